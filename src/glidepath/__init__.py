@@ -1,0 +1,71 @@
+"""Glidepath: plan, check, drive and compare learning-rate schedules.
+
+import glidepath as gp
+
+plan = gp.warmup("2%") >> gp.constant() >> gp.cosine("20%")
+plan.over(10_000)(500)  # the value of update 500
+"""
+
+from .core.errors import DraftError as DraftError
+from .core.errors import GlidepathError as GlidepathError
+from .core.errors import HorizonError as HorizonError
+from .core.errors import MissingExtraError as MissingExtraError
+from .core.errors import ScheduleError as ScheduleError
+from .core.errors import StepError as StepError
+from .core.errors import TextError as TextError
+from .core.schedule import Draft as Draft
+from .core.schedule import Schedule as Schedule
+from .recipes import chebyshev as chebyshev
+from .recipes import clip as clip
+from .recipes import constant as constant
+from .recipes import cosine as cosine
+from .recipes import cosine_restarts as cosine_restarts
+from .recipes import cosine_waves as cosine_waves
+from .recipes import cyclic as cyclic
+from .recipes import exponential as exponential
+from .recipes import flat_cosine as flat_cosine
+from .recipes import formula as formula
+from .recipes import geometric as geometric
+from .recipes import infinite as infinite
+from .recipes import inverse_linear as inverse_linear
+from .recipes import inverse_power as inverse_power
+from .recipes import inverse_sqrt as inverse_sqrt
+from .recipes import inverse_time as inverse_time
+from .recipes import linear as linear
+from .recipes import linear_cosine as linear_cosine
+from .recipes import maximum as maximum
+from .recipes import multistep as multistep
+from .recipes import noam as noam
+from .recipes import noise as noise
+from .recipes import noisy as noisy
+from .recipes import noisy_linear_cosine as noisy_linear_cosine
+from .recipes import normalized_exponential as normalized_exponential
+from .recipes import one_cycle as one_cycle
+from .recipes import one_cycle_linear as one_cycle_linear
+from .recipes import one_cycle_momentum as one_cycle_momentum
+from .recipes import one_minus_power as one_minus_power
+from .recipes import one_minus_sqrt as one_minus_sqrt
+from .recipes import piecewise_constant as piecewise_constant
+from .recipes import piecewise_cosine as piecewise_cosine
+from .recipes import piecewise_linear as piecewise_linear
+from .recipes import polynomial as polynomial
+from .recipes import power_law as power_law
+from .recipes import range_test as range_test
+from .recipes import repeat as repeat
+from .recipes import reverse as reverse
+from .recipes import rewarm as rewarm
+from .recipes import rex as rex
+from .recipes import slanted_triangular as slanted_triangular
+from .recipes import staircase as staircase
+from .recipes import step as step
+from .recipes import table as table
+from .recipes import tanh as tanh
+from .recipes import trapezoid as trapezoid
+from .recipes import tri_stage as tri_stage
+from .recipes import warmup as warmup
+from .recipes import wsd as wsd
+from .recipes import wsd_s as wsd_s
+from .text import parse as parse
+from .units import Horizon as Horizon
+
+__version__ = "0.1.0"
