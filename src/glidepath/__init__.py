@@ -6,6 +6,8 @@ plan = gp.warmup("2%") >> gp.constant() >> gp.cosine("20%")
 plan.over(10_000)(500)  # the value of update 500
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .core.errors import DraftError as DraftError
 from .core.errors import GlidepathError as GlidepathError
 from .core.errors import HorizonError as HorizonError
@@ -68,4 +70,20 @@ from .recipes import wsd_s as wsd_s
 from .text import parse as parse
 from .units import Horizon as Horizon
 
+if TYPE_CHECKING:
+    from .prefix import common_prefix as common_prefix
+    from .review import Finding as Finding
+    from .review import Review as Review
+
 __version__ = "0.1.0"
+
+_ON_FIRST_USE = {"common_prefix": "prefix", "Finding": "review", "Review": "review"}
+
+
+def __getattr__(name: str) -> Any:
+    """What few programs need is imported when it is first asked for."""
+    if name not in _ON_FIRST_USE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_ON_FIRST_USE[name]}", __name__), name)

@@ -10,14 +10,18 @@ from typing import Any
 
 from .errors import ScheduleError
 
+MAX_STEPS = 2**53  # beyond it a float cannot tell one step from the next
 
-def count(value: Any, name: str, *, at_least: int = 0) -> int:
+
+def count(value: Any, name: str, *, at_least: int = 0, at_most: int = MAX_STEPS) -> int:
     """`value` as a count of steps: 500, 1e5 and `np.int64(3)` are counts; 1.5, True and "x" are not."""
     number = _integer(value)
     if number is None:
         raise ScheduleError(f"{name} is a count of steps, a whole number, not {value!r}{_fraction_hint(value)}")
     if number < at_least:
         raise ScheduleError(f"{name} must be at least {at_least}, not {number}")
+    if number > at_most:
+        raise ScheduleError(f"{name} must be at most {at_most}, not about 2**{number.bit_length() - 1}")
     return number
 
 

@@ -190,7 +190,7 @@ class Noise(_Endless):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        self._set(seed=count(self.seed, "seed"))
+        self._set(seed=count(self.seed, "seed", at_most=_WORD))
 
     def _at(self, xp: Any, k: Any) -> Any:
         return xp.each(self._draw, k)
