@@ -1,0 +1,31 @@
+"""Figures of schedules, fit for a paper: Matplotlib, without its global state.
+
+A figure shows the values that drive training, evaluated at every step. A value is joined to the next by a straight
+line, except where it jumps: there the old value lasts to the end of its update and the new one begins, so a staircase
+looks like one. Long runs are thinned to what a page can show, without losing a jump or an extreme. On a logarithmic
+axis the last few updates of a decay to zero leave at the bottom; values that the axis cannot show are marked below it.
+
+A plan without an end needs a horizon. Where none is given, it borrows the longest duration among the other plans of
+the figure; failing that the figure shows 1,000 steps, or twice the steps before its last phase if that is more, and
+the step axis says so.
+"""
+
+from glidepath.core.errors import MissingExtraError
+
+try:
+    import matplotlib as _matplotlib  # noqa: F401
+    import numpy as _numpy  # noqa: F401
+except ImportError as error:
+    raise MissingExtraError('figures need Matplotlib: pip install "glidepath[plot]"') from error
+
+from .figure import draw as draw
+from .figure import plot as plot
+from .files import FORMATS as FORMATS
+from .files import known_format as known_format
+from .files import save as save
+from .files import svg as svg
+from .files import to_svg as to_svg
+from .series import Series as Series
+from .series import evaluated as evaluated
+from .series import recorded as recorded
+from .style import Width as Width

@@ -1,0 +1,264 @@
+"""From curves to a figure: axes, shading, legend. What is drawn is in `series.py`, how it looks in `style.py`."""
+
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from glidepath.core.errors import ScheduleError
+from glidepath.core.schedule import Schedule
+from glidepath.phases import Phase
+from glidepath.ticks import linear_range, log_range, step_text, value_text
+from glidepath.units import Horizon
+
+from .files import to_svg
+from .labels import name_phases
+from .series import BUCKETS, Series, evaluated, outline, over_one_length, thinned
+from .style import ALARM, BAND, COLOURS, DASHES, INK, QUIET, STYLE, Width, size
+
+MOST_MARKS = 200  # on the step axis
+
+
+class Picture(Figure):
+    """A Matplotlib figure that a notebook shows by itself; made without pyplot, so nothing has to be closed."""
+
+    def _repr_svg_(self) -> str:
+        return to_svg(self)
+
+
+def plot(
+    plans: Mapping[str, Schedule],
+    horizon: Horizon | int | str | None = None,
+    *,
+    log: bool = False,
+    side_by_side: bool = False,
+    title: str = "",
+    width: Width = "page",
+    height: float | None = None,
+    value_label: str = "value",
+) -> Figure:
+    """One or more plans in one figure, with their phases shaded and named.
+
+    Args:
+        plans: by the name that the legend shows; a single plan may be called "".
+        horizon: the run's length, which drafts need; `glidepath.plot` says what happens without one.
+        log: a logarithmic value axis.
+        side_by_side: an axis for each plan, on one scale, instead of all in one.
+        title: above the figure.
+        width: "column" (3.35 inches), "page" (6.9 inches, two columns), or inches.
+        height: inches; by default it suits the width.
+        value_label: beside the value axis, as in "learning rate".
+
+    Raises:
+        ScheduleError: if there is nothing to draw, or a size is out of range.
+        HorizonError: if a plan does not fit its horizon.
+
+    Examples:
+        >>> from glidepath import cosine, warmup
+        >>> figure = plot({"cosine": warmup(50) >> cosine(950)}, width="column")
+        >>> figure.axes[0].get_xlim()
+        (0.0, 1000.0)
+    """
+    resolved, steps, assumed = over_one_length(plans, horizon)
+    return draw(
+        [evaluated(plan, steps, name) for name, plan in resolved.items()],
+        log=log,
+        side_by_side=side_by_side,
+        title=title,
+        width=width,
+        height=height,
+        step_label=f"step (no end given: the first {step_text(steps)})" if assumed else "step",
+        value_label=value_label,
+    )
+
+
+def draw(
+    series: Sequence[Series],
+    *,
+    log: bool = False,
+    side_by_side: bool = False,
+    title: str = "",
+    width: Width = "page",
+    height: float | None = None,
+    step_label: str = "step",
+    value_label: str = "value",
+) -> Figure:
+    """A figure of values that are known already; `plot` describes the rest."""
+    if not series or not all(len(one.steps) for one in series):
+        raise ScheduleError("there is nothing to draw: give at least one plan of at least one step")
+    panels = [[one] for one in series] if side_by_side else [list(series)]
+    rows, columns = _rows_and_columns(len(panels))
+    with mpl.rc_context(STYLE):
+        figure = Picture(figsize=size(width, height, rows, columns), dpi=100, layout="constrained")
+        axes = _axes(figure, rows, columns, len(panels))
+        limits = _limits(series, log)
+        for axis, curves in zip(axes, panels, strict=True):
+            _dress(axis, curves, log, limits)
+            _add_curves(axis, curves, log)
+        _label(figure, axes, panels, step_label, value_label)
+        if title:
+            figure.suptitle(_wrapped(title, figure), fontsize=8.5, color=INK, x=0.01, ha="left")
+        _name_all(figure, axes, panels)
+    return figure
+
+
+# --- axes ---
+
+
+def _rows_and_columns(panels: int) -> tuple[int, int]:
+    columns = 2 if panels == 4 else min(3, panels)
+    return math.ceil(panels / columns), columns
+
+
+def _axes(figure: Figure, rows: int, columns: int, panels: int) -> list[Axes]:
+    axes = list(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
+    for spare in axes[panels:]:
+        spare.remove()
+    return axes[:panels]
+
+
+def _dress(axis: Axes, curves: Sequence[Series], log: bool, limits: tuple[float, float]) -> None:
+    """Scale, ticks and shading of one axis."""
+    axis.set_xlim(0, int(max(one.steps[-1] for one in curves)) + 1)
+    axis.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: step_text(value)))
+    if log:
+        axis.set_yscale("log")
+        axis.yaxis.set_major_locator(LogLocator(10, numticks=8))
+        axis.yaxis.set_minor_locator(NullLocator())
+    else:
+        axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+        if max(map(abs, limits)) < 0.02:
+            axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: value_text(value)))
+        if limits[0] < 0 < limits[1]:
+            axis.axhline(0, color=QUIET, linewidth=0.6, zorder=2)
+    axis.set_ylim(*limits)
+    for phase in _shown_phases(curves)[1::2]:
+        axis.axvspan(phase.start, phase.stop, color=BAND, linewidth=0, zorder=0)
+
+
+def _limits(series: Sequence[Series], log: bool) -> tuple[float, float]:
+    """The value axis: a little air above, and below where it does not begin at zero."""
+    values = [_drawable(one, log) for one in series]
+    if not any(shown.size for shown in values):
+        return (0.1, 1.0) if log else (0.0, 1.0)
+    if log:
+        ranges = [_log_range(shown) for shown in values if shown.size]
+        low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+        return low, float(high * (high / low) ** 0.05)
+    ends = [end for shown in values if shown.size for end in (float(shown.min()), float(shown.max()))]
+    low, high = linear_range(min(ends), max(ends))
+    air = 0.06 * (high - low)
+    return low - air * (low != 0), high + air * (high != 0)
+
+
+def _drawable(one: Series, log: bool) -> Any:
+    return one.values[np.isfinite(one.values) & ((one.values > 0) | (not log))]
+
+
+def _log_range(values: Any) -> tuple[float, float]:
+    ordered = np.sort(values)
+    return log_range([*ordered[:: max(1, len(ordered) // BUCKETS)].tolist(), float(ordered[-1])])
+
+
+# --- curves ---
+
+
+def _add_curves(axis: Axes, curves: Sequence[Series], log: bool) -> None:
+    hidden: dict[str, Line2D] = {}
+    for number, one in enumerate(curves):
+        x, y = thinned(*outline(one.steps, one.values))
+        finite = np.isfinite(y)
+        shown = finite & ((y > 0) | (not log))
+        axis.plot(
+            x,
+            np.where(shown, y, np.nan),
+            color=COLOURS[number % len(COLOURS)],
+            linestyle=DASHES[number % len(DASHES)],
+            zorder=3,
+        )
+        _mark(axis, x[~finite], "not finite", "x", ALARM, hidden)
+        _mark(axis, x[finite & ~shown], "zero or below", "v", QUIET, hidden)
+    if hidden:
+        axis.legend(hidden.values(), hidden.keys(), loc="upper right", handlelength=1)
+
+
+def _mark(axis: Axes, steps: Any, name: str, marker: str, colour: str, hidden: dict[str, Line2D]) -> None:
+    """Marks on the step axis the steps whose values the value axis cannot show."""
+    if not len(steps):
+        return
+    few = steps[:: math.ceil(len(steps) / MOST_MARKS)]
+    (hidden[name],) = axis.plot(
+        few,
+        np.zeros(len(few)),
+        linestyle="",
+        marker=marker,
+        markersize=3.5,
+        color=colour,
+        transform=axis.get_xaxis_transform(),
+        clip_on=False,
+        zorder=4,
+    )
+
+
+# --- names ---
+
+
+def _label(
+    figure: Figure, axes: Sequence[Axes], panels: Sequence[Sequence[Series]], step_label: str, value_label: str
+) -> None:
+    if len(axes) == 1:
+        axes[0].set_xlabel(step_label)
+        axes[0].set_ylabel(value_label)
+        _legend(figure, axes[0], [one.name for one in panels[0]])
+        return
+    figure.supxlabel(step_label, fontsize=8, color=INK)
+    figure.supylabel(value_label, fontsize=8, color=INK)
+    for axis, (one,) in zip(axes, panels, strict=True):
+        axis.set_title(_wrapped(one.name, figure, _columns(axis)), loc="left", color=INK, pad=4)
+
+
+def _legend(figure: Figure, axis: Axes, names: Sequence[str]) -> None:
+    """The names of the curves under the axis, in one line if they are short, else one below the other."""
+    lines = [line for line in axis.get_lines() if line.get_zorder() == 3]
+    entries = [(line, _wrapped(name, figure)) for line, name in zip(lines, names, strict=True) if name]
+    if entries:
+        in_line = sum(len(text) + 8 for _, text in entries) < 15 * figure.get_figwidth()
+        columns = len(entries) if in_line else 1
+        figure.legend(*zip(*entries, strict=True), loc="outside lower center", ncols=columns)
+
+
+def _name_all(figure: Figure, axes: Sequence[Axes], panels: Sequence[Sequence[Series]]) -> None:
+    """Names of the phases. Their room is known only once the figure has been laid out."""
+    known = [_shown_phases(curves) for curves in panels]
+    if not any(known):
+        return
+    figure.draw_without_rendering()
+    taken = [name_phases(axis, each) if each else 0.0 for axis, each in zip(axes, known, strict=True)]
+    columns = _columns(axes[0])
+    for number, axis in enumerate(axes):
+        row = number // columns * columns
+        pad = max(taken[row : row + columns]) + 3
+        axis.set_title(axis.get_title(loc="left"), loc="left", color=INK, pad=pad)
+
+
+def _shown_phases(curves: Sequence[Series]) -> tuple[Phase, ...]:
+    """The phases that every curve of one axis has; one alone says nothing."""
+    first = curves[0].phases
+    return first if len(first) > 1 and all(one.phases == first for one in curves) else ()
+
+
+def _columns(axis: Axes) -> int:
+    spec = axis.get_subplotspec()
+    return int(spec.get_gridspec().ncols) if spec else 1
+
+
+def _wrapped(text: str, figure: Figure, columns: int = 1) -> str:
+    return "\n".join(textwrap.wrap(text, max(12, int(figure.get_figwidth() / columns * 15))))

@@ -1,0 +1,53 @@
+"""From a figure to a file or a text."""
+
+import io
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from glidepath.core.errors import GlidepathError
+from glidepath.core.schedule import Draft, Schedule
+
+from .style import STYLE
+
+FORMATS = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}  # with the field that would change every time
+
+
+def svg(plan: Schedule) -> str:
+    """A small picture of one plan as SVG text; a draft is resolved over 1,000 steps."""
+    from .figure import plot  # a figure knows how to show itself, so the two look at each other
+
+    return to_svg(plot({"": plan}, 1000 if isinstance(plan, Draft) else None, width=4.2, height=2.0))
+
+
+def to_svg(figure: Figure) -> str:
+    """A figure as SVG text, the same text for the same figure."""
+    text = io.StringIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Writes a figure to a PNG, SVG or PDF file, by its ending; missing folders are made.
+
+    Raises:
+        GlidepathError: if the ending names no known format, or the file cannot be written.
+    """
+    file, ending = Path(path), known_format(path)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with mpl.rc_context(STYLE):
+            figure.savefig(file, format=ending, dpi=200, metadata={FORMATS[ending]: None})
+    except OSError as error:
+        raise GlidepathError(f"cannot write {str(file)!r}: {error.strerror or error}") from error
+    return file
+
+
+def known_format(path: str | Path) -> str:
+    """The format that the ending of a file name asks for."""
+    ending = Path(path).suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        raise GlidepathError(f"{str(path)!r} must end in one of {', '.join('.' + name for name in FORMATS)}")
+    return ending

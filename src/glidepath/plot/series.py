@@ -1,0 +1,102 @@
+"""What is drawn: the exact values of a plan, the outline that tells the truth about them, and its thinning."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glidepath.core.schedule import Draft, Schedule
+from glidepath.phases import Phase, phases
+from glidepath.units import Horizon, as_horizon
+
+DEFAULT_STEPS = 1000  # shown of a plan that has no end
+EXACT_STEPS = 4_000_000  # a longer run is evaluated on an even grid, and around every boundary
+BUCKETS = 2000  # each thinner than a printed line, also over two columns
+JUMP = 4.0  # a change so many times larger than those beside it is a jump
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One curve: its name, ascending steps, a value for each, and its phases."""
+
+    name: str
+    steps: Any
+    values: Any
+    phases: tuple[Phase, ...] = ()
+
+
+def evaluated(plan: Schedule, steps: int, name: str = "") -> Series:
+    """The first `steps` updates of a schedule."""
+    known = phases(plan, steps)
+    at = np.arange(steps) if steps <= EXACT_STEPS else _grid(known, steps)
+    with np.errstate(all="ignore"):
+        values = np.asarray(plan(at), dtype=float)
+    return Series(name, at, values, known)
+
+
+def recorded(values: Sequence[float], name: str = "") -> Series:
+    """Values that somebody wrote down, one for each step from 0."""
+    return Series(name, np.arange(len(values)), np.asarray(values, dtype=float))
+
+
+def over_one_length(
+    plans: Mapping[str, Schedule], horizon: Horizon | int | str | None
+) -> tuple[dict[str, Schedule], int, bool]:
+    """The plans over one number of steps, and whether that number had to be assumed."""
+    if horizon is not None:
+        whole = as_horizon(horizon)
+        return {name: plan.over(whole) for name, plan in plans.items()}, whole.steps, False
+    lengths = [plan.duration for plan in plans.values() if not isinstance(plan, Draft) and plan.duration]
+    steps = max(lengths) if lengths else _enough(plans.values())
+    return {name: plan.over(steps) for name, plan in plans.items()}, steps, not lengths
+
+
+def _enough(plans: Iterable[Schedule]) -> int:
+    """A length that shows the last phase of every endless plan."""
+    last = [phases(plan, 2**53)[-1].start for plan in plans if not isinstance(plan, Draft)]
+    return max([DEFAULT_STEPS, *(2 * start for start in last)])
+
+
+def _grid(known: Iterable[Phase], steps: int) -> Any:
+    """An even grid over a very long run, with the steps on either side of every boundary."""
+    even = np.linspace(0, steps - 1, EXACT_STEPS // 4).astype("int64")
+    beside = {k for phase in known for k in (phase.start, phase.start + 1, phase.stop - 2, phase.stop - 1)}
+    inside = [k for k in beside if 0 <= k < steps]
+    return np.unique(np.concatenate([even, np.asarray(inside, dtype="int64")]))
+
+
+def jumps(steps: Any, values: Any) -> Any:
+    """Places i where values[i] and values[i + 1], of neighbouring steps, differ far more than those beside them."""
+    with np.errstate(invalid="ignore"):
+        change = np.abs(np.diff(values))
+        beside = np.fmax(np.append(0.0, change)[:-1], np.append(change, 0.0)[1:])
+        return np.flatnonzero((change > JUMP * beside) & (np.diff(steps) == 1))
+
+
+def outline(steps: Any, values: Any) -> tuple[Any, Any]:
+    """The corners of a curve: its points, and at each jump one more, where the old value ends.
+
+    The last value lasts to the end of its update too, where it is a level and not a point of a slope.
+    """
+    places = jumps(steps, values)
+    level = len(steps) == 1 or values[-1] == values[-2] or len(steps) - 2 in places
+    places = np.append(places, len(steps) - 1) if level else places
+    return np.insert(steps, places + 1, steps[places] + 1), np.insert(values, places + 1, values[places])
+
+
+def thinned(x: Any, y: Any, buckets: int = BUCKETS) -> tuple[Any, Any]:
+    """The first, lowest, highest and last point of each of `buckets` equal parts; every vertical and gap if few."""
+    if len(x) <= 4 * buckets:
+        return x, y
+    starts = np.linspace(0, len(x), buckets, endpoint=False).astype("int64")
+    kept = [starts, np.append(starts[1:], len(x)) - 1]
+    for hidden, extreme in ((math.inf, np.argmin), (-math.inf, np.argmax)):
+        parts = np.split(np.where(np.isfinite(y), y, hidden), starts[1:])
+        kept.append(starts + [extreme(part) for part in parts])
+    vertical, gaps = np.flatnonzero(np.diff(x) == 0), np.flatnonzero(~np.isfinite(y))
+    kept += [vertical, vertical + 1] if len(vertical) <= buckets else []
+    kept += [gaps] if len(gaps) <= buckets else []
+    index = np.unique(np.concatenate(kept))
+    return x[index], y[index]
