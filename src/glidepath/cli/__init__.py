@@ -1,0 +1,62 @@
+"""The command line: one thin file per command, each loaded only when it is called.
+
+Exit codes: 0 clean, 1 findings or a verdict against, 2 bad input. Answers go to stdout, errors to stderr; nobody sees
+a traceback, unless GLIDEPATH_TRACEBACK is set.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from glidepath.core.errors import GlidepathError
+
+CLEAN, FINDINGS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a name in a docstring may not be ASCII
+    try:
+        code = _answer(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever was reading has seen enough: `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLEAN
+    except Exception as error:
+        if os.environ.get("GLIDEPATH_TRACEBACK"):
+            raise
+        print(f"glidepath: {_told(error)}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def _answer(arguments: Sequence[str]) -> int:
+    try:
+        from .app import answer  # inside, so that a missing cyclopts is told like any other missing extra
+    except ImportError as error:
+        raise GlidepathError(f'the command line needs {error.name}: pip install "glidepath[cli]"') from error
+    return answer(arguments)
+
+
+def _told(error: Exception) -> str:
+    """What to say of an error in place of its traceback."""
+    causes = list(_chain(error))
+    ours = next((cause for cause in causes if isinstance(cause, GlidepathError)), None)
+    if ours is not None:
+        return str(ours)
+    missing = [str(cause.name) for cause in causes if isinstance(cause, ModuleNotFoundError)]
+    if missing and not missing[-1].startswith("glidepath"):
+        return f'{missing[-1]} is not installed: pip install "glidepath[all]"'
+    if isinstance(error, OSError):
+        return f"cannot use {error.filename!r}: {error.strerror}" if error.filename else str(error)
+    if isinstance(error, ArithmeticError):
+        return f"the plan grows beyond what a number can hold ({error}): review its factors"
+    return f"an error of glidepath's own, please report it: {type(error).__name__}: {error}"
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__

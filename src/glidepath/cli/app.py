@@ -1,0 +1,55 @@
+"""The table of commands. A command is named by its place, so that `glidepath --help` loads none of them."""
+
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from glidepath import __version__
+
+# name: (what it does, an example)
+COMMANDS = {
+    "show": (
+        "Draw a plan in the terminal, with its values where its parts meet.",
+        'glidepath show "warmup(5%) >> cosine(95%)" --steps 1000',
+    ),
+    "plot": (
+        "Draw plans as a figure: PNG, SVG or PDF.",
+        'glidepath plot "wsd(100%, warmup=500, cooldown=20%)" "half=0.5 * cosine(100%)" --steps 10k -o lr.svg',
+    ),
+    "review": (
+        "Find mistakes before the run; exits with 1 if there are any.",
+        "glidepath review \"formula('sin(step) / step')\" --steps 100",
+    ),
+    "recipes": ("List all recipes, or explain one.", "glidepath recipes cosine"),
+    "gallery": ("Draw every recipe and every way to decay a rate in PyTorch.", "glidepath gallery -o gallery/"),
+    "compare": (
+        "Train a task under several schedules and tell which one wins.",
+        'glidepath compare digits --steps 300 --schedule cosine="cosine(100%)" --schedule step="step(every=100)"',
+    ),
+}
+
+
+def build() -> App:
+    """The command line itself."""
+    app = App(
+        name="glidepath",
+        help="Plan, check, drive and compare learning-rate schedules.",
+        version=__version__,
+        help_format="plaintext",
+        help_epilogue=f"Example: {COMMANDS['show'][1]}",
+        help_on_error=False,
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )
+    for name, (line, example) in COMMANDS.items():
+        app.command(f"glidepath.cli.{name}:{name}", name=name, help=line, help_epilogue=f"Example: {example}")
+    return app
+
+
+def answer(arguments: Sequence[str]) -> int:
+    """Runs one command; a wrong option is explained on stderr and is bad input."""
+    try:
+        result = build()(list(arguments), exit_on_error=False)
+    except CycloptsError:
+        return 2
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,55 @@
+"""`glidepath show`: a plan in the terminal."""
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+
+from glidepath.core.schedule import Schedule
+from glidepath.phases import phases
+from glidepath.terminal import curve, shows_braille
+from glidepath.text import parse
+from glidepath.ticks import value_text
+
+from .horizon import ONE_RUN, Run, resolved
+
+EXACT_STEPS = 200_000  # a longer run is drawn from so many of its steps; the table is always exact
+
+
+def show(plan: str, /, *, run: Run = ONE_RUN, log: bool = False) -> None:
+    """The curve of a plan in the terminal, and its values where its parts meet.
+
+    Parameters
+    ----------
+    plan
+        A schedule, as text.
+    log
+        A logarithmic value axis.
+    """
+    known, steps = resolved(parse(plan), run)
+    print("\n".join([str(known), "", *_curve(known, steps, log), "", *_table(known, steps)]))
+
+
+def _curve(plan: Schedule, steps: int, log: bool) -> list[str]:
+    at: Sequence[int] = range(steps)
+    if steps > EXACT_STEPS:
+        at = sorted({i * (steps - 1) // (EXACT_STEPS - 1) for i in range(EXACT_STEPS)} | set(_boundaries(plan, steps)))
+        values = [plan(k) for k in at]
+    else:
+        values = plan.block(0, steps)
+    width = min(100, shutil.get_terminal_size().columns)
+    return curve(at, {"": values}, width=width, log=log, braille=shows_braille(sys.stdout))
+
+
+def _boundaries(plan: Schedule, steps: int) -> Iterator[int]:
+    for phase in phases(plan, steps):
+        yield phase.start
+        yield phase.stop - 1
+
+
+def _table(plan: Schedule, steps: int) -> Iterator[str]:
+    """The first and the last update of every part."""
+    places = len(str(steps))
+    yield f"{'step':>{max(4, places)}}  {'value':<12}  part"
+    for phase in phases(plan, steps):
+        for step in dict.fromkeys((phase.start, phase.stop - 1)):
+            yield f"{step:>{max(4, places)}}  {value_text(plan(step), 6):<12}  {phase.name}"
