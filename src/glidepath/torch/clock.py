@@ -1,0 +1,195 @@
+"""The clock: counts the updates that an optimizer really makes, and writes before each of them.
+
+The pre-hook of `optimizer.step` writes the values of the coming update, the post-hook counts it. An update counts
+once however the call is nested (a subclass whose step calls its parent's), not at all if it raises, and not if a
+fused optimizer was told by the GradScaler to skip it. The clock holds no optimizer, so it keeps working when the
+driver object is dropped, and is freed without the garbage collector.
+
+The way of nearly every update is short: where all values are plain floats, the rows of the next updates are computed
+in blocks, and an update only compares each slot with what it last wrote there and writes the next number. Anything
+unusual (a hand change, a new group, a tensor, the end of a block) takes the long way, through the lanes.
+"""
+
+from collections.abc import Iterator
+from typing import Any, final
+
+from glidepath.core.errors import DriverError
+
+from .lane import Lane
+from .targets import Group
+
+ROW_BLOCK = 4096  # numbers computed ahead
+
+
+@final
+class Clock:
+    """A position and the lanes that follow it. Lives in the hooks of one optimizer."""
+
+    __slots__ = (
+        *("lanes", "position", "_members", "_armed", "_handles"),
+        *("_rows", "_due", "_written", "_last", "_alone", "_keys", "_slots"),
+    )
+
+    _members: list[Group]  # the groups that the lanes know
+    _armed: bool  # whether an update has begun and was not counted yet
+    _rows: Iterator[Any]  # a row holds, for each lane, a number for each of its groups
+    _due: Any  # the row of the next update
+    _written: Any  # the row that was written last
+    _last: Group | None  # the last group, where rows are known
+    _alone: Any  # the only group, where only its rate is driven; a row is then that number
+    _keys: list[str]
+    _slots: list[list[Group]]
+
+    def __init__(self, lanes: list[Lane], position: int) -> None:
+        self.lanes, self.position = lanes, position
+        self._members, self._armed, self._handles = [], False, list[Any]()
+        self._forget_rows()
+
+    # --- hooks ---
+
+    def attach(self, optimizer: Any, *, counts: bool) -> None:
+        """Registers with the optimizer; `counts` is whether its updates move the clock."""
+        fused = getattr(optimizer, "_step_supports_amp_scaling", False)
+        hooks: list[tuple[Any, Any]] = [(optimizer.register_load_state_dict_post_hook, self.loaded)]
+        if counts:
+            hooks += [
+                (optimizer.register_step_pre_hook, self.before),
+                (optimizer.register_step_post_hook, self.after_fused if fused else self.after),
+            ]
+        self._handles = [register(hook) for register, hook in hooks]
+
+    def detach(self) -> None:
+        """Takes the hooks out again."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+
+    def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Pre-hook: this update uses the values of `position`."""
+        self._armed = True
+        group = optimizer.param_groups[-1]
+        if group is self._alone and group["lr"] is self._written:  # as `_write_row`, without its price of a call
+            group["lr"] = self._written = self._due
+        else:
+            self.write(optimizer)
+
+    def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Post-hook: counts the update."""
+        if self._armed:
+            self._armed = False
+            self.position += 1
+            try:
+                self._due = next(self._rows)
+            except StopIteration:
+                self.settle()
+
+    def after_fused(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Post-hook where a GradScaler leaves it to the optimizer to skip an update whose gradients overflowed."""
+        found_inf = getattr(optimizer, "found_inf", None)
+        self._armed = self._armed and not (found_inf is not None and found_inf.item())
+        self.after(optimizer, args, kwargs)
+
+    def loaded(self, optimizer: Any) -> None:
+        """Load hook: what the state put into the groups is no hand change, and gives way to the plan."""
+        self.write(optimizer)
+
+    # Under torch.compile the hooks run as plain Python between the graphs.
+    before._torchdynamo_disable = True  # type: ignore[attr-defined]
+    after._torchdynamo_disable = True  # type: ignore[attr-defined]
+    after_fused._torchdynamo_disable = True  # type: ignore[attr-defined]
+
+    # --- writing ---
+
+    def write(self, optimizer: Any) -> None:
+        """Writes the values of `position`: all of them, or, if one is refused, none."""
+        # another last group than before: one was added, or all were replaced
+        if optimizer.param_groups[-1] is not self._last or not self._write_row():
+            self._write_slowly(optimizer)
+
+    def _write_row(self) -> bool:
+        """Writes the row that is due, unless a slot no longer holds what was last written there."""
+        if self._alone is not None:
+            if self._alone["lr"] is not self._written:
+                return False
+            self._alone["lr"] = self._due
+        else:
+            for key, slots, before, due in zip(self._keys, self._slots, self._written, self._due):  # noqa: B905
+                for slot, old, new in zip(slots, before, due):  # noqa: B905 (strict costs a third here)
+                    if slot[key] is not old:
+                        return False
+                    slot[key] = new
+        self._written = self._due
+        return True
+
+    def advance(self) -> None:
+        """One update more, without the hooks."""
+        self._armed = True
+        self.after(None, None, None)
+
+    def move(self, position: int) -> None:
+        """To another position, as loading a state does."""
+        self.position = position
+        self._forget_rows()
+
+    def _write_slowly(self, optimizer: Any) -> None:
+        self.regroup(optimizer)
+        for lane in self.lanes:
+            lane.prepare(self.position)
+        for lane in self.lanes:
+            lane.commit()
+        if all(lane.plain for lane in self.lanes):
+            self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Computes the rows from `position` on, as far as every plan has finite values."""
+        lanes = self.lanes
+        self._keys = [lane.target.hyperparameter.key for lane in lanes]
+        self._slots = [lane.groups for lane in lanes]
+        self._last = self._members[-1]
+        steps = max(8, ROW_BLOCK // sum(map(len, self._slots)))
+        columns = [lane.columns(self.position, steps) for lane in lanes]
+        if self._keys == ["lr"] and len(self._members) == 1:
+            self._alone, self._written, self._rows = self._last, lanes[0].written[0], iter(columns[0][0])
+        else:
+            self._written = [lane.written for lane in lanes]
+            self._rows = zip(*(zip(*column, strict=False) for column in columns), strict=False)
+        self._due = next(self._rows)
+
+    def settle(self) -> None:
+        """Tells the lanes what the rows have written, and forgets the rows."""
+        if self._alone is not None:
+            self.lanes[0].written = [self._written]
+        elif self._last is not None:
+            for lane, written in zip(self.lanes, self._written, strict=True):
+                lane.written = list(written)
+        self._forget_rows()
+
+    def _forget_rows(self) -> None:
+        """From here the next write goes the long way."""
+        self._last = self._alone = None
+        self._keys, self._slots = [], []
+        self._rows, self._due, self._written = iter(()), None, None
+
+    # --- groups ---
+
+    def regroup(self, optimizer: Any) -> None:
+        """Follows groups whose dict was replaced, and lets new ones join."""
+        self.settle()
+        groups = optimizer.param_groups
+        for old, new in zip(self._members, groups, strict=False):
+            if old is not new:
+                for lane in self.lanes:
+                    lane.replace(old, new)
+        for number in range(len(self._members), len(groups)):
+            self._admit(groups[number], number)
+        self._members = list(groups)
+
+    def _admit(self, group: Group, number: int) -> None:
+        driven: set[str] = set()
+        for lane in self.lanes:
+            if lane.target.selects(group):
+                name = str(lane.target.hyperparameter)
+                if name in driven:
+                    raise DriverError(f"two plans drive {name} of group {number}: let only one of them select it")
+                driven.add(name)
+                lane.join(group, number)
