@@ -55,13 +55,13 @@ def curve(
     Examples:
         >>> for line in curve(range(40), {"": [k / 39 for k in range(40)]}, width=30, height=5, braille=False):
         ...     print(line)
-          1 |                      ****
-            |                 *****
-        0.5 |           ******
-            |      *****
-          0 |******
-            +--------------------------
-             0           20         39
+          1 |                     ****
+            |               *******
+        0.5 |         *******
+            |   ******
+          0 |***
+            +-------------------------
+             0                      39
     """
     low_high = _range([v for values in series.values() for v in values], log)
     if low_high is None:

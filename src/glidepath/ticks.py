@@ -79,9 +79,8 @@ def log_range(values: Sequence[float]) -> tuple[float, float]:
     """
     ordered = sorted(values)
     low, high = ordered[len(ordered) // 200], ordered[-1]
-    bottom = max(math.floor(math.log10(low) + 1e-9), math.floor(math.log10(high)) - DECADES)
-    top = math.log10(high)
-    return 10.0**bottom, 10.0 ** (top if top - bottom > 0.3 else bottom + 1)
+    decade = max(math.floor(math.log10(low) + 1e-9), math.floor(math.log10(high)) - DECADES)
+    return 10.0**decade, high if high > 2 * 10.0**decade else 10.0 ** (decade + 1)
 
 
 def _nice_gap(least: float) -> float:
