@@ -1,0 +1,225 @@
+"""What every scheduler does: attach, step, write, save and load. What it writes is left to `get_lr`.
+
+Subclasses of PyTorch's `LRScheduler` that define `get_lr`, and perhaps `_get_closed_form_lr`, work on this one too.
+"""
+
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, cast
+
+from torch.optim import Optimizer
+from torch.optim import lr_scheduler as stock
+
+from glidepath.core.errors import GlidepathWarning, StateError
+
+from . import order
+from .groups import Group, GroupError, ResumeError, checked, copied, rates, same, write
+
+EPOCH_DEPRECATION_WARNING: str = stock.EPOCH_DEPRECATION_WARNING
+NOT_GIVEN = "deprecated"
+
+
+class LRScheduler(stock.LRScheduler):
+    """Base of all schedulers: sets `group["lr"]` of every group to what `get_lr()` returns, at every `step()`.
+
+    Differs from PyTorch's: `optimizer.step` is not patched; a group added later joins at the next step; if `get_lr`
+    raises, nothing has changed; loading a state writes its rates, unless somebody else has written since.
+
+    Args:
+        optimizer: the optimizer.
+        last_epoch: -1 to begin; k to go on after step k, on an optimizer that was loaded.
+        verbose: deprecated, as in PyTorch.
+
+    Raises:
+        OptimizerError: if `optimizer` is none.
+        ResumeError: if `last_epoch` is given and a group has no "initial_lr".
+    """
+
+    optimizer: Optimizer
+    last_epoch: int
+    base_lrs: list[Any]
+    _last_lr: list[Any]
+    _get_lr_called_within_step: bool = False
+    _is_initial: bool = False
+    _any_epoch: ClassVar[bool] = False  # whether step(epoch) is a way to use it, and not deprecated
+    _state_key: ClassVar[str] = "last_epoch"  # what no state lacks
+
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: Any = NOT_GIVEN) -> None:
+        note_verbose(verbose)
+        self.optimizer = checked(optimizer)
+        if last_epoch != -1:
+            require_key(optimizer, "initial_lr")
+        self.base_lrs = []
+        self.last_epoch = last_epoch
+        self._join_groups()
+        self._initial_step()
+        order.watch(optimizer)
+
+    # --- groups ---
+
+    def _join_groups(self) -> None:
+        """Takes in the groups that the optimizer has and this scheduler does not know yet."""
+        groups = self.optimizer.param_groups
+        if len(groups) < len(self.base_lrs):
+            raise GroupError(
+                f"the optimizer has {len(groups)} parameter groups, the scheduler was built for "
+                f"{len(self.base_lrs)}: build it again"
+            )
+        for group in groups[len(self.base_lrs) :]:
+            self._join(group)
+
+    def _join(self, group: Group) -> None:
+        group.setdefault("initial_lr", copied(group["lr"]))
+        self.base_lrs.append(copied(group["initial_lr"]))
+
+    # --- stepping ---
+
+    def _initial_step(self) -> None:
+        """The step from `last_epoch` to the next, which is no call of the user's."""
+        self._step_count = 0
+        self._is_initial = True
+        try:
+            self.step()
+        finally:
+            self._is_initial = False
+
+    def _begin(self, step: int) -> None:
+        """Puts this schedule at `step`, on top of base rates that are in the groups already."""
+        self.last_epoch = step - 1
+        self._initial_step()
+
+    def step(self, epoch: Any = None) -> None:
+        """Moves on by one step and writes its rates; call it after `optimizer.step()`.
+
+        Args:
+            epoch: deprecated; the step to jump to.
+        """
+        before = self.last_epoch, self._step_count
+        if self._step_count == 1:
+            order.check(self.optimizer, stacklevel=2)
+        if epoch is not None and not self._any_epoch:
+            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
+        self._step_count += 1
+        try:
+            self._update_lr(epoch)
+        except BaseException:
+            self.last_epoch, self._step_count = before
+            raise
+
+    def _update_lr(self, epoch: Any = None) -> None:
+        self._join_groups()
+        self._move(epoch)
+        with _within_step(self):
+            values = self._values(jump=epoch is not None)
+        self._write(values)
+
+    def _move(self, epoch: Any) -> None:
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+
+    def _values(self, *, jump: bool) -> list[Any]:
+        if jump and hasattr(self, "_get_closed_form_lr"):
+            return cast(list[Any], self._get_closed_form_lr())
+        return self.get_lr()
+
+    def _write(self, values: list[Any]) -> None:
+        groups = self.optimizer.param_groups
+        if len(values) != len(groups):
+            raise GroupError(f"get_lr() gave {len(values)} rates for {len(groups)} parameter groups: give one for each")
+        for group, value in zip(groups, values, strict=True):
+            write(group, "lr", value)
+        self._last_lr = rates(self.optimizer)
+
+    def _factor(self) -> list[float]:
+        """What somebody else's changes have made of each group's rate, over what this schedule would write."""
+        return [1.0] * len(self.optimizer.param_groups)
+
+    # --- state ---
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimizer, as copies."""
+        return {key: _detached(value) for key, value in vars(self).items() if key != "optimizer"}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Takes over a state, hyperparameters included, and writes its rates.
+
+        They are not written if the groups hold something else than this scheduler's last rates: then the optimizer
+        was loaded since, or is driven by others too. So either can be loaded first.
+
+        Raises:
+            StateError: if this is not the state of a scheduler, or has more groups than the optimizer.
+        """
+        self._check_state(state_dict)
+        untouched = self._wrote_what_is_there()
+        self._load(state_dict)
+        if untouched:
+            self._reapply()
+
+    def _check_state(self, state: Mapping[str, Any]) -> None:
+        if self._state_key not in state:
+            raise StateError(
+                f"this is not a state of {type(self).__name__}: it has no {self._state_key!r}, only {sorted(state)}"
+            )
+        groups = len(self.optimizer.param_groups)
+        if len(state.get("_last_lr", ())) > groups:
+            raise StateError(f"a state for {len(state['_last_lr'])} parameter groups; this optimizer has {groups}")
+
+    def _load(self, state: Mapping[str, Any]) -> None:
+        vars(self).update({key: _detached(value) for key, value in state.items()})
+
+    def _wrote_what_is_there(self) -> bool:
+        groups = self.optimizer.param_groups
+        return len(groups) == len(self._last_lr) and all(
+            same(float(group["lr"]), float(last)) for group, last in zip(groups, self._last_lr, strict=True)
+        )
+
+    def _reapply(self) -> None:
+        """Writes what the state says was written last; a group that it does not know keeps its rate."""
+        for group, last in zip(self.optimizer.param_groups, self._last_lr, strict=False):
+            write(group, "lr", last)
+        self._last_lr = rates(self.optimizer)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        order.trust(self.optimizer)
+
+
+def note_verbose(verbose: Any) -> None:
+    """Warns once if `verbose` was given."""
+    if verbose != NOT_GIVEN:
+        warnings.warn(
+            "verbose is deprecated: print scheduler.get_last_lr() where you want to see the rate",
+            GlidepathWarning,
+            stacklevel=4,
+        )
+
+
+def require_key(optimizer: Optimizer, key: str) -> None:
+    """Raises if a group lacks what an earlier run must have left in it."""
+    for i, group in enumerate(optimizer.param_groups):
+        if key not in group:
+            raise ResumeError(
+                f"param '{key}' is not specified in param_groups[{i}] when resuming scheduler with last_epoch >= 0: "
+                "load the optimizer's state first, or begin anew with last_epoch=-1"
+            )
+
+
+def warn_outside_step(scheduler: Any) -> None:
+    """Warns if `get_lr` was called by somebody who wants `get_last_lr`."""
+    if not scheduler._get_lr_called_within_step:
+        warnings.warn("get_lr() computes the next rates; the last ones are in get_last_lr()", UserWarning, stacklevel=3)
+
+
+@contextmanager
+def _within_step(scheduler: LRScheduler) -> Iterator[None]:
+    scheduler._get_lr_called_within_step = True
+    try:
+        yield
+    finally:
+        scheduler._get_lr_called_within_step = False
+
+
+def _detached(value: Any) -> Any:
+    """A copy that shares no list or dict with a live scheduler."""
+    return value.copy() if isinstance(value, (list, dict, Counter)) else value

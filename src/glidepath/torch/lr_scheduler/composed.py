@@ -1,0 +1,232 @@
+"""Schedulers made of schedulers: one after the other, or all at once. They nest in each other.
+
+A member that begins is put on top of its own base rates, times what others (a hand, a plateau, another scheduler)
+have made of the member before it.
+"""
+
+from abc import ABC
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from torch.optim import Optimizer
+from torch.optim import lr_scheduler as stock
+
+from glidepath.core.checks import count
+from glidepath.core.errors import ScheduleError, StateError
+
+from . import order
+from .base import NOT_GIVEN, LRScheduler, note_verbose
+from .groups import OptimizerError, checked, rates, write
+
+Member = Any  # a scheduler of this package, or any subclass of PyTorch's
+
+
+class _Composed(LRScheduler, ABC):
+    """What both have in common: members on one optimizer, whose states are part of the state."""
+
+    _schedulers: list[Member]
+
+    @property
+    def base_lrs(self) -> list[Any]:  # type: ignore[override]
+        """The base rates of the first member."""
+        return cast(list[Any], self._schedulers[0].base_lrs)
+
+    def _join_groups(self) -> None:
+        for member in self._schedulers:
+            if isinstance(member, LRScheduler):
+                member._join_groups()
+
+    def get_lr(self) -> list[Any]:
+        """The rates that the members have written."""
+        return rates(self.optimizer)
+
+    def state_dict(self) -> dict[str, Any]:
+        """As every scheduler's, with the states of the members."""
+        return {**super().state_dict(), "_schedulers": [member.state_dict() for member in self._schedulers]}
+
+    def _check_state(self, state: Mapping[str, Any]) -> None:
+        super()._check_state(state)
+        if len(state["_schedulers"]) != len(self._schedulers):
+            raise StateError(
+                f"a state of {len(state['_schedulers'])} schedulers does not fit {len(self._schedulers)} of them"
+            )
+        for member, its in zip(self._schedulers, state["_schedulers"], strict=True):
+            if isinstance(member, LRScheduler):
+                member._check_state(its)
+
+    def _load(self, state: Mapping[str, Any]) -> None:
+        super()._load({key: value for key, value in state.items() if key != "_schedulers"})
+        for member, its in zip(self._schedulers, state["_schedulers"], strict=True):
+            _load(member, its)
+
+    def _running(self) -> list[Member]:
+        """The members that write now, in their order."""
+        return list(self._schedulers)
+
+    def _reapply(self) -> None:
+        for member in self._running():
+            if isinstance(member, LRScheduler):
+                member._reapply()
+        super()._reapply()
+
+
+class SequentialLR(_Composed):
+    """schedulers[i](k - m_i) from milestone m_i on: each in its turn, with its own clock and its own base rates
+
+    Args:
+        optimizer: the optimizer.
+        schedulers: at least one; none of them a ReduceLROnPlateau.
+        milestones: the steps at which the second, third, ... begin, ascending.
+        last_epoch: -1 to begin; k to go on after step k.
+        verbose: deprecated.
+
+    Differs from PyTorch's: members may be SequentialLR and ChainedScheduler themselves; `last_epoch` resumes in the
+    right member at the right step; each member begins at its own base rates (a OneCycleLR does not change those of
+    the first); what others have made of the rate is kept at a milestone; unsorted milestones are refused.
+    """
+
+    _state_key = "_milestones"
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        schedulers: list[Member],
+        milestones: list[int],
+        last_epoch: int = -1,
+        verbose: Any = NOT_GIVEN,
+    ) -> None:
+        note_verbose(verbose)
+        self._schedulers = _members(type(self).__name__, checked(optimizer), schedulers)
+        self._milestones = _ascending(milestones)
+        if len(milestones) != len(schedulers) - 1:
+            raise ScheduleError(
+                "Sequential Schedulers expects number of schedulers provided to be one more than the number of "
+                f"milestone points, but got {len(schedulers)} schedulers and {len(milestones)} milestones"
+            )
+        self.optimizer = optimizer
+        order.watch(optimizer)
+        self._begin(last_epoch + 1)
+
+    def step(self, epoch: Any = None) -> None:
+        """Moves on by one step; at a milestone the next member begins."""
+        last, self.last_epoch = self._active(), self.last_epoch + 1
+        active = self._active()
+        if active == last:
+            self._schedulers[active].step()
+        else:
+            self._enter(self._schedulers[last])
+        self._last_lr = rates(self.optimizer)
+
+    def _active(self) -> int:
+        return bisect_right(self._milestones, self.last_epoch)
+
+    def _running(self) -> list[Member]:
+        return [self._schedulers[self._active()]]
+
+    def _enter(self, before: Member | None = None) -> None:
+        """Begins the member whose turn it is, at its own step."""
+        i = self._active()
+        member = self._schedulers[i]
+        factor = before._factor() if isinstance(before, LRScheduler) else [1.0] * len(self.optimizer.param_groups)
+        _reset(member, factor)
+        _begin(member, self.last_epoch - (self._milestones[i - 1] if i else 0))
+
+    def _begin(self, step: int) -> None:
+        self.last_epoch = step
+        self._enter()
+        self._last_lr = rates(self.optimizer)
+
+    def _factor(self) -> list[float]:
+        member = self._schedulers[self._active()]
+        return member._factor() if isinstance(member, LRScheduler) else super()._factor()
+
+
+class ChainedScheduler(_Composed):
+    """base * f_1(k) * f_2(k) * ...: all at once, their factors multiplied
+
+    Args:
+        schedulers: at least one; none of them a ReduceLROnPlateau.
+        optimizer: the optimizer of all of them; None takes it from the first.
+        verbose: deprecated.
+
+    Differs from PyTorch's: LambdaLR and CosineAnnealingWarmRestarts do not wipe out the others' factors, so the order
+    makes no difference; it can be a member of a SequentialLR, at any place.
+    """
+
+    _state_key = "_schedulers"
+
+    def __init__(
+        self, schedulers: Sequence[Member], optimizer: Optimizer | None = None, verbose: Any = NOT_GIVEN
+    ) -> None:
+        note_verbose(verbose)
+        name = type(self).__name__
+        given = list(schedulers)
+        self._schedulers = _members(name, optimizer or (given and getattr(given[0], "optimizer", None)), given)
+        self.optimizer = self._schedulers[0].optimizer
+        order.watch(self.optimizer)
+        self._last_lr = rates(self.optimizer)
+
+    @property
+    def last_epoch(self) -> int:  # type: ignore[override]
+        """The step of the first member."""
+        return cast(int, self._schedulers[0].last_epoch)
+
+    def step(self, epoch: Any = None) -> None:
+        """Moves every member on by one step."""
+        for member in self._schedulers:
+            member.step()
+        self._last_lr = rates(self.optimizer)
+
+    def _begin(self, step: int) -> None:
+        for member in self._schedulers:
+            _begin(member, step)
+        self._last_lr = rates(self.optimizer)
+
+
+def _load(member: Member, state: Mapping[str, Any]) -> None:
+    """Without writing rates, unless the member loads in a way of its own."""
+    ours = getattr(type(member), "load_state_dict", None) is LRScheduler.load_state_dict
+    member._load(state) if ours else member.load_state_dict(state)
+
+
+def _begin(member: Member, step: int) -> None:
+    if isinstance(member, LRScheduler):
+        member._begin(step)
+    else:
+        member.last_epoch = step - 1
+        member._initial_step()
+
+
+def _reset(member: Member, factor: list[float]) -> None:
+    """Writes the member's base rates, times `factor`."""
+    if isinstance(member, LRScheduler):
+        member._join_groups()
+    for group, base, of_others in zip(member.optimizer.param_groups, member.base_lrs, factor, strict=True):
+        write(group, "lr", float(base) * of_others)
+
+
+def _members(name: str, optimizer: Any, schedulers: Sequence[Member]) -> list[Member]:
+    if not schedulers:
+        raise ScheduleError(f"{name} expects at least one scheduler, but got none")
+    for i, member in enumerate(schedulers):
+        if not hasattr(member, "optimizer"):
+            raise OptimizerError(f"{name} at index {i} should have `optimizer` as its attribute: give a scheduler")
+        if isinstance(member, stock.ReduceLROnPlateau):
+            raise ScheduleError(
+                f"{name} does not support ReduceLROnPlateau, which needs a metric at every step, but got one at index "
+                f"{i}: step it by itself, on the same optimizer"
+            )
+        if member.optimizer is not optimizer:
+            raise ScheduleError(
+                f"{name} expects all schedulers to belong to the same optimizer, but the {type(member).__name__} at "
+                f"index {i} has another one"
+            )
+    return list(schedulers)
+
+
+def _ascending(milestones: Sequence[int]) -> list[int]:
+    steps = [count(milestone, "a milestone") for milestone in milestones]
+    if steps != sorted(steps):
+        raise ScheduleError(f"milestones must ascend, not {steps}")
+    return steps

@@ -1,0 +1,157 @@
+"""The schedulers that ask the user's own function, one for all groups or one for each."""
+
+import types
+from abc import ABC
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from torch.optim import Optimizer
+
+from glidepath.core.errors import ScheduleError
+
+from .base import NOT_GIVEN
+from .formula import ClosedForm
+from .groups import Group, GroupError, OptimizerError, checked
+
+Function = Callable[[int], float]
+
+
+class _ByFunction(ClosedForm, ABC):
+    """Keeps the functions, and the state of those that have one."""
+
+    lr_lambdas: list[Function]
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Function | list[Function],
+        last_epoch: int = -1,
+        verbose: Any = NOT_GIVEN,
+    ) -> None:
+        self.lr_lambdas = _one_for_each_group(checked(optimizer), lr_lambda)
+        super().__init__(optimizer, last_epoch, verbose)
+
+    def _join(self, group: Group) -> None:
+        i = len(self.base_lrs)
+        if i == len(self.lr_lambdas):
+            if any(f is not self.lr_lambdas[0] for f in self.lr_lambdas):
+                raise GroupError(f"group {i} has no function: append one to scheduler.lr_lambdas")
+            self.lr_lambdas.append(self.lr_lambdas[0])
+        super()._join(group)
+
+    def state_dict(self) -> dict[str, Any]:
+        """As every scheduler's; of the functions, what `saved` makes of them."""
+        return {**super().state_dict(), "lr_lambdas": [saved(f) for f in self.lr_lambdas]}
+
+    def _load(self, state: Mapping[str, Any]) -> None:
+        functions = state.get("lr_lambdas", ())
+        super()._load({key: value for key, value in state.items() if key != "lr_lambdas"})
+        self.lr_lambdas = [
+            *(restored(f, of) for f, of in zip(self.lr_lambdas, functions, strict=False)),
+            *self.lr_lambdas[len(functions) :],
+        ]
+
+
+class LambdaLR(_ByFunction):
+    """base * lr_lambda(k)
+
+    Args:
+        optimizer: the optimizer.
+        lr_lambda: a function of the step, or a list of them, one for each group.
+        last_epoch: -1 to begin; k to go on after step k.
+        verbose: deprecated.
+
+    Differs from PyTorch's: a rate that somebody else changes stays changed, and other schedulers' factors are kept; a
+    value that is not finite is written and brings a warning; any callable can be saved (see `saved`).
+
+    Examples:
+        >>> import torch
+        >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
+        >>> LambdaLR(optimizer, lambda epoch: 0.5**epoch).lr_at(3)
+        [0.0625]
+    """
+
+    def lr_at(self, step: int) -> list[float]:
+        return [float(base) * float(f(step)) for base, f in zip(self.base_lrs, self.lr_lambdas, strict=True)]
+
+    def _overrules(self, found: float) -> bool:
+        return self._is_leftover(found)
+
+
+class MultiplicativeLR(_ByFunction):
+    """base * lr_lambda(1) * lr_lambda(2) * ... * lr_lambda(k)
+
+    Args:
+        optimizer: the optimizer.
+        lr_lambda: a function of the step, or a list of them, one for each group. Asked once for every step.
+        last_epoch: -1 to begin; k to go on after step k, for which it is asked for all steps up to there.
+        verbose: deprecated.
+
+    Differs from PyTorch's: begins again at its base rate when a SequentialLR reaches it.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Function | list[Function],
+        last_epoch: int = -1,
+        verbose: Any = NOT_GIVEN,
+    ) -> None:
+        self._products: list[float] = []  # as far as _multiplied
+        self._multiplied = 0
+        super().__init__(optimizer, lr_lambda, last_epoch, verbose)
+
+    def lr_at(self, step: int) -> list[float]:
+        if step < self._multiplied or len(self._products) != len(self.base_lrs):
+            self._products, self._multiplied = [1.0] * len(self.base_lrs), 0
+        for k in range(self._multiplied + 1, step + 1):
+            self._products = [p * float(f(k)) for p, f in zip(self._products, self.lr_lambdas, strict=True)]
+            self._multiplied = k
+        return [float(base) * product for base, product in zip(self.base_lrs, self._products, strict=True)]
+
+
+# --- functions with a state ---
+
+
+def saved(function: Any) -> dict[str, Any] | None:
+    """What a function object must be given back when it is loaded: attributes, slots, or a partial's arguments.
+
+    None for what is code alone: functions, methods, built-ins, classes.
+    """
+    if isinstance(function, partial):
+        return {"args": list(function.args), "keywords": dict(function.keywords)}
+    if isinstance(function, (types.FunctionType, types.MethodType, types.BuiltinFunctionType, type)):
+        return None
+    return {**getattr(function, "__dict__", {}), **{name: getattr(function, name) for name in _slots(function)}} or None
+
+
+def restored(function: Any, state: Mapping[str, Any] | None) -> Any:
+    """`function` with its state; the object itself, unless it is a partial, which is built again."""
+    if not state:
+        return function
+    if isinstance(function, partial):
+        return partial(function.func, *state["args"], **state["keywords"]) if "args" in state else function
+    for name, value in state.items():
+        setattr(function, name, value)
+    return function
+
+
+def _slots(function: Any) -> list[str]:
+    named = [getattr(cls, "__slots__", ()) for cls in type(function).__mro__]
+    flat = [name for slots in named for name in ((slots,) if isinstance(slots, str) else slots)]
+    return [name for name in flat if not name.startswith("__") and hasattr(function, name)]
+
+
+def _one_for_each_group(optimizer: Optimizer, functions: Any) -> list[Function]:
+    groups = len(optimizer.param_groups)
+    listed = list(functions) if isinstance(functions, (list, tuple)) else [functions] * groups
+    if len(listed) != groups:
+        raise ScheduleError(f"Expected {groups} lr_lambdas, one for each parameter group, but got {len(listed)}")
+    for function in listed:
+        if not callable(function):
+            raise OptimizerError(
+                f"lr_lambda should be a function of the step, but got {type(function).__name__}: "
+                "write lambda epoch: ..."
+            )
+    return listed

@@ -1,0 +1,65 @@
+"""Hyperparameters in parameter groups, where a rate may be a number or a tensor that is never replaced."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from glidepath.core.errors import GlidepathError
+
+Group = dict[str, Any]
+
+
+class OptimizerError(GlidepathError, TypeError):
+    """Something that is not an optimizer was to be scheduled, or something that is no function was to schedule."""
+
+
+class ResumeError(GlidepathError, KeyError):
+    """A schedule was to be resumed on an optimizer that does not know where it began."""
+
+    __str__ = Exception.__str__
+
+
+class GroupError(GlidepathError, RuntimeError):
+    """The optimizer's groups are not those that the scheduler was built for."""
+
+
+def checked(optimizer: Any) -> Optimizer:
+    """`optimizer`, if it is one."""
+    if not isinstance(optimizer, Optimizer):
+        raise OptimizerError(f"{type(optimizer).__name__} is not an Optimizer: give one from torch.optim")
+    return optimizer
+
+
+def copied(value: Any) -> Any:
+    """`value`, and if it is a tensor a copy of it, so that nobody's change in place reaches it."""
+    return value.detach().clone() if isinstance(value, Tensor) else value
+
+
+def rates(optimizer: Optimizer) -> list[Any]:
+    """Copies of what every group holds as its rate."""
+    return [copied(group["lr"]) for group in optimizer.param_groups]
+
+
+def like(held: Any, value: float) -> Any:
+    """`value` in the type of `held`: rounded once, if that is a tensor of low precision."""
+    return torch.full_like(held, value, requires_grad=False) if isinstance(held, Tensor) else value
+
+
+def stored(held: Any, value: float) -> float:
+    """The number that comes back if `value` is written where `held` is."""
+    return float(like(held, value))
+
+
+def write(group: Group, key: str, value: Any) -> None:
+    """`group[key] = value`, into the tensor that is there if one is there."""
+    if isinstance(group[key], Tensor):
+        group[key].copy_(value) if isinstance(value, Tensor) else group[key].fill_(value)
+    else:
+        group[key] = copied(value) if isinstance(value, Tensor) else float(value)
+
+
+def same(a: float, b: float) -> bool:
+    """Equal, or both NaN."""
+    return a == b or (a != a and b != b)

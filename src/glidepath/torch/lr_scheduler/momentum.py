@@ -1,0 +1,66 @@
+"""Schedulers that set the rate between bounds of their own, and move the momentum against it.
+
+The momentum is `momentum`, or the first of `betas`.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from torch.optim import Optimizer
+
+from glidepath.core.errors import ScheduleError
+
+from .formula import ClosedForm
+from .groups import Group, copied, like, write
+
+
+class Cycle(ClosedForm, ABC):
+    """A formula for the rate and one for the momentum."""
+
+    cycle_momentum: bool
+    use_beta1: bool
+
+    @abstractmethod
+    def momentum_at(self, step: int) -> list[float]:
+        """The momenta of all groups at `step`. Changes nothing."""
+
+    def get_lr(self) -> list[Any]:
+        """The rates of this step; the momenta are written here, as PyTorch does."""
+        values = super().get_lr()
+        self._write_momentum()
+        return values
+
+    def _overrules(self, found: float) -> bool:
+        """It sets the rate between its own bounds, whatever an older schedule has left."""
+        return True
+
+    def _write_momentum(self) -> None:
+        if self.cycle_momentum:
+            for group, value in zip(self.optimizer.param_groups, self.momentum_at(self.last_epoch), strict=True):
+                _write(group, value, beta1=self.use_beta1)
+
+    def _reapply(self) -> None:
+        super()._reapply()
+        self._write_momentum()
+
+
+def is_beta1(optimizer: Optimizer) -> bool:
+    """Whether the momentum is the first of `betas`; an error if there is none at all."""
+    if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
+        raise ScheduleError(
+            "optimizer must support momentum or beta1 with `cycle_momentum` option enabled: give cycle_momentum=False"
+        )
+    return "betas" in optimizer.defaults
+
+
+def set_bounds(group: Group, low: Any, high: Any) -> None:
+    """Notes the bounds in the group, where PyTorch keeps them."""
+    group["max_momentum"], group["base_momentum"] = copied(high), copied(low)
+
+
+def _write(group: Group, value: float, *, beta1: bool) -> None:
+    if beta1:
+        first, *rest = group["betas"]
+        group["betas"] = (like(first, value), *rest)
+    else:
+        write(group, "momentum", value)
