@@ -5,11 +5,12 @@ Recipes peak at 1.0 (an optimizer's own rate is the peak), except where a name m
 that `.over(horizon)` resolves. Letters: k the update, n the length, p = k / n.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any, cast
 
-from .core.checks import count, real
+from .core.checks import count, listed, real
 from .core.curves import (
     Chebyshev,
     Cosine,
@@ -29,7 +30,9 @@ from .core.errors import ScheduleError
 from .core.formula import Formula, Function
 from .core.schedule import (
     Schedule,
+    Steps,
     draftable,
+    needs_schedule,
     sequence,
 )
 from .core.schedule import (
@@ -47,8 +50,6 @@ from .core.schedule import (
 from .core.schedule import (
     staircase as staircase,
 )
-
-Steps = int | str  # a count of updates, or a duration: "10k", "5%", "3ep", "2Btok"
 
 # --- curves with an end ---
 
@@ -335,7 +336,8 @@ def noam(*, model_width: int, warmup: Steps) -> Schedule:
     """
     width = count(model_width, "model_width", at_least=1)
     length = count(warmup, "warmup", at_least=1)
-    return float(width * length) ** -0.5 * (Warmup(length, 1.0, 0.0) >> InversePower(length)[1:])
+    peak = 1.0 / math.sqrt(width * length)
+    return peak * (Warmup(length, 1.0, 0.0) >> InversePower(length)[1:])
 
 
 @draftable
@@ -405,8 +407,8 @@ def piecewise_constant(boundaries: Iterable[Steps], *, values: Iterable[float]) 
         >>> piecewise_constant([30, 80], values=[1, 0.1, 0.01])
         constant(30) >> 0.1 * constant(50) >> 0.01 * constant()
     """
-    ends = [count(b, "a boundary") for b in boundaries]
-    levels = [real(v, "a value") for v in values]
+    ends = [count(b, "a boundary") for b in listed(boundaries, "boundaries")]
+    levels = [real(v, "a value") for v in listed(values, "values")]
     if len(levels) != len(ends) + 1:
         raise ScheduleError(f"{len(ends)} boundaries need {len(ends) + 1} values, not {len(levels)}")
     lengths: list[int | None] = [_ascending(a, b) for a, b in pairwise([0, *ends])]
@@ -491,7 +493,7 @@ def wsd_s(periods: Iterable[Steps], *, warmup: Steps, cooldown: Steps, final: fl
         Wen et al., 2024, Understanding warmup-stable-decay learning rates (WSD-S), https://arxiv.org/abs/2410.05192.
     """
     rise, fall = count(warmup, "warmup"), count(cooldown, "cooldown")
-    lengths = [count(n, "a period") for n in periods]
+    lengths = [count(n, "a period") for n in listed(periods, "periods")]
     if not lengths:
         raise ScheduleError("wsd_s needs at least one period")
     parts: list[Schedule] = [wsd(lengths[0], warmup=rise, cooldown=fall, final=final)]
@@ -672,7 +674,7 @@ def noisy_linear_cosine(
         Bello et al., 2017, Neural optimizer search, section 5, https://arxiv.org/abs/1709.07417.
     """
     line = Linear(_whole(steps), real(alpha, "alpha"), 1.0 + real(alpha, "alpha"))
-    spread = real(variance, "variance", at_least=0) ** 0.5
+    spread = math.sqrt(real(variance, "variance", at_least=0))
     error = spread * InversePower(1, real(fade, "fade", above=0) / 2) * Noise(seed)
     whole = count(steps, "steps")
     return (real(beta, "beta") + (line + error) * CosineWaves(whole, waves))[:whole]
@@ -685,6 +687,7 @@ def noisy(plan: Schedule, *, spread: float = 1.0, limit: float = 0.67, seed: int
     timm draws again until the noise is within its limit; here it is clipped.
     """
     bound = real(limit, "limit", at_least=0)
+    needs_schedule(plan, "noisy")
     return plan * (1.0 + clip(real(spread, "spread", at_least=0) * Noise(seed), low=-bound, high=bound))
 
 
@@ -698,7 +701,8 @@ def rewarm(plan: Schedule, *, at: Steps, steps: Steps) -> Schedule:
         steps: length of the ramp, at least 1.
     """
     begin, length = count(at, "at"), count(steps, "steps", at_least=1)
-    return plan[:begin] >> plan(begin + length) * Warmup(length, 1.0, 0.0) >> plan[begin + length :]
+    level = real(needs_schedule(plan, "rewarm")(begin + length), "the value that the ramp rises to")
+    return plan[:begin] >> level * Warmup(length, 1.0, 0.0) >> plan[begin + length :]
 
 
 @draftable
@@ -731,7 +735,8 @@ def _ascending(before: int, after: int) -> int:
 
 
 def _through(points: Iterable[tuple[int, float]], curve: Any) -> Schedule:
-    known = [(count(k, "the step of a point"), real(v, "the value of a point")) for k, v in points]
-    if len(known) < 2 or known[0][0] != 0:
+    pairs = [listed(point, "a point") for point in listed(points, "points")]
+    if len(pairs) < 2 or any(len(pair) != 2 for pair in pairs) or pairs[0][0] != 0:
         raise ScheduleError("points are at least two (step, value) pairs, the first at step 0")
+    known = [(count(k, "the step of a point"), real(v, "the value of a point")) for k, v in pairs]
     return sequence(*(curve(_ascending(a, b), v, u) for (a, u), (b, v) in pairwise(known)))

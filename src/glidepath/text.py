@@ -10,8 +10,22 @@ from typing import Any
 from . import recipes
 from .core.checks import is_number
 from .core.errors import GlidepathError, TextError
-from .core.schedule import Schedule, cut
-from .core.syntax import CallNode, Infix, List, Name, Negative, Node, Number, Slice, String, tree
+from .core.schedule import Schedule, cut, sequence
+from .core.syntax import (
+    MAX_DEPTH,
+    MAX_LENGTH,
+    CallNode,
+    Chain,
+    Infix,
+    List,
+    Name,
+    Negative,
+    Node,
+    Number,
+    Slice,
+    String,
+    tree,
+)
 
 NAMES: dict[str, Callable[..., Schedule]] = {
     name: getattr(recipes, name)
@@ -66,14 +80,27 @@ def parse(text: str) -> Schedule:
         >>> parse("warmup(5%) >> cosine(95%)").over(1000)
         warmup(50) >> cosine(950)
     """
-    return _Builder(text).plan(tree(text))
+    node = tree(text)
+    builder = _Builder(text)
+    plan = builder.plan(node)
+    if len(repr(plan)) > MAX_LENGTH:
+        raise builder.error(node, f"written out in full, this plan is longer than {MAX_LENGTH} characters")
+    return plan
+
+
+MAX_PIECES = 50_000
 
 
 class _Builder:
-    """Turns nodes into schedules; keeps the text so that an error can point into it."""
+    """Turns nodes into schedules; keeps the text so that an error can point into it.
+
+    Some recipes use their plan twice, and a few of them within each other make a plan that is small in memory and
+    endless when it is written out, so the pieces are counted as they are built.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.measured: dict[int, tuple[object, int, int]] = {}  # by id: the piece, kept alive, its size and its depth
 
     def plan(self, node: Node) -> Schedule:
         value = self.value(node)
@@ -94,6 +121,8 @@ class _Builder:
             case Slice(inner=inner, start=start, stop=stop):
                 bounds = [None if bound is None else self.value(bound) for bound in (start, stop)]
                 return self.built(node, cut, self.plan(inner), bounds[0] or 0, bounds[1])
+            case Chain(parts=parts):
+                return self.built(node, sequence, *(self.plan(part) for part in parts))
             case Infix():
                 return self.infix(node)
             case Name(name=name) if name in NAMES:
@@ -109,10 +138,7 @@ class _Builder:
 
     def infix(self, node: Infix) -> Any:
         left, right = self.value(node.left), self.value(node.right)
-        plans = isinstance(left, Schedule), isinstance(right, Schedule)
-        if node.symbol == ">>" and all(plans):
-            return self.built(node, lambda: left >> right)
-        if node.symbol in "+*" and any(plans):
+        if node.symbol in "+*" and (isinstance(left, Schedule) or isinstance(right, Schedule)):
             return self.built(node, lambda: left * right if node.symbol == "*" else left + right)
         if node.symbol in "+-*/" and is_number(left) and is_number(right):
             return self.number(node, left, right)
@@ -136,13 +162,29 @@ class _Builder:
     def built(self, node: Node, build: Callable[..., Schedule], *arguments: Any, **keywords: Any) -> Schedule:
         """The result of a call; whatever it refuses is reported at the place of `node`."""
         try:
-            return build(*arguments, **keywords)
+            plan = build(*arguments, **keywords)
         except TextError as error:
             raise self.error(node, error.reason, error.hint) from error
         except GlidepathError as error:
             raise self.error(node, str(error)) from error
         except (TypeError, AttributeError, ValueError, ArithmeticError) as error:
             raise self.error(node, _plain(error)) from error
+        pieces, depth = self.measure(plan)
+        if pieces > MAX_PIECES or depth > MAX_DEPTH:
+            raise self.error(node, f"written out in full, this plan has {pieces} pieces, {depth} deep: simplify it")
+        return plan
+
+    def measure(self, thing: object) -> tuple[int, int]:
+        """How many pieces a plan has when everything is written out, and how deep they are nested."""
+        if not isinstance(thing, (Schedule, tuple)):
+            return 1 + (len(thing) // 10 if isinstance(thing, str) else 0), 0
+        if id(thing) not in self.measured:
+            inside = vars(thing).values() if isinstance(thing, Schedule) else thing
+            measured = [self.measure(part) for part in inside]
+            pieces = 1 + sum(size for size, _ in measured)
+            self.measured[id(thing)] = thing, pieces, 1 + max((depth for _, depth in measured), default=0)
+        _, pieces, depth = self.measured[id(thing)]
+        return pieces, depth
 
     def error(self, node: Node, reason: str, hint: str = "") -> TextError:
         return TextError(reason, text=self.text, place=node.place, hint=hint)

@@ -46,6 +46,16 @@ def real(
     return number + 0.0  # -0.0 + 0.0 is 0.0
 
 
+def listed(values: Any, name: str) -> tuple[Any, ...]:
+    """`values` as a tuple: anything that can be gone through, but no text."""
+    if isinstance(values, (str, bytes)) or is_number(values):
+        raise ScheduleError(f"{name} is a list, as in [30, 80], not {values!r}")
+    try:
+        return tuple(values)
+    except TypeError:
+        raise ScheduleError(f"{name} is a list, as in [30, 80], not {values!r}") from None
+
+
 def is_number(value: object) -> bool:
     """Whether `value` is a plain number: int, float or a NumPy scalar, but not a bool, text or array."""
     return _float(value) is not None

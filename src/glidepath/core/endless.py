@@ -4,11 +4,11 @@
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, ClassVar, Self, final
 
-from .checks import count, is_number, real
+from .checks import count, is_number, listed, real
 from .curves import HALF_PI, Leaf
 from .errors import ScheduleError
 from .namespace import SCALAR
@@ -63,7 +63,7 @@ class Exponential(_Endless):
         self._set(every=count(self.every, "every", at_least=1), factor=real(self.factor, "factor", above=0))
 
     def _at(self, xp: Any, k: Any) -> Any:
-        return self.factor ** (k / self.every)
+        return xp.power(self.factor, k / self.every)
 
 
 @final
@@ -79,7 +79,7 @@ class Step(_Endless):
         self._set(every=count(self.every, "every", at_least=1), factor=real(self.factor, "factor", at_least=0))
 
     def _at(self, xp: Any, k: Any) -> Any:
-        return self.factor ** (k // self.every)
+        return xp.power(self.factor, k // self.every)
 
 
 @final
@@ -93,7 +93,7 @@ class Multistep(_Endless):
     factor: float | tuple[float, ...] = 0.1
 
     def __post_init__(self) -> None:
-        milestones = tuple(count(m, "a milestone") for m in _listed(self.milestones, "milestones"))
+        milestones = tuple(count(m, "a milestone") for m in listed(self.milestones, "milestones"))
         if list(milestones) != sorted(milestones):
             raise ScheduleError(f"milestones must ascend, not {list(milestones)}")
         self._set(milestones=milestones, factor=self._factors(self.factor, len(milestones)))
@@ -103,7 +103,7 @@ class Multistep(_Endless):
     def _factors(factor: Any, milestones: int) -> float | tuple[float, ...]:
         if is_number(factor):
             return real(factor, "factor", at_least=0)
-        factors = tuple(real(f, "a factor", at_least=0) for f in _listed(factor, "factor"))
+        factors = tuple(real(f, "a factor", at_least=0) for f in listed(factor, "factor"))
         if len(factors) != milestones:
             raise ScheduleError(
                 f"{milestones} milestones need {milestones} factors, or one for all, not {len(factors)}"
@@ -113,11 +113,8 @@ class Multistep(_Endless):
     def _products(self) -> tuple[float, ...]:
         """The value after each number of milestones, each rounded once."""
         if isinstance(self.factor, float):
-            return tuple(self.factor**i for i in range(len(self.milestones) + 1))
-        ratios = [f.as_integer_ratio() for f in self.factor]
-        above = accumulate((n for n, _ in ratios), int.__mul__, initial=1)
-        below = accumulate((d for _, d in ratios), int.__mul__, initial=1)
-        return tuple(n / d for n, d in zip(above, below, strict=True))
+            return tuple(SCALAR.power(self.factor, i) for i in range(len(self.milestones) + 1))
+        return tuple(_products(self.factor))
 
     def _at(self, xp: Any, k: Any) -> Any:
         return xp.take(self.__dict__["_values"], xp.rank(k, self.milestones))
@@ -165,7 +162,7 @@ class Table(Leaf):
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        values = tuple(real(v, "a value of the table") for v in _listed(self.values, "the table"))
+        values = tuple(real(v, "a value of the table") for v in listed(self.values, "the table"))
         if not values:
             raise ScheduleError("a table needs at least one value")
         self._set(values=values)
@@ -219,10 +216,16 @@ def _unit(word: int) -> float:
     return ((word >> 12) + 0.5) / 2**52
 
 
-def _listed(values: Any, name: str) -> tuple[Any, ...]:
-    if isinstance(values, (str, bytes)) or is_number(values):
-        raise ScheduleError(f"{name} is a list, as in [30, 80], not {values!r}")
-    try:
-        return tuple(values)
-    except TypeError:
-        raise ScheduleError(f"{name} is a list, as in [30, 80], not {values!r}") from None
+def _products(factors: Iterable[float]) -> Iterator[float]:
+    """1, and the product of the first 1, 2, 3, ... factors, computed to 256 bits."""
+    digits, exponent = 1, 0  # the product is digits * 2**exponent
+    yield 1.0
+    for factor in factors:
+        above, below = factor.as_integer_ratio()
+        digits, exponent = digits * above, exponent - (below.bit_length() - 1)
+        spare = max(0, digits.bit_length() - 256)
+        digits, exponent = digits >> spare, exponent + spare
+        try:
+            yield math.ldexp(digits, exponent)
+        except OverflowError:
+            yield math.inf

@@ -58,7 +58,7 @@ def _rounded(function: Callable[[float], int]) -> Callable[[float], float]:
 
 
 def _floor_divide(a: float, b: float) -> float:
-    return _rounded(math.floor)(_divide(a, b))
+    return a // b if b != 0 else _divide(a, b)
 
 
 def _modulo(a: float, b: float) -> float:
@@ -114,6 +114,7 @@ class Formula(Leaf):
 
     def __post_init__(self) -> None:
         self.__dict__["_compiled"] = _compile(tree(self.expression), self.expression)
+        self._set(expression=" ".join(self.expression.split()))
 
     @property
     def duration(self) -> None:

@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
-from .checks import count
+from .checks import MAX_STEPS, count
 from .errors import GlidepathError, ScheduleError, StepError
 
 Formula = Callable[[Any, Any], Any]  # (namespace, step) -> value
@@ -51,6 +51,10 @@ class Namespace(ABC):
     @abstractmethod
     def clip(self, value: Any, low: float | None, high: float | None) -> Any:
         """`value` no lower than `low` and no higher than `high`."""
+
+    @abstractmethod
+    def power(self, base: float, exponent: Any) -> Any:
+        """A number above or at zero to a power; infinite where it is too large."""
 
     @abstractmethod
     def larger(self, a: Any, b: Any) -> Any:
@@ -96,6 +100,12 @@ class Scalar(Namespace):
         if low is not None and value < low:
             return low
         return high if high is not None and value > high else value
+
+    def power(self, base: float, exponent: float) -> float:
+        try:
+            return base**exponent  # type: ignore[no-any-return]
+        except OverflowError:
+            return math.inf
 
     def larger(self, a: float, b: float) -> float:
         return a if a >= b else b
@@ -145,6 +155,9 @@ class Array(Namespace, ABC):
     def clip(self, value: Any, low: float | None, high: float | None) -> Any:
         return self.module.clip(value, low, high)
 
+    def power(self, base: float, exponent: Any) -> Any:
+        return base**exponent
+
     def larger(self, a: Any, b: Any) -> Any:
         return self.module.maximum(a, b)
 
@@ -174,6 +187,10 @@ class NumPy(Array):
             if served.any():
                 result[served] = part(self, k[served])
         return result
+
+    def power(self, base: float, exponent: Any) -> Any:
+        with self.module.errstate(over="ignore"):
+            return base**exponent
 
     def rank(self, k: Any, milestones: Sequence[int]) -> Any:
         return self.module.searchsorted(self.module.asarray(milestones, dtype="int64"), k, side="right")
@@ -253,7 +270,7 @@ def namespace_of(step: Any) -> tuple[Namespace, Any]:
         StepError: if `step` is no step: negative, a fraction, a bool, text.
     """
     kind = type(step)
-    if kind is int and step >= 0:
+    if kind is int and 0 <= step <= MAX_STEPS:
         return SCALAR, step
     array = _FOUND.get(kind) or _find(kind)
     return (SCALAR, _whole(step)) if array is None else (array, array.steps(step))
@@ -272,4 +289,4 @@ def _whole(step: Any) -> int:
     try:
         return count(step, "a step")
     except GlidepathError as error:
-        raise StepError(f"{step!r} is not a step: steps are the whole numbers 0, 1, 2, ...") from error
+        raise StepError(f"{step!r} is not a step: steps are the whole numbers 0, 1, 2, ... to 2**53") from error

@@ -10,17 +10,19 @@ Operators and what they build share this file because each needs the other. The 
 """
 
 import functools
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, TypeVar, cast, final, get_args
 
-from .checks import count, is_number, real
+from .checks import MAX_STEPS, count, is_number, real
 from .duration import Duration, read_duration
 from .errors import DraftError, ScheduleError, TextError
 from .namespace import SCALAR, namespace_of
 from .printing import Call, printed
+from .syntax import MAX_LENGTH
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,9 +62,13 @@ class Schedule(ABC):
         """The one text form, which `glidepath.parse` reads back.
 
         Raises:
-            TextError: if a Python callable is part of the plan; a callable has no text.
+            TextError: if a Python callable is part of the plan, which has no text, or if the text is too long to read.
         """
         shown = printed(self._call())
+        if len(shown.text) > MAX_LENGTH:
+            raise TextError(
+                f"the text of this plan has {len(shown.text)} characters; at most {MAX_LENGTH} are read back"
+            )
         if not shown.has_text:
             raise TextError(f"{shown.text} has no text form: it calls a Python function, which only Python can name")
         return shown.text
@@ -84,15 +90,15 @@ class Schedule(ABC):
     def __mul__(self, other: object) -> "Schedule":
         if isinstance(other, Schedule):
             return product(self, other)
-        return scale(other, self) if is_number(other) else NotImplemented
+        return scale(cast(float, other), self) if is_number(other) else NotImplemented
 
     def __rmul__(self, other: object) -> "Schedule":
-        return scale(other, self) if is_number(other) else NotImplemented
+        return scale(cast(float, other), self) if is_number(other) else NotImplemented
 
     def __add__(self, other: object) -> "Schedule":
         if isinstance(other, Schedule):
             return total(self, other)
-        return shift(other, self) if is_number(other) else NotImplemented
+        return shift(cast(float, other), self) if is_number(other) else NotImplemented
 
     __radd__ = __add__
 
@@ -141,43 +147,99 @@ class Schedule(ABC):
 
 # --- operators: each builds one of the pieces below, or a draft if a length still waits for its horizon ---
 
+Steps = int | str  # a count of updates, or a duration: "10k", "5%", "3ep", "2Btok"
+
 P = ParamSpec("P")
 R = TypeVar("R", bound=Schedule)
 
 
 def draftable(build: Callable[P, R]) -> Callable[P, R]:
     """Lets a recipe take durations as text: "10k" becomes a count, and a border unit ("5%") makes a draft."""
+    signature = inspect.signature(build)
 
     @functools.wraps(build)
     def made(*args: P.args, **kwargs: P.kwargs) -> R:
         arguments = tuple(_without_text(value) for value in args)
         keywords = {name: _without_text(value) for name, value in kwargs.items()}
         if any(waits(value) for value in (*arguments, *keywords.values())):
-            return cast(R, Draft(made, arguments, tuple(keywords.items())))
+            return cast(R, _draft(made, signature.bind(*arguments, **keywords)))
         return build(*arguments, **keywords)
 
     return made
 
 
-@draftable
+def _draft(build: Callable[..., Schedule], given: inspect.BoundArguments) -> "Draft":
+    """A draft in the one form that its call can have: arguments in their order, normalised, defaults left out."""
+    for name, parameter in given.signature.parameters.items():
+        if name in given.arguments:
+            value = _normal(given.arguments[name], name, _kinds(parameter.annotation))
+            given.arguments[name] = value
+            if value == parameter.default:
+                del given.arguments[name]
+    return Draft(build, given.args, tuple(given.kwargs.items()))
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """The types that an annotation names, those in a list or a union too."""
+    inside = get_args(annotation)
+    return set().union(*(_kinds(part) for part in inside)) if inside else {annotation}
+
+
+def _normal(value: Any, name: str, kinds: set[Any]) -> Any:
+    """An argument of a draft as its recipe will see it, as far as its annotation says."""
+    if isinstance(value, tuple):
+        return tuple(_normal(item, name, kinds) for item in value)
+    if value is None or Any in kinds:
+        return value
+    if Schedule in kinds:
+        return needs_schedule(value, name)
+    if isinstance(value, Duration) and str in kinds:
+        return value
+    if isinstance(value, (Duration, Schedule)):
+        wanted = "a length or a number" if str in kinds else "a number, not a length"
+        raise ScheduleError(f"{name} is {wanted}: {value!r} has no place there")
+    return real(value, name) if float in kinds else count(value, name)
+
+
+def needs_schedule(plan: object, name: str) -> Schedule:
+    """`plan`, if it is one."""
+    if isinstance(plan, Schedule):
+        return plan
+    raise ScheduleError(f"{name} needs a schedule, as in cosine(1000), not {plan!r}")
+
+
 def sequence(*parts: Schedule) -> Schedule:
     """One part after the other, each with its own clock: the operator `>>`."""
-    flat = tuple(piece for part in parts for piece in (part.parts if isinstance(part, Sequence) else (part,)))
+    flat = tuple(piece for part in parts for piece in _opened(needs_schedule(part, "a sequence")))
     open_ones = [i for i, part in enumerate(flat) if _takes_what_is_left(part)]
     if len(open_ones) > 1:
         refuse_fillers(flat, open_ones)
     for part in flat[:-1]:
-        if part.duration is None and not _takes_what_is_left(part):
+        if not isinstance(part, Draft) and part.duration is None and not _takes_what_is_left(part):
             raise ScheduleError(
                 f"{part!r} has no end, so nothing after it would ever run: cut it, as in {_cut_example(part)}"
             )
-    if open_ones and open_ones[0] < len(flat) - 1:
+    if len(flat) == 1:
+        return flat[0]
+    if waits(flat) or any(i < len(flat) - 1 for i in open_ones):
         return Draft(sequence, flat, ())
-    return flat[0] if len(flat) == 1 else Sequence(flat)
+    _refuse_endless_sum(sum(part.duration or 0 for part in flat))
+    return Sequence(flat)
+
+
+def _opened(part: Schedule) -> tuple[Schedule, ...]:
+    if isinstance(part, Draft) and part.build is sequence:
+        return part.arguments
+    return part.parts if isinstance(part, Sequence) else (part,)
+
+
+def _refuse_endless_sum(steps: int) -> None:
+    if steps > MAX_STEPS:
+        raise ScheduleError("this plan lasts more than 2**53 steps, and a float cannot tell those apart: shorten it")
 
 
 @draftable
-def scale(factor: Any, plan: Schedule) -> Schedule:
+def scale(factor: float, plan: Schedule) -> Schedule:
     """`factor` times every value: the operator `*` with a number."""
     return Scaled(real(factor, "a factor"), plan)
 
@@ -189,7 +251,7 @@ def product(first: Schedule, second: Schedule) -> Schedule:
 
 
 @draftable
-def shift(offset: Any, plan: Schedule) -> Schedule:
+def shift(offset: float, plan: Schedule) -> Schedule:
     """`offset` plus every value: the operator `+` with a number."""
     return Shifted(real(offset, "an offset"), plan)
 
@@ -201,11 +263,11 @@ def total(first: Schedule, second: Schedule) -> Schedule:
 
 
 @draftable
-def cut(plan: Schedule, start: Any, stop: Any) -> Schedule:
+def cut(plan: Schedule, start: Steps, stop: Steps | None) -> Schedule:
     """Steps start..stop-1 of `plan`, counted from 0 again: the slice `plan[start:stop]`."""
     first = count(start, "the start of a cut")
     last = None if stop is None else count(stop, "the end of a cut", at_least=first)
-    return Cut(plan, first, last)
+    return Cut(needs_schedule(plan, "a cut"), first, last)
 
 
 @draftable
@@ -227,7 +289,7 @@ def clip(plan: Schedule, *, low: float | None = None, high: float | None = None)
         raise ScheduleError("clip needs a floor, a ceiling or both: clip(plan, low=0.01)")
     if floor is not None and ceiling is not None and floor > ceiling:
         raise ScheduleError(f"clip needs low <= high, not low={floor!r} and high={ceiling!r}")
-    return Clipped(plan, floor, ceiling)
+    return Clipped(needs_schedule(plan, "clip"), floor, ceiling)
 
 
 @draftable
@@ -238,7 +300,7 @@ def maximum(first: Schedule, second: Schedule) -> Schedule:
         >>> [maximum(linear(4), 0.6 * constant())(k) for k in range(4)]
         [1.0, 0.75, 0.6, 0.6]
     """
-    return Larger(first, second)
+    return Larger(needs_schedule(first, "maximum"), needs_schedule(second, "maximum"))
 
 
 @draftable
@@ -253,14 +315,14 @@ def reverse(plan: Schedule) -> Schedule:
 
 
 @draftable
-def staircase(plan: Schedule, *, every: int) -> Schedule:
+def staircase(plan: Schedule, *, every: Steps) -> Schedule:
     """`plan` seen only every `every` steps and held in between: plan(every * floor(k / every)).
 
     Examples:
         >>> [staircase(linear(6), every=3)(k) for k in range(6)]
         [1.0, 1.0, 1.0, 0.5, 0.5, 0.5]
     """
-    return Staircase(plan, count(every, "every", at_least=1))
+    return Staircase(needs_schedule(plan, "staircase"), count(every, "every", at_least=1))
 
 
 @draftable
@@ -287,6 +349,9 @@ def repeat(plan: Schedule, *, times: int | None = None, growth: float = 1.0, shr
     _length(plan, "repeat")
     cycles = None if times is None else count(times, "times", at_least=1)
     return Repeated(plan, cycles, real(growth, "growth", at_least=1), real(shrink, "shrink", above=0))
+
+
+SLOWEST_GROWTH = 1.01  # so that no more than 4,000 cycles reach 2**53 steps
 
 
 # --- the pieces ---
@@ -554,19 +619,22 @@ class Repeated(Schedule):
 
     def __post_init__(self) -> None:
         if self.growth != 1.0:
+            if self.growth < SLOWEST_GROWTH:
+                raise ScheduleError(f"growth is 1, or at least {SLOWEST_GROWTH}, not {self.growth!r}")
             self.plan._stretched(2 * self._cycle(0))  # fail when built
+        _refuse_endless_sum(self.duration or 0)
 
     @property
     def duration(self) -> int | None:
         if self.times is None:
             return None
-        return self._start(self.times) if self.growth != 1.0 else self.times * self._cycle(0)
+        if self.growth == 1.0:
+            return self.times * self._cycle(0)
+        starts = self._starts_until(MAX_STEPS)
+        return starts[-1] + self._cycle(len(starts) - 1)
 
     def _cycle(self, i: int) -> int:
-        return round(cast(int, self.plan.duration) * self.growth**i)
-
-    def _start(self, i: int) -> int:
-        return sum(self._cycle(j) for j in range(i))
+        return min(MAX_STEPS, round(cast(int, self.plan.duration) * SCALAR.power(self.growth, i)))
 
     def _at(self, xp: Any, k: Any) -> Any:
         return self._evenly(xp, k) if self.growth == 1.0 else self._growing(xp, k)
@@ -575,25 +643,29 @@ class Repeated(Schedule):
         length = cast(int, self.plan.duration)
         i = xp.clip(k // length, None, None if self.times is None else self.times - 1)
         value = self.plan._at(xp, k - i * length)
-        return value if self.shrink == 1.0 else self.shrink**i * value
+        return value if self.shrink == 1.0 else xp.power(self.shrink, i) * value
 
     def _growing(self, xp: Any, k: Any) -> Any:
-        starts, cycles = self._cycles_until(xp.last(k))
+        starts, cycles = self._starts_until(xp.last(k)), self._known_cycles
+        cycles += [self._from_start(i, starts[i]) for i in range(len(cycles), len(starts))]
         return xp.piecewise(k, starts, cycles)
 
     @functools.cached_property
-    def _grown(self) -> tuple[list[int], list[Callable[[Any, Any], Any]]]:
-        return [], []  # starts and cycles, as far as anybody has looked
+    def _known_starts(self) -> list[int]:
+        return [0]  # as far as anybody has looked
 
-    def _cycles_until(self, step: int) -> tuple[list[int], list[Callable[[Any, Any], Any]]]:
-        starts, cycles = self._grown
-        end = starts[-1] + self._cycle(len(starts) - 1) if starts else 0
-        while end <= step and (self.times is None or len(starts) < self.times):
-            i = len(starts)
-            cycles.append(_from_step(end, Scaled(self.shrink**i, self.plan._stretched(self._cycle(i)))))
-            starts.append(end)
-            end += self._cycle(i)
-        return starts, cycles
+    @functools.cached_property
+    def _known_cycles(self) -> list[Callable[[Any, Any], Any]]:
+        return []
+
+    def _starts_until(self, step: int) -> list[int]:
+        starts = self._known_starts
+        while starts[-1] <= step and len(starts) != self.times:
+            starts.append(starts[-1] + self._cycle(len(starts) - 1))
+        return starts
+
+    def _from_start(self, i: int, start: int) -> Callable[[Any, Any], Any]:
+        return _from_step(start, Scaled(SCALAR.power(self.shrink, i), self.plan._stretched(self._cycle(i))))
 
     def __getstate__(self) -> Mapping[str, Any]:
         return {name: getattr(self, name) for name in ("plan", "times", "growth", "shrink")}
@@ -656,7 +728,7 @@ def refuse_fillers(parts: tuple[Any, ...], places: list[int]) -> NoReturn:
 
 
 def _takes_what_is_left(part: Schedule) -> bool:
-    return part.duration is None and part._filled(0) is not None
+    return not isinstance(part, Draft) and part.duration is None and part._filled(0) is not None
 
 
 def _without_text(value: Any) -> Any:
@@ -668,13 +740,12 @@ def _without_text(value: Any) -> Any:
 
 
 def _length(plan: Schedule, verb: str) -> int:
-    if not isinstance(plan, Schedule):
-        raise ScheduleError(f"{verb} takes a schedule, not {plan!r}")
-    if plan.duration is None:
+    length = needs_schedule(plan, verb).duration
+    if length is None:
         raise ScheduleError(f"{plan!r} has no end: cut it first, as in {verb}({_cut_example(plan)})")
-    if plan.duration == 0:
+    if length == 0:
         raise ScheduleError(f"{plan!r} lasts 0 steps: {verb} needs at least 1")
-    return plan.duration
+    return length
 
 
 def _cut_example(plan: Schedule) -> str:

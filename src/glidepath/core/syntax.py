@@ -16,8 +16,9 @@ from typing import NamedTuple, final
 
 from .errors import TextError
 
-MAX_LENGTH = 10_000
-MAX_DEPTH = 60
+MAX_LENGTH = 100_000
+MAX_NESTING = 30  # parentheses within parentheses
+MAX_DEPTH = 100  # of the tree, which rows of operators and cuts deepen too
 
 BINDING = {">>": 1, "+": 2, "-": 2, "*": 3, "/": 3, "//": 3, "%": 3, "**": 5}
 PREFIX_BINDING = 4
@@ -90,6 +91,14 @@ class Negative(Node):
 
 @final
 @dataclass(frozen=True)
+class Chain(Node):
+    """Parts joined by `>>`, however many; `place` is that of the first operator."""
+
+    parts: tuple[Node, ...]
+
+
+@final
+@dataclass(frozen=True)
 class Infix(Node):
     """`place` is that of the operator."""
 
@@ -114,7 +123,27 @@ def tree(text: str) -> Node:
         raise TextError(f"a schedule text is a str, not {type(text).__name__}")
     if len(text) > MAX_LENGTH:
         raise TextError(f"the text is {len(text)} characters long; at most {MAX_LENGTH} are read")
-    return _Reader(text, tuple(_tokens(text))).whole()
+    whole = _Reader(text, tuple(_tokens(text))).whole()
+    _refuse_depth(whole, text)
+    return whole
+
+
+def _refuse_depth(whole: Node, text: str) -> None:
+    """Whoever walks the tree by recursion relies on this."""
+    waiting = [(whole, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise TextError(f"more than {MAX_DEPTH} operations depend on each other here", text=text, place=node.place)
+        waiting += [(inner, depth + 1) for part in vars(node).values() for inner in _nodes(part)]
+
+
+def _nodes(part: object) -> Iterator[Node]:
+    if isinstance(part, Node):
+        yield part
+    elif isinstance(part, tuple):
+        for item in part:
+            yield from _nodes(item)
 
 
 def _tokens(text: str) -> Iterator[Token]:
@@ -177,16 +206,25 @@ class _Reader:
 
     def expression(self, binds: int) -> Node:
         self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise self.error(f"the text is nested more than {MAX_DEPTH} deep")
+        if self.depth > MAX_NESTING:
+            raise self.error(f"the text is nested more than {MAX_NESTING} deep")
         left = self.prefix()
         while self.next.kind == "symbol" and BINDING.get(self.next.text, 0) > binds:
             symbol = self.take()
+            if symbol.text == ">>":
+                left = self.chain(left, symbol)
+                continue
             strength = BINDING[symbol.text]
             right = self.expression(strength - 1 if symbol.text == "**" else strength)
             left = Infix(symbol.place, symbol.text, left, right)
         self.depth -= 1
         return left
+
+    def chain(self, first: Node, symbol: Token) -> Node:
+        parts = [first, self.expression(BINDING[">>"])]
+        while self.skip(">>"):
+            parts.append(self.expression(BINDING[">>"]))
+        return Chain(symbol.place, tuple(parts))
 
     def prefix(self) -> Node:
         place = self.next.place
