@@ -9,10 +9,13 @@ plan.over(10_000)(500)  # the value of update 500
 from typing import TYPE_CHECKING, Any
 
 from .core.errors import DraftError as DraftError
+from .core.errors import DriverError as DriverError
 from .core.errors import GlidepathError as GlidepathError
+from .core.errors import GlidepathWarning as GlidepathWarning
 from .core.errors import HorizonError as HorizonError
 from .core.errors import MissingExtraError as MissingExtraError
 from .core.errors import ScheduleError as ScheduleError
+from .core.errors import StateError as StateError
 from .core.errors import StepError as StepError
 from .core.errors import TextError as TextError
 from .core.schedule import Draft as Draft

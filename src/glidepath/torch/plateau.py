@@ -209,11 +209,11 @@ class Plateau:
             raise StateError("this is no state of a Plateau: it holds best, bad and cooling")
         if (self.warmup is None) != (state_dict.get("warmup") is None):
             raise StateError("the state and this Plateau do not both have a warmup: make them alike")
+        best = None if state_dict["best"] is None else real(state_dict["best"], "best")
+        bad, cooling = count(state_dict["bad"], "bad"), count(state_dict["cooling"], "cooling")
         if self.warmup is not None:
             self.warmup.load_state_dict(state_dict["warmup"])
-        best = state_dict["best"]
-        self.best = None if best is None else float(best)
-        self.bad, self.cooling = count(state_dict["bad"], "bad"), count(state_dict["cooling"], "cooling")
+        self.best, self.bad, self.cooling = best, bad, cooling
 
     def __repr__(self) -> str:
         names = ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "minimum", "epsilon", "nan")

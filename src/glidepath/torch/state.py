@@ -54,15 +54,19 @@ def load(clock: Clock, state: Any, on_change: Literal["warn", "error", "saved"])
 
 
 def _check(clock: Clock, state: Any) -> None:
-    if not isinstance(state, dict) or "position" not in state:
+    if not isinstance(state, dict):
+        raise StateError(f"a state of a Glidepath driver is a dict, not {type(state).__name__}")
+    if "position" not in state:
         hint = ": it is one of PyTorch's own; go on with Scheduler(..., position=state['last_epoch'])"
         raise StateError(f"this is no state of a Glidepath driver{hint if 'last_epoch' in state else ''}")
     if state.get("version") != VERSION:
         raise StateError(f"this state has version {state.get('version')!r}; this Glidepath reads version {VERSION}")
     if type(state["position"]) is not int or state["position"] < 0:
         raise StateError(f"the position of this state is {state['position']!r}, not a count of updates")
+    if not all(isinstance(state.get(name), dict) for name in ("plans", "groups")):
+        raise StateError("this state has no plans and groups: it is damaged")
     labels = {lane.target.label for lane in clock.lanes}
-    saved = set(state.get("plans") or ()) & set(state.get("groups") or ())
+    saved = set(state["plans"]) & set(state["groups"])
     if labels != saved:
         raise StateError(f"the state drives {sorted(saved)}, this driver {sorted(labels)}: make the driver alike")
     for lane in clock.lanes:
@@ -76,6 +80,8 @@ def _check_groups(lane: Lane, groups: Any) -> None:
             "add the missing groups before loading"
         )
     for group in groups:
+        if not isinstance(group, dict):
+            raise StateError(f"a group of {lane.target.label} is {group!r}, not a base and a factor")
         numbers = [group.get("base"), group.get("factor")]
         if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
             raise StateError(f"a group of {lane.target.label} is {group!r}, not a finite base and factor")

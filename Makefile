@@ -1,0 +1,46 @@
+# `make demo` trains a small network under ten schedules and draws what happened; `make test` runs the tests.
+# Both install what they need into .venv first. `make help` lists the rest.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check fix bench gallery clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+install: .venv/installed  ## make .venv with everything in it
+
+.venv/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all]" --group dev
+	touch $@
+
+demo: install  ## compare the decays of the study note on real data: a table, figures and data in results/demo
+	$(BIN)/glidepath compare digits --out results/demo
+
+test: install  ## run every test
+	$(BIN)/python -m pytest -n 2
+
+check: install  ## formatting, lint, types (strict) and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+fix: install  ## format, and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install  ## measure against PyTorch, side by side: tables of ratios
+	$(BIN)/python -m benchmarks.update
+	$(BIN)/python -m benchmarks.curves
+	$(BIN)/python -m benchmarks.exactness
+
+gallery: install  ## draw every recipe and every mechanism of the study note into gallery/
+	$(BIN)/glidepath gallery -o gallery
+
+clean:  ## remove .venv and everything that was made
+	rm -rf .venv results gallery .glidepath .pytest_cache .mypy_cache .ruff_cache .hypothesis
