@@ -1,0 +1,146 @@
+"""From a task's name to its function: a built-in name, `package.module:function` or `file.py:function`."""
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, final
+
+from glidepath.core.errors import MissingExtraError
+
+from .blame import blaming
+from .task import Task, TaskError
+
+BUILT_IN = {
+    "digits": "glidepath.tasks.digits:digits",
+    "stdlib_gpt": "glidepath.tasks.stdlib_gpt:stdlib_gpt",
+}
+
+FORMS = "a task is digits, stdlib_gpt, package.module:function or file.py:function"
+
+
+@final
+@dataclass(frozen=True)
+class NamedTask:
+    """A task's function with the name it was found by, and the file it is written in."""
+
+    name: str
+    function: Callable[[int], Any]
+    file: str | None
+
+    def __call__(self, seed: int) -> Task:
+        """A fresh task; whatever its function raises is reported with the line of its file."""
+        with self.blaming(f"building itself for seed {seed}"):
+            built = self.function(seed)
+        if not isinstance(built, Task):
+            raise TaskError(f"the task {self.name} returned {_kind(built)}: return a glidepath.tasks.Task")
+        return built
+
+    def blaming(self, doing: str) -> Any:
+        """A context in which an exception is this task's."""
+        return blaming(self.name, doing, self.file)
+
+    @property
+    def digest(self) -> str:
+        """The first 16 digits of its file's SHA-256: tells whether the file has changed since."""
+        return hashlib.sha256(Path(self.file).read_bytes()).hexdigest()[:16] if self.file else "none"
+
+
+def load_task(name: str) -> NamedTask:
+    """The task that a name stands for.
+
+    Files and packages are looked for where you are, as `python file.py` would.
+
+    Raises:
+        TaskError: if there is no such task; the message gives the nearest name that exists.
+        MissingExtraError: if a built-in task needs a package that is not installed.
+
+    Examples:
+        >>> load_task("digits").function.__name__
+        'digits'
+    """
+    where, colon, attribute = BUILT_IN.get(name, name).rpartition(":")
+    if not (colon and where and attribute):
+        raise TaskError(_unknown(name))
+    module = _from_file(name, Path(where)) if where.endswith(".py") else _from_package(name, where)
+    function = getattr(module, attribute, None)
+    if not callable(function):
+        raise TaskError(_no_function(name, module, attribute, function))
+    return NamedTask(name, function, _source(function) or getattr(module, "__file__", None))
+
+
+def _from_file(name: str, path: Path) -> ModuleType:
+    if not path.is_file():
+        raise TaskError(f"there is no file {path} in {Path.cwd()}: {FORMS}")
+    full = path.resolve()
+    _importable(str(full.parent))
+    spec = importlib.util.spec_from_file_location(f"glidepath_task_{full.stem}", full)
+    if spec is None or spec.loader is None:
+        raise TaskError(f"{path} cannot be read as Python: {FORMS}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses and pickle look a module up by its name
+    with blaming(name, f"importing {path}", str(full)):
+        spec.loader.exec_module(module)
+    return module
+
+
+def _from_package(name: str, where: str) -> ModuleType:
+    _importable(str(Path.cwd()))
+    try:
+        with blaming(name, f"importing {where}", None):
+            return importlib.import_module(where)
+    except TaskError as error:
+        raise _missing(name, where, error) from error
+
+
+def _missing(name: str, where: str, error: TaskError) -> TaskError | MissingExtraError:
+    """A clearer error if it is a package that is missing."""
+    cause = error.__cause__
+    if not isinstance(cause, ModuleNotFoundError) or not cause.name:
+        return error
+    if name in BUILT_IN:
+        return MissingExtraError(f"the task {name} needs {cause.name}: pip install 'glidepath[compare]'")
+    if (where + ".").startswith(cause.name + "."):
+        return TaskError(f"there is no module {cause.name} (from {Path.cwd()}): {FORMS}")
+    return error
+
+
+def _importable(folder: str) -> None:
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+
+def _source(function: Any) -> str | None:
+    try:
+        return inspect.getsourcefile(inspect.unwrap(function))
+    except TypeError:
+        return None
+
+
+def _unknown(name: str) -> str:
+    if name.endswith(".py"):
+        return f"which function of {name} is the task? Write {name}:function"
+    return f"unknown task {name!r}{_nearest(name, BUILT_IN)}: {FORMS}"
+
+
+def _no_function(name: str, module: ModuleType, attribute: str, found: Any) -> str:
+    if found is not None:
+        return f"{attribute} in {name} is {_kind(found)}: a task is a function of the seed"
+    known = [key for key, value in vars(module).items() if isinstance(value, FunctionType)]
+    listed = f"; it has {', '.join(known[:8])}" if known else ""
+    return f"{name.rpartition(':')[0]} has no function {attribute}{_nearest(attribute, known)}{listed}"
+
+
+def _nearest(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
