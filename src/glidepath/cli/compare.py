@@ -65,7 +65,7 @@ def compare(
         "horizons": horizon,
         "evaluate_every": evaluate_every,
     }
-    given = {key: value for key, value in options.items() if value}
+    given = {key: value for key, value in options.items() if value is not None}
     prepared = prepare(_study(study, given), out or _folder(study), force=force)
     curves = _trained(prepared)
     rows = summary(curves)

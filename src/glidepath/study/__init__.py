@@ -1,0 +1,1 @@
+"""Compare: train one task under many schedules, fairly, and say which one wins."""

@@ -1,0 +1,120 @@
+"""`glidepath compare`, as people use it."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from glidepath.cli import main
+
+LINES = Path(__file__).parents[1] / "study" / "lines.py"
+TWO = ("--schedule", "cosine=cosine(100%)", "--schedule", "step=step(every=4, factor=0.1)")
+FILES = {"curves.csv", "summary.csv", "study.yaml", "curves.png", "final.png"}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    shutil.copy(LINES, tmp_path)
+    return tmp_path
+
+
+def glidepath(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "glidepath.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_a_tiny_study_of_digits_leaves_a_table_and_five_files(here: Path) -> None:
+    done = glidepath("compare", "digits", "--steps", "12", *TWO, "--peak", "0.1", "--seed", "0", "--out", "results/x")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {file.name for file in (here / "results/x").iterdir()} == FILES
+    assert "validation accuracy" in done.stdout
+    assert "no interval can be given" in done.stdout
+    with (here / "results/x/curves.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["peak"] for row in rows} == {"0.1"}
+    assert len(rows) == 2 * 12
+    with (here / "results/x/summary.csv").open() as stream:
+        assert [row["verdict"] for row in csv.DictReader(stream)] == ["best", "one seed"]
+
+
+def test_a_study_file_and_its_options_do_the_same(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "mine.yaml").write_text("task: lines.py:line\nsteps: 8\nseeds: [3]\nschedules:\n  a: cosine(100%)\n")
+    assert main(["compare", "mine.yaml"]) == 0
+    assert main(["compare", "lines.py:line", "--steps", "8", "--seed", "3", "--schedule", "a=cosine(100%)"]) == 0
+    first, second = (here / "results" / name / "curves.csv" for name in ("mine", "line"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_options_override_the_file(here: Path) -> None:
+    (here / "mine.yaml").write_text("task: lines.py:line\nhorizons: [8, 9]\nseeds: [3]\nschedules:\n  a: constant()\n")
+    assert main(["compare", "mine.yaml", "--steps", "5", "--seed", "1", "--out", "out"]) == 0
+    with (here / "out/curves.csv").open() as stream:
+        assert [(row["seed"], row["step"]) for row in csv.DictReader(stream)] == [("1", str(k)) for k in range(5)]
+
+
+def test_a_second_call_trains_nothing_and_shows_the_same(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["compare", "lines.py:line", "--steps", "8", *TWO, "--out", "out"]
+    assert main(command) == 0
+    first = capsys.readouterr()
+    assert main(command) == 0
+    second = capsys.readouterr()
+    assert second.out == first.out
+    assert "6 finished runs found in out" in second.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["digit"], "did you mean digits?"),
+        (["digits", "--steps", "0"], "steps: "),
+        (["digits", "--steps", "10", "--schedule", "a=cosin(5%)"], "did you mean cosine?"),
+        (["digits", "--schedule", "a=constant()", "--schedule", "a=constant()"], "two schedules are called 'a'"),
+        (["digits", "--evaluate-every", "0"], "evaluate_every: "),
+        (["digits", "--peak", "-1"], "peaks[0]: "),
+        (["digits", "--seed", "x"], "seed"),
+        (["lines.py"], "lines.py:function"),
+        (["lines.py:nothing", "--steps", "5"], "returned None"),
+        (["lines.py:breaks", "--steps", "5", *TWO], "the third shard is missing"),
+        (["absent.yaml"], "cannot be read"),
+        (["lines.py:line", "--steps", "5", *TWO, "--out", "lines.py"], "lines.py cannot hold results"),
+    ],
+)
+def test_bad_input_is_told_and_exits_with_2(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["compare", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert words in told
+    assert "Traceback" not in told
+
+
+def test_nothing_is_written_where_something_is_wrong(here: Path) -> None:
+    main(["compare", "lines.py:line", "--schedule", "a=plateau(factor=7)", "--out", "out"])
+    assert not (here / "out").exists()
+
+
+def test_the_bars_show_loss_and_rate_on_a_terminal(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    done = glidepath("compare", "lines.py:line", "--steps", "8", *TWO, "--seed", "0", "--out", "out")
+    assert "2/2  step, 8 steps, seed 0: validation loss" in done.stderr
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(here: Path) -> None:
+    command = [sys.executable, "-m", "glidepath.cli", "compare", "lines.py:line", "--steps", "3000", "--out", "out"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (here / "out/curves.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "of 24 runs are kept in out; the same command goes on" in told
+    assert "Traceback" not in told

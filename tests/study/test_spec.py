@@ -1,0 +1,104 @@
+"""A study is checked as a whole: every mistake at once, each at its key."""
+
+from typing import Any
+
+import pytest
+
+from glidepath.study.errors import StudyError
+from glidepath.study.runs import runs
+from glidepath.study.spec import default_schedules, study_from
+
+
+def refusal(**described: Any) -> list[str]:
+    with pytest.raises(StudyError) as error:
+        runs(study_from({"task": "digits", **described}))
+    return str(error.value).split("\n")
+
+
+def test_a_task_is_enough() -> None:
+    study = study_from({"task": "digits"})
+    assert study.lengths == [400]
+    assert study.seeds == [0, 1, 2]
+    assert len(runs(study)) == 3 * len(default_schedules(400))
+
+
+def test_the_defaults_fit_any_length_from_two() -> None:
+    for steps in (2, 3, 7, 100_000):
+        assert runs(study_from({"task": "digits", "steps": steps, "seeds": [0]}))
+
+
+def test_a_complete_study_completes_to_itself() -> None:
+    study = study_from({"task": "digits", "horizons": [100, 200]})
+    assert study_from(study.model_dump()) == study
+
+
+def test_every_mistake_is_reported_at_once() -> None:
+    found = refusal(stes=5, seeds=[0, -1], peaks=[0.0], schedules={"a": "cosin(5%)", "b": "cosine("})
+    places = {line.partition(":")[0] for line in found if ": " in line}
+    assert {"stes", "seeds[1]", "peaks[0]", "schedules.a", "schedules.b"} <= places
+
+
+@pytest.mark.parametrize(
+    ("described", "words"),
+    [
+        ({"stes": 5}, "stes: there is no such key; did you mean steps?"),
+        ({"steps": 0}, "steps: the horizon must be at least 1, not 0"),
+        ({"steps": True}, "steps: the horizon is a count of steps, a whole number, not True"),
+        ({"steps": 1.5}, "a whole number, not 1.5"),
+        ({"steps": 5, "horizons": [5]}, "horizons: give steps or horizons, not both"),
+        ({"horizons": [5, 5]}, "horizons: 5 is given twice"),
+        ({"seeds": [1, 2, 1]}, "seeds: 1 is given twice"),
+        ({"seeds": 1}, "seeds: this is a list, as in [1]"),
+        ({"seeds": []}, "seeds: "),
+        ({"peaks": [float("nan")]}, "peaks[0]: a peak must be a finite number"),
+        ({"peaks": ["0.1"]}, "peaks[0]: a peak must be a finite number, not '0.1'"),
+        ({"peaks": [-0.1]}, "peaks[0]: a peak must be above 0"),
+        ({"schedules": {}}, "schedules: "),
+        ({"schedules": {" ": "constant()"}}, "the name of a schedule"),
+        ({"schedules": {"a": 5}}, "schedules.a: this should be a valid string, not 5"),
+        ({"schedules": {"a": "cosin(5%)"}}, "did you mean cosine?"),
+        ({"schedules": {"a": "plateau(0.5)"}}, "named arguments only"),
+        ({"schedules": {"a": "plateau(factor=cosine(5))"}}, "a number or a quoted text"),
+        ({"schedules": {"a": "warmup(600) >> cosine(50%)"}}, "schedules.a: over 400 steps: the plan needs 800"),
+        ({"schedules": {"a": "formula('1 - step / 200')"}}, "update 201 would use the value -0.005"),
+        ({"schedules": {"a": "formula('sin(step) / step')"}}, "update 0 would use the value nan"),
+        ({"task": ""}, "task: "),
+        ({"task": 5}, "task: this should be a valid string, not 5"),
+    ],
+)
+def test_a_mistake_is_named_with_its_key(described: dict[str, Any], words: str) -> None:
+    assert words in "\n".join(refusal(**described))
+
+
+def test_a_study_without_a_task_is_told_how_to_name_one() -> None:
+    with pytest.raises(StudyError, match="task: this key is missing"):
+        study_from({})
+
+
+def test_every_schedule_that_does_not_fit_is_reported_at_once() -> None:
+    found = refusal(
+        horizons=[100, 1000], schedules={"a": "linear(500) >> linear(1%)", "b": "cosine(200) >> linear(1%)"}
+    )
+    assert [line.partition(": the plan")[0] for line in found] == [
+        "schedules.a: over 100 steps",
+        "schedules.b: over 100 steps",
+    ]
+
+
+def test_runs_are_every_seed_horizon_peak_and_schedule_the_first_seed_first() -> None:
+    described = {"task": "digits", "horizons": [10, 20], "peaks": [0.1, 0.2], "seeds": [5, 3]}
+    every = runs(study_from({**described, "schedules": {"a": "constant()", "b": "cosine(100%)"}}))
+    assert [run.number for run in every] == list(range(16))
+    assert [run.seed for run in every] == [5] * 8 + [3] * 8
+    assert [(run.horizon, run.peak, run.schedule) for run in every[:5]] == [
+        (10, 0.1, "a"),
+        (10, 0.1, "b"),
+        (10, 0.2, "a"),
+        (10, 0.2, "b"),
+        (20, 0.1, "a"),
+    ]
+
+
+def test_percentages_are_resolved_over_each_horizon() -> None:
+    every = runs(study_from({"task": "digits", "horizons": [10, 20], "seeds": [0], "schedules": {"a": "cosine(100%)"}}))
+    assert [run.plan.duration for run in every if run.plan] == [10, 20]
