@@ -190,20 +190,23 @@ class Noise(_Endless):
         self._set(seed=count(self.seed, "seed", at_most=_WORD))
 
     def _at(self, xp: Any, k: Any) -> Any:
-        return xp.each(self._draw, k)
+        words = xp.words(k)
+        if words is None:
+            return xp.each(lambda step: self._draw(SCALAR, step), k)
+        return self._draw(xp, words)
 
-    def _draw(self, k: int) -> float:
-        state = _mix(_mix(self.seed & _WORD) + k)
-        u, v = _unit(_mix(state + _GOLDEN)), _unit(_mix(state + 2 * _GOLDEN))
+    def _draw(self, xp: Any, k: Any) -> Any:
+        state = _mix(_mix(self.seed) + k)
+        u, v = _unit(_mix(state + _GOLDEN)), _unit(_mix(state + (2 * _GOLDEN & _WORD)))
         quarter = abs(v - 0.5)  # cos(2 pi v) = -cos(2 pi quarter) = sin(2 pi (quarter - 1/4)), exact near its zero
-        return math.sqrt(-2.0 * SCALAR.log(u)) * math.sin(4.0 * HALF_PI * (quarter - 0.25))
+        return xp.sqrt(-2.0 * xp.log(u)) * xp.sin(4.0 * HALF_PI * (quarter - 0.25))
 
 
 _WORD = 2**64 - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
-def _mix(state: int) -> int:
+def _mix(state: Any) -> Any:
     """The output function of SplitMix64 (Steele, Lea and Flood, 2014, OOPSLA)."""
     z = (state + _GOLDEN) & _WORD
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
@@ -211,7 +214,7 @@ def _mix(state: int) -> int:
     return z ^ (z >> 31)
 
 
-def _unit(word: int) -> float:
+def _unit(word: Any) -> Any:
     """The upper 52 bits of `word` as a number strictly between 0 and 1, exactly representable."""
     return ((word >> 12) + 0.5) / 2**52
 

@@ -68,6 +68,10 @@ class Namespace(ABC):
     def each(self, function: Callable[[int], float], k: Any) -> Any:
         """A function of one Python int, applied to every step."""
 
+    def words(self, k: Any) -> Any:
+        """`k` as unsigned words of 64 bits (or Python ints, to be masked); None where the framework has none."""
+        return None
+
     @abstractmethod
     def last(self, k: Any) -> int:
         """A step that none of `k` is beyond."""
@@ -115,6 +119,9 @@ class Scalar(Namespace):
 
     def each(self, function: Callable[[int], float], k: int) -> float:
         return function(k)
+
+    def words(self, k: int) -> int:
+        return k
 
     def last(self, k: int) -> int:
         return k
@@ -197,6 +204,9 @@ class NumPy(Array):
 
     def each(self, function: Callable[[int], float], k: Any) -> Any:
         return self.module.array([function(step) for step in k.ravel().tolist()]).reshape(k.shape)
+
+    def words(self, k: Any) -> Any:
+        return k.astype("uint64")
 
     def last(self, k: Any) -> int:
         return int(k.max()) if k.size else 0
