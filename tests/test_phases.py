@@ -53,6 +53,17 @@ def test_every_cycle_is_a_phase_until_there_are_too_many():
     assert phases(gp.cosine_restarts(10), 10 * MOST_CYCLES + 1) == (Phase("repeat", 0, 10 * MOST_CYCLES + 1),)
 
 
+def test_noise_on_a_plan_leaves_its_phases_and_a_product_of_two_shapes_is_one_phase():
+    plan = gp.warmup(10) >> gp.linear(90)
+    assert phases(plan * gp.noise(), 120) == (
+        Phase("warmup", 0, 10),
+        Phase("linear", 10, 100),
+        Phase("noise", 100, 120),
+    )
+    assert phases(gp.cosine(60) * gp.linear(100), 100) == (Phase("product", 0, 100),)
+    assert phases(gp.maximum(plan, gp.linear(200)), 100) == (Phase("maximum", 0, 100),)
+
+
 def test_a_cut_counts_its_phases_from_its_own_start():
     plan = (gp.warmup(50) >> gp.constant(100) >> gp.linear(200))[20:120]
     assert phases(plan, 100) == (Phase("warmup", 0, 30), Phase("constant", 30, 100))

@@ -11,7 +11,6 @@ from itertools import pairwise
 from .core.schedule import (
     Clipped,
     Cut,
-    Larger,
     Product,
     Repeated,
     Scaled,
@@ -53,11 +52,19 @@ def phases(plan: Schedule, steps: int) -> tuple[Phase, ...]:
             return _window(plan, steps)
         case Repeated() if (cycles := list(_cycles(plan, steps))) and len(cycles) <= MOST_CYCLES:
             return _held(tuple(_row(cycles, steps)), steps)
-        case Product() | Total() | Larger():
-            first, second = phases(plan.first, steps), phases(plan.second, steps)
-            longest = max(first, second, key=len)
-            return longest if len(longest) > 1 else _single(plan, steps)
+        case Product() | Total():
+            return _of_one_side(plan, steps) or _single(plan, steps)
     return _single(plan, steps)
+
+
+def _of_one_side(plan: Product | Total, steps: int) -> tuple[Phase, ...]:
+    """The phases of the one side that has several, if only one has; past its end the other side gives the shape."""
+    known = {side: phases(side, steps) for side in (plan.first, plan.second)}
+    several = [side for side in known if sum(phase.name != "hold" for phase in known[side]) > 1]
+    if len(several) != 1:
+        return ()
+    other = plan.second if several[0] is plan.first else plan.first
+    return tuple(replace(p, name=other._call().name) if p.name == "hold" else p for p in known[several[0]])
 
 
 def _single(plan: Schedule, steps: int) -> tuple[Phase, ...]:

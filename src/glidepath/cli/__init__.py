@@ -51,8 +51,6 @@ def _told(error: Exception) -> str:
         return f'{missing[-1]} is not installed: pip install "glidepath[all]"'
     if isinstance(error, OSError):
         return f"cannot use {error.filename!r}: {error.strerror}" if error.filename else str(error)
-    if isinstance(error, ArithmeticError):
-        return f"the plan grows beyond what a number can hold ({error}): review its factors"
     return f"an error of glidepath's own, please report it: {type(error).__name__}: {error}"
 
 

@@ -42,6 +42,7 @@ def _by_hand(optimizer: torch.optim.Optimizer) -> Callable[[int], Any]:
         for group in optimizer.param_groups if (epoch + 1) % 5 == 0 else ():
             group["lr"] *= 0.9
 
+    after(-1)  # the note lowers the rate as every fifth epoch begins, the first one too
     return after
 
 
@@ -58,7 +59,7 @@ def plateau_loss(epoch: int) -> float:
 class InverseSqrt(lr_scheduler.LRScheduler):
     """The note's "custom scheduler": base / sqrt(1 + epoch / 10)."""
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[Any]:
         return [base / (1 + self.last_epoch / 10) ** 0.5 for base in self.base_lrs]
 
 

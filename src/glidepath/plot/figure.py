@@ -3,12 +3,13 @@
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import LayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
@@ -63,8 +64,8 @@ def plot(
     Examples:
         >>> from glidepath import cosine, warmup
         >>> figure = plot({"cosine": warmup(50) >> cosine(950)}, width="column")
-        >>> figure.axes[0].get_xlim()
-        (0.0, 1000.0)
+        >>> [text.get_text() for text in figure.axes[0].texts]
+        ['warmup', 'cosine']
     """
     resolved, steps, assumed = over_one_length(plans, horizon)
     return draw(
@@ -74,7 +75,7 @@ def plot(
         title=title,
         width=width,
         height=height,
-        step_label=f"step (no end given: the first {step_text(steps)})" if assumed else "step",
+        step_label=f"step (no length given: {step_text(steps)} shown)" if assumed else "step",
         value_label=value_label,
     )
 
@@ -135,7 +136,7 @@ def _dress(axis: Axes, curves: Sequence[Series], log: bool, limits: tuple[float,
         axis.yaxis.set_minor_locator(NullLocator())
     else:
         axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-        if max(map(abs, limits)) < 0.02:
+        if max(map(abs, limits)) < 0.005:
             axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: value_text(value)))
         if limits[0] < 0 < limits[1]:
             axis.axhline(0, color=QUIET, linewidth=0.6, zorder=2)
@@ -240,7 +241,7 @@ def _name_all(figure: Figure, axes: Sequence[Axes], panels: Sequence[Sequence[Se
     known = [_shown_phases(curves) for curves in panels]
     if not any(known):
         return
-    figure.draw_without_rendering()
+    cast(LayoutEngine, figure.get_layout_engine()).execute(figure)
     taken = [name_phases(axis, each) if each else 0.0 for axis, each in zip(axes, known, strict=True)]
     columns = _columns(axes[0])
     for number, axis in enumerate(axes):

@@ -7,7 +7,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from glidepath.core.errors import GlidepathError
-from glidepath.core.schedule import Draft, Schedule
+from glidepath.core.schedule import Schedule
 
 from .style import STYLE
 
@@ -15,10 +15,10 @@ FORMATS = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}  # with the 
 
 
 def svg(plan: Schedule) -> str:
-    """A small picture of one plan as SVG text; a draft is resolved over 1,000 steps."""
+    """A small picture of one plan as SVG text; a draft is resolved over 1,000 steps, and the step axis says so."""
     from .figure import plot  # a figure knows how to show itself, so the two look at each other
 
-    return to_svg(plot({"": plan}, 1000 if isinstance(plan, Draft) else None, width=4.2, height=2.0))
+    return to_svg(plot({"": plan}, width=4.2, height=2.0))
 
 
 def to_svg(figure: Figure) -> str:
