@@ -65,6 +65,10 @@ class Curve(Leaf, ABC):
     def _at(self, xp: Any, k: Any) -> Any:
         return xp.until(k, self.steps, self._inside, self.to)
 
+    def block(self, start: int, stop: int) -> list[float]:
+        end, inside = min(stop, self.steps), self._inside
+        return [inside(SCALAR, k) for k in range(start, end)] + [self.to] * (stop - max(start, end))
+
     def _inside(self, xp: Any, k: Any) -> Any:
         if self.to == 0.0:
             return self.start * self._fall(xp, k)
@@ -332,16 +336,12 @@ class Chebyshev(Leaf):
         return self.steps
 
     def _at(self, xp: Any, k: Any) -> Any:
-        k = xp.clip(k, None, self.steps - 1)
-        place, size = k * 0, self.steps
-        # sigma_2T = [s_0, 2T-1-s_0, s_1, 2T-1-s_1, ...]: the last bit of k chooses the mirrored half
-        mirrored = []
-        while size > 1:
-            mirrored.append((k % 2, size))
-            k, size = k // 2, size // 2
-        for odd, size in reversed(mirrored):
-            place = place + odd * (size - 1 - 2 * place)
-        half = xp.sin(HALF_PI * ((place + 0.5) / self.steps))
+        k = xp.whole(xp.clip(k, None, self.steps - 1))
+        # sigma_2T = [s_0, 2T-1-s_0, s_1, 2T-1-s_1, ...]: where a bit of k is set, the place is mirrored in what is left
+        place, mirror = k * 0, self.steps - 1
+        while mirror:
+            place, k, mirror = place ^ (k & 1) * mirror, k >> 1, mirror >> 1
+        half = xp.sin(HALF_PI * ((xp.full(k, 0.5) + place) / self.steps))
         return 1.0 / (self.low + (1.0 - self.low) * half * half)
 
 

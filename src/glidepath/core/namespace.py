@@ -68,6 +68,10 @@ class Namespace(ABC):
     def each(self, function: Callable[[int], float], k: Any) -> Any:
         """A function of one Python int, applied to every step."""
 
+    def whole(self, k: Any) -> Any:
+        """`k` as integers, whose bits can be taken apart."""
+        return k
+
     def words(self, k: Any) -> Any:
         """`k` as unsigned words of 64 bits (or Python ints, to be masked); None where the framework has none."""
         return None
@@ -221,6 +225,9 @@ class Torch(Array):
         if k.dtype.is_floating_point or k.dtype.is_complex or k.dtype == torch.bool:
             raise StepError(f"steps are whole numbers, not a tensor of {k.dtype}: try torch.arange(n)")
         return k.to(torch.float64)
+
+    def whole(self, k: Any) -> Any:
+        return k.to(self.module.int64)
 
     def rank(self, k: Any, milestones: Sequence[int]) -> Any:
         torch = self.module
