@@ -67,3 +67,4 @@ def test_noise_on_a_plan_leaves_its_phases_and_a_product_of_two_shapes_is_one_ph
 def test_a_cut_counts_its_phases_from_its_own_start():
     plan = (gp.warmup(50) >> gp.constant(100) >> gp.linear(200))[20:120]
     assert phases(plan, 100) == (Phase("warmup", 0, 30), Phase("constant", 30, 100))
+    assert phases((gp.warmup(50) >> gp.constant(100))[50:], 100) == (Phase("constant", 0, 100),)

@@ -168,7 +168,7 @@ def test_names_that_do_not_fit_are_said_once_and_then_left_out():
     assert fitting([Name("a", 5, 600, 10)], 100.0) == []
 
 
-names_in_a_row = st.lists(st.tuples(st.floats(0, 300), st.floats(5, 50)), min_size=1, max_size=6)
+names_in_a_row = st.lists(st.tuples(st.floats(0, 400), st.floats(5, 50)), min_size=1, max_size=6)
 
 
 @given(names_in_a_row)
@@ -184,6 +184,11 @@ def test_spread_names_keep_their_order_do_not_touch_and_stay_inside(given):
 def test_names_with_room_stay_in_the_middle_of_their_bands():
     row = [Name("a", 50.0, 30.0, 100.0), Name("b", 150.0, 30.0, 100.0)]
     assert spread(row, 200.0) == pytest.approx([50.0, 150.0])
+
+
+def test_names_over_a_short_last_band_are_pushed_back_inside():
+    assert spread([Name("a", 199.0, 40.0, 2.0)], 200.0) == [180.0]
+    assert spread([Name("a", 1.0, 40.0, 2.0)], 200.0) == [20.0]
 
 
 def test_two_names_that_collide_part_evenly():
