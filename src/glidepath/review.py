@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, cast, final
 
-from .core.curves import Chebyshev, Curve, Warmup
-from .core.endless import Constant, InversePower, InverseTime, Multistep, Step
+from .core.curves import Chebyshev, Curve
+from .core.endless import Constant, InversePower, InverseTime, Multistep, Noise, Step
 from .core.errors import HorizonError
 from .core.schedule import Clipped, Cut, Draft, Larger, Product, Repeated, Scaled, Schedule, Sequence, Shifted, Total
 from .core.schedule import Staircase as Stairs
@@ -258,8 +258,9 @@ def _jump(run: Run) -> Finding | None:
     """More than 10 times up or down between two nonzero neighbours.
 
     Up counts only above everything that came before: a restart goes back to a height that the run has seen. Down does
-    not count at a milestone, which is a fall from one level to another, or a step of a step decay; nor at the bottom,
-    where the last steps of any curve to zero differ by large factors; nor in Chebyshev steps, which jump by design.
+    not count at a milestone, which is a fall from one level to another or a step of a step decay; nor where a new
+    warmup begins; nor at the bottom, where the last steps of any curve to zero differ by large factors; nor in
+    Chebyshev steps and noise, which jump by design.
     """
     seen = run.seen
     jumps = [*seen.leaps, *([seen.falls] if seen.falls.times else [])]
@@ -343,13 +344,11 @@ def _parentheses(run: Run) -> Finding | None:
 def _warmup(run: Run) -> Finding | None:
     """A warmup longer than half of the run.
 
-    A warmup is a rising curve that comes first and is followed by something. One cycle rises for 30%, triangles for
+    A warmup is a rising curve that comes first and that something follows. One cycle rises for 30%, triangles for
     half; a range test rises to its end, and nothing follows.
     """
-    rising = [leaf for leaf in _stepwise(run.parts[0]) if isinstance(leaf, Curve) and leaf.to > leaf.start]
-    rising = [leaf for leaf in rising if isinstance(leaf, Warmup) or len(run.parts) > 1]
-    longest = max((leaf.steps for leaf in rising), default=0)
-    if longest <= LONG_WARMUP * run.steps:
+    longest = max(_rise(leaf) for leaf in _stepwise(run.parts[0]))
+    if longest <= LONG_WARMUP * run.steps or (len(run.parts) == 1 and longest >= run.steps):
         return None
     return Finding(
         "warmup",
@@ -451,7 +450,7 @@ def _periods(run: Run) -> Iterator[int]:
 
 
 def _milestone(run: Run, step: int) -> bool:
-    """Whether a fall at `step` is meant: from level to level, by a step decay, or by Chebyshev's permutation."""
+    """Whether a fall at `step` is meant: from level to level, or because of what serves the step."""
     if _level(run.plan, step - 2) and _level(run.plan, step):
         return True
     i = run.part(step)
@@ -464,12 +463,20 @@ def _level(plan: Schedule, step: int) -> bool:
 
 
 def _falls_by_design(leaf: Schedule, k: int) -> bool:
+    """A step decay at its milestone, a warmup at its start, and anywhere what jumps by nature."""
     match leaf:
         case Step() | Stairs():
             return k % leaf.every == 0
         case Multistep():
             return k in leaf.milestones
-    return isinstance(leaf, Chebyshev)
+        case Chebyshev() | Noise():
+            return True
+    return k == 0 and _rise(leaf) > 0
+
+
+def _rise(leaf: Schedule) -> int:
+    """How many steps a curve rises."""
+    return leaf.steps if isinstance(leaf, Curve) and leaf.to > leaf.start else 0
 
 
 def _factor(run: Run) -> tuple[Schedule | None, float]:

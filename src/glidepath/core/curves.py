@@ -136,8 +136,17 @@ class Cosine(Curve):
         return half * half if self.power == 1.0 else (half * half) ** self.power
 
     def _rise(self, xp: Any, k: Any) -> Any:
+        if self.power == 1.0:
+            half = xp.sin(HALF_PI * _passed(k, self.steps, self.k))
+            return half * half
+        return xp.piecewise(k, (0, _half_way(self.steps, self.k)), (self._rise_early, self._rise_late))
+
+    def _rise_early(self, xp: Any, k: Any) -> Any:
         half = xp.sin(HALF_PI * _passed(k, self.steps, self.k))
-        return half * half if self.power == 1.0 else -xp.expm1(self.power * xp.log1p(-half * half))
+        return -xp.expm1(self.power * xp.log1p(-half * half))
+
+    def _rise_late(self, xp: Any, k: Any) -> Any:
+        return -xp.expm1(2.0 * self.power * xp.log(xp.sin(HALF_PI * _left(xp, k, self.steps, self.k))))
 
 
 @final
@@ -160,8 +169,7 @@ class Polynomial(Curve):
     def _rise(self, xp: Any, k: Any) -> Any:
         if self.power == 1.0:
             return _passed(k, self.steps, self.k)
-        half_way = int(self.steps * 0.5 ** (1 / self.k))
-        return xp.piecewise(k, (0, half_way), (self._rise_early, self._rise_late))
+        return xp.piecewise(k, (0, _half_way(self.steps, self.k)), (self._rise_early, self._rise_late))
 
     def _rise_early(self, xp: Any, k: Any) -> Any:
         return -xp.expm1(self.power * xp.log1p(-_passed(k, self.steps, self.k)))
@@ -187,7 +195,7 @@ class OneMinusSqrt(Curve):
 @final
 @dataclass(frozen=True, repr=False)
 class NormalizedExponential(Curve):
-    """fall = (ratio^p - ratio) / (1 - ratio) = ratio * expm1(-q ln ratio) / (1 - ratio)"""
+    """fall = (ratio^p - ratio) / (1 - ratio); where that cancels, ratio * expm1(-q ln ratio) / (1 - ratio)"""
 
     name: ClassVar[str] = "normalized_exponential"
     ratio: float = 0.1
@@ -199,6 +207,13 @@ class NormalizedExponential(Curve):
             raise ScheduleError(f"ratio must be below 1, not {self.ratio!r}")
 
     def _fall(self, xp: Any, k: Any) -> Any:
+        near_the_end = int(self.steps * max(0.0, 1.0 - math.log(2.0) / -math.log(self.ratio)))
+        return xp.piecewise(k, (0, near_the_end), (self._fall_early, self._fall_late))
+
+    def _fall_early(self, xp: Any, k: Any) -> Any:
+        return (xp.power(self.ratio, k / self.steps) - self.ratio) / (1.0 - self.ratio)
+
+    def _fall_late(self, xp: Any, k: Any) -> Any:
         left = (self.steps - k) / self.steps
         return self.ratio * xp.expm1(-math.log(self.ratio) * left) / (1.0 - self.ratio)
 
@@ -255,6 +270,8 @@ class _PositiveCurve(Curve, ABC):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.to > 0 and self.start > 0 and not 0 < self.to / self.start < math.inf:
+            raise ScheduleError(f"{self.name} cannot go from {self.start!r} to {self.to!r}: the ratio is no float")
         if self.to <= 0 or self.start <= 0:
             raise ScheduleError(
                 f"{self.name} never reaches zero: give ends above 0, not to={self.to!r}, start={self.start!r}"
@@ -343,6 +360,11 @@ class Chebyshev(Leaf):
             place, k, mirror = place ^ (k & 1) * mirror, k >> 1, mirror >> 1
         half = xp.sin(HALF_PI * ((xp.full(k, 0.5) + place) / self.steps))
         return 1.0 / (self.low + (1.0 - self.low) * half * half)
+
+
+def _half_way(steps: int, power: float) -> int:
+    """The step at which p^power is about one half."""
+    return int(steps * 0.5 ** (1 / power))
 
 
 def _passed(k: Any, steps: int, power: float) -> Any:

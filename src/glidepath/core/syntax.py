@@ -6,6 +6,7 @@ anything recurses, so hostile text costs a bounded time.
     expression  = prefix { infix prefix }              infix, loosest first:  >>   + -   * / // %   (right) **
     prefix      = "-" prefix | postfix
     postfix     = primary { "[" [expression] ":" [expression] "]" }
+    list        = "[" ... "]" | "(" expression "," ... ")"
     primary     = number | duration | string | list | "(" expression ")" | name [ "(" arguments ")" ]
 """
 
@@ -253,13 +254,19 @@ class _Reader:
         if token.kind == "name":
             return self.call(token) if self.skip("(") else Name(token.place, token.text)
         if token.text == "(":
-            inner = self.expression(0)
-            self.expect(")", "to close the parenthesis")
-            return inner
+            return self.parenthesis(token)
         if token.text == "[":
             return List(token.place, tuple(self.items("]")))
         self.at -= token.kind != "end"
         raise self.error("something is missing here" if token.kind == "end" else f"unexpected {token.text!r}")
+
+    def parenthesis(self, token: Token) -> Node:
+        """An expression, or with a comma a list: Python's (10, 0.5) is our [10, 0.5]."""
+        inner = self.expression(0)
+        if self.skip(","):
+            return List(token.place, (inner, *self.items(")")))
+        self.expect(")", "to close the parenthesis")
+        return inner
 
     def number(self, token: Token) -> int | float:
         digits = token.text.replace("_", "")
