@@ -129,6 +129,19 @@ def test_an_assumed_length_shows_the_last_phase_and_is_written_on_the_step_axis(
     assert "no length given" in axis.get_xlabel()
 
 
+def test_a_draft_is_drawn_over_the_first_round_length_that_it_fits_in():
+    axis = plot.plot({"": gp.warmup(2000) >> gp.constant() >> gp.cosine("20%")}).axes[0]
+    assert axis.get_xlim() == (0, 10_000)
+    assert axis.get_xlabel() == "step (no length given: 10k shown)"
+
+
+def test_a_draft_in_epochs_asks_for_them():
+    plan = gp.warmup("3ep") >> gp.constant()
+    with pytest.raises(gp.HorizonError, match="steps_per_epoch"):
+        plot.plot({"": plan})
+    assert plan._repr_svg_() is None
+
+
 def test_a_horizon_given_as_text_is_understood():
     assert plot.plot({"": gp.parse("cosine(100%)")}, "10k").axes[0].get_xlim() == (0, 10_000)
 

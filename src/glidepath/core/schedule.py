@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, TypeVar, c
 
 from .checks import MAX_STEPS, count, is_number, real
 from .duration import Duration, read_duration
-from .errors import DraftError, ScheduleError, TextError
+from .errors import DraftError, HorizonError, ScheduleError, TextError
 from .namespace import SCALAR, namespace_of
 from .printing import Call, printed
 from .syntax import MAX_LENGTH
@@ -138,11 +138,14 @@ class Schedule(ABC):
 
         return plot.plot({"": self}, horizon, **options)
 
-    def _repr_svg_(self) -> str:
-        """A picture for notebooks."""
+    def _repr_svg_(self) -> str | None:
+        """A picture for notebooks; None, so that they show the text, for a draft in epochs or tokens."""
         from glidepath import plot
 
-        return plot.svg(self)
+        try:
+            return plot.svg(self)
+        except HorizonError:
+            return None
 
 
 # --- operators: each builds one of the pieces below, or a draft if a length still waits for its horizon ---
@@ -703,9 +706,6 @@ class Draft(Schedule):
 
     def _call(self) -> Call:
         return Call(self.build.__name__, self.arguments, dict(self.keywords))
-
-    def _repr_svg_(self) -> str:
-        return self.over(1000)._repr_svg_()
 
 
 # --- what the operators ask ---

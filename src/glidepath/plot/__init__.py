@@ -6,8 +6,8 @@ looks like one. Long runs are thinned to what a page can show, without losing a 
 axis the last few updates of a decay to zero leave at the bottom; values that the axis cannot show are marked below it.
 
 A plan without an end needs a horizon. Where none is given, it borrows the longest duration among the other plans of
-the figure; failing that the figure shows 1,000 steps, or twice the steps before its last phase if that is more, and
-the step axis says so.
+the figure; failing that the figure shows 1,000 steps, or twice the steps before its last phase if that is more, or as
+many as a draft needs (1,000, 10,000, ...), and the step axis says so.
 """
 
 from glidepath.core.errors import MissingExtraError

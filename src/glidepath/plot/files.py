@@ -15,7 +15,7 @@ FORMATS = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}  # with the 
 
 
 def svg(plan: Schedule) -> str:
-    """A small picture of one plan as SVG text; a draft is resolved over 1,000 steps, and the step axis says so."""
+    """A small picture of one plan as SVG text; a draft is resolved over 1,000 steps or as many as it needs."""
     from .figure import plot  # a figure knows how to show itself, so the two look at each other
 
     return to_svg(plot({"": plan}, width=4.2, height=2.0))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from glidepath.core.errors import HorizonError
 from glidepath.core.schedule import Draft, Schedule
 from glidepath.phases import Phase, phases
 from glidepath.units import Horizon, as_horizon
@@ -54,9 +55,20 @@ def over_one_length(
 
 
 def _enough(plans: Iterable[Schedule]) -> int:
-    """A length that shows the last phase of every endless plan."""
-    last = [phases(plan, 2**53)[-1].start for plan in plans if not isinstance(plan, Draft)]
-    return max([DEFAULT_STEPS, *(2 * start for start in last)])
+    """A length that every draft fits in, and that shows the last phase of every endless plan."""
+    last = [_fitting(plan) if isinstance(plan, Draft) else 2 * phases(plan, 2**53)[-1].start for plan in plans]
+    return max([DEFAULT_STEPS, *last])
+
+
+def _fitting(draft: Draft) -> int:
+    """The first of 1,000, 10,000, ... steps that a draft fits in."""
+    for steps in (DEFAULT_STEPS * 10**i for i in range(6)):
+        try:
+            draft.over(steps)
+        except HorizonError:
+            continue
+        return steps
+    return DEFAULT_STEPS  # it asks for epochs or tokens: let its own complaint be heard
 
 
 def _grid(known: Iterable[Phase], steps: int) -> Any:
