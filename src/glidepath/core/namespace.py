@@ -210,7 +210,7 @@ class NumPy(Array):
         return self.module.array([function(step) for step in k.ravel().tolist()]).reshape(k.shape)
 
     def words(self, k: Any) -> Any:
-        return k.astype("uint64")
+        return k.astype("uint64") if k.ndim else None  # arithmetic on a single word warns when it wraps
 
     def last(self, k: Any) -> int:
         return int(k.max()) if k.size else 0

@@ -644,7 +644,7 @@ class Repeated(Schedule):
 
     def _evenly(self, xp: Any, k: Any) -> Any:
         length = cast(int, self.plan.duration)
-        i = xp.clip(k // length, None, None if self.times is None else self.times - 1)
+        i = k // length if self.times is None else xp.clip(k // length, None, self.times - 1)
         value = self.plan._at(xp, k - i * length)
         return value if self.shrink == 1.0 else xp.power(self.shrink, i) * value
 
