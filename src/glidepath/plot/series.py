@@ -61,8 +61,8 @@ def _enough(plans: Iterable[Schedule]) -> int:
 
 
 def _fitting(draft: Draft) -> int:
-    """The first of 1,000, 10,000, ... steps that a draft fits in."""
-    for steps in (DEFAULT_STEPS * 10**i for i in range(6)):
+    """The first round number of steps that a draft fits in."""
+    for steps in (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000):
         try:
             draft.over(steps)
         except HorizonError:
