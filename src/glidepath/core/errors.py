@@ -50,3 +50,15 @@ def _caret(text: str, place: int, width: int = 72) -> str:
     first = max(0, min(place - width // 2, len(text) - width))
     shown = "".join(c if c.isprintable() else " " for c in text[first : first + width])
     return f"\n  {shown}\n  {' ' * (place - first)}^"
+
+
+class DriverError(GlidepathError, ValueError):
+    """A schedule cannot drive this optimizer in this way."""
+
+
+class StateError(GlidepathError, ValueError):
+    """A saved state does not belong to this driver; nothing of it was loaded."""
+
+
+class GlidepathWarning(UserWarning):
+    """Something that still works, and is probably not what was meant."""
