@@ -73,6 +73,13 @@ def test_all_schedules_begin_at_the_same_loss_and_seeds_do_not(here: Path) -> No
     assert firsts[0] != firsts[1]
 
 
+def test_even_a_task_that_ignores_its_seed_begins_alike_for_every_schedule(here: Path) -> None:
+    trained("out", task="lines.py:careless")
+    firsts = {seed: {of(rows("out"), name, seed)[0]["loss"] for name in SCHEDULES} for seed in (0, 1)}
+    assert len(firsts[0]) == len(firsts[1]) == 1
+    assert firsts[0] != firsts[1]
+
+
 def test_how_often_is_evaluated_changes_nothing_else(here: Path) -> None:
     often, seldom = trained("often", evaluate_every=1), trained("seldom", evaluate_every=20)
     for a, b in zip(often, seldom, strict=True):

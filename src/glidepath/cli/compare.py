@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
@@ -15,19 +15,22 @@ from glidepath.study.summary import summary
 from glidepath.study.train import Curve
 from glidepath.study.written import read_study
 
+Item = TypeVar("Item")
+Several = Annotated[list[Item] | None, Parameter(negative=())]  # an option that may be given again and again
+
 
 def compare(
     study: str,
     /,
     *,
     steps: str | None = None,
-    schedule: list[str] | None = None,
-    peak: list[float] | None = None,
-    seed: list[int] | None = None,
-    horizon: list[str] | None = None,
+    schedule: Several[str] = None,
+    peak: Several[float] = None,
+    seed: Several[int] = None,
+    horizon: Several[str] = None,
     evaluate_every: int | None = None,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
-    force: bool = False,
+    force: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Train a task under several schedules and tell which one wins.
 

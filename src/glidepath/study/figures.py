@@ -27,19 +27,22 @@ def curves_figure(curves: Sequence[Curve], rows: Sequence[Row]) -> Figure:
     """The rate above and the training loss below, over one step axis, in the same colours.
 
     Each schedule is shown at its best peak. The loss is the mean over seeds of a trailing mean over a twentieth of
-    the run; a plateau has a rate for every seed.
+    the shortest run; a plateau has a rate for every seed.
     """
     shown, looks = _at_best_peak(rows), _looks(curves)
+    window = max(1, min(setting.horizon for setting in shown) // SMOOTHED)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 4.9), dpi=100, layout="constrained")
         rate, loss = figure.subplots(2, 1, sharex=True, height_ratios=[2, 3])
         for setting in shown:
             chosen, look = _of(curves, setting), looks[setting.schedule]
             _draw_rates(rate, chosen, look)
-            _draw_loss(loss, chosen, look)
+            _draw_loss(loss, chosen, look, window)
         _dress_steps(loss, max(setting.horizon for setting in shown))
         _dress_rates(rate)
-        _dress_loss(loss, curves)
+        _dress_loss(loss, window)
+        if len({row.setting.peak for row in rows}) > 1:
+            rate.set_title("each schedule at its best peak", loc="left", color=INK)
         _legend(figure, looks)
     return figure
 
@@ -102,11 +105,10 @@ def _draw_rates(axis: Axes, curves: Sequence[Curve], look: Look) -> None:
         axis.plot(x, y, linewidth=1.3 if len(different) == 1 else 0.8, zorder=3, **look)
 
 
-def _draw_loss(axis: Axes, curves: Sequence[Curve], look: Look) -> None:
+def _draw_loss(axis: Axes, curves: Sequence[Curve], look: Look, window: int) -> None:
     whole = [curve for curve in curves if not curve.diverged]
     if whole:
         mean = np.mean([[record.loss for record in curve.records] for curve in whole], axis=0)
-        window = max(1, len(mean) // SMOOTHED)
         smooth = _trailing_mean(mean, window)
         axis.plot(*thinned(np.arange(len(smooth)) + window - 1, smooth), zorder=3, **look)
 
@@ -126,12 +128,12 @@ def _dress_steps(axis: Axes, steps: int) -> None:
 def _dress_rates(axis: Axes) -> None:
     axis.set_ylim(bottom=0)
     axis.set_ylabel("rate")
-    axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: value_text(value)))
 
 
-def _dress_loss(axis: Axes, curves: Sequence[Curve]) -> None:
-    axis.set_ylabel(f"training loss, mean of\n{max(1, max(c.run.horizon for c in curves) // SMOOTHED)} updates")
+def _dress_loss(axis: Axes, window: int) -> None:
+    axis.set_ylabel("training loss" + (f",\nmean of {window} updates" if window > 1 else ""))
     if all(low > 0 for line in axis.get_lines() for low in np.asarray(line.get_ydata())):
         axis.set_yscale("log")
         axis.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5), numticks=10))

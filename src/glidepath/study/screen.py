@@ -38,7 +38,8 @@ class _Watcher:
 
     def __init__(self, bars: Progress, waiting: Sequence[Run]) -> None:
         self.bars, self.number = bars, len(waiting)
-        self.whole = bars.add_task("all runs", total=sum(run.horizon for run in waiting), now="")
+        self.width = max(map(len, map(str, waiting)), default=0)
+        self.whole = bars.add_task("all runs".ljust(self.width), total=sum(run.horizon for run in waiting), now="")
         self.current: tuple[Run, TaskID] | None = None
         self.done = 0
 
@@ -56,7 +57,7 @@ class _Watcher:
         if self.current is None or self.current[0] is not run:
             if self.current is not None:
                 self.bars.remove_task(self.current[1])
-            self.current = run, self.bars.add_task(str(run), total=run.horizon, now="")
+            self.current = run, self.bars.add_task(str(run).ljust(self.width), total=run.horizon, now="")
         return self.current[1]
 
     def finish(self, run: Run, record: Record) -> None:
