@@ -15,10 +15,12 @@ from torch.optim import lr_scheduler as stock
 from glidepath.core.errors import GlidepathWarning, StateError
 
 from . import order
-from .groups import Group, GroupError, ResumeError, checked, copied, rates, same, write
+from .groups import Group, GroupError, ResumeError, checked, copied, rates, write
+from .record import sign, still_holds
 
 EPOCH_DEPRECATION_WARNING: str = stock.EPOCH_DEPRECATION_WARNING
 NOT_GIVEN = "deprecated"
+IN_FORCE = "_rates_in_force"  # the one key of a state that is no attribute
 
 
 class LRScheduler(stock.LRScheduler):
@@ -129,7 +131,11 @@ class LRScheduler(stock.LRScheduler):
             raise GroupError(f"get_lr() gave {len(values)} rates for {len(groups)} parameter groups: give one for each")
         for group, value in zip(groups, values, strict=True):
             write(group, "lr", value)
-        self._last_lr = rates(self.optimizer)
+        sign(self)
+
+    def _starts(self) -> list[float]:
+        """The rates that the schedule starts from."""
+        return [float(base) for base in self.base_lrs]
 
     def _factor(self) -> list[float]:
         """What somebody else's changes have made of each group's rate, over what this schedule would write."""
@@ -138,23 +144,24 @@ class LRScheduler(stock.LRScheduler):
     # --- state ---
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer, as copies."""
-        return {key: _detached(value) for key, value in vars(self).items() if key != "optimizer"}
+        """Everything but the optimizer, as copies, and the rates that are in force."""
+        state = {key: _detached(value) for key, value in vars(self).items() if key != "optimizer"}
+        return {**state, IN_FORCE: rates(self.optimizer)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Takes over a state, hyperparameters included, and writes its rates.
+        """Takes over a state, hyperparameters included, and writes the rates that were in force when it was saved.
 
         They are not written if the groups hold something else than this scheduler's last rates: then the optimizer
-        was loaded since, or is driven by others too. So either can be loaded first.
+        was loaded since, or another scheduler has the last word. So either can be loaded first.
 
         Raises:
             StateError: if this is not the state of a scheduler, or has more groups than the optimizer.
         """
         self._check_state(state_dict)
-        untouched = self._wrote_what_is_there()
+        untouched = still_holds(self.optimizer, self._last_lr)
         self._load(state_dict)
         if untouched:
-            self._reapply()
+            self._restore(state_dict.get(IN_FORCE, self._last_lr))
 
     def _check_state(self, state: Mapping[str, Any]) -> None:
         if self._state_key not in state:
@@ -166,19 +173,12 @@ class LRScheduler(stock.LRScheduler):
             raise StateError(f"a state for {len(state['_last_lr'])} parameter groups; this optimizer has {groups}")
 
     def _load(self, state: Mapping[str, Any]) -> None:
-        vars(self).update({key: _detached(value) for key, value in state.items()})
+        vars(self).update({key: _detached(value) for key, value in state.items() if key != IN_FORCE})
 
-    def _wrote_what_is_there(self) -> bool:
-        groups = self.optimizer.param_groups
-        return len(groups) == len(self._last_lr) and all(
-            same(float(group["lr"]), float(last)) for group, last in zip(groups, self._last_lr, strict=True)
-        )
-
-    def _reapply(self) -> None:
-        """Writes what the state says was written last; a group that it does not know keeps its rate."""
-        for group, last in zip(self.optimizer.param_groups, self._last_lr, strict=False):
-            write(group, "lr", last)
-        self._last_lr = rates(self.optimizer)
+    def _restore(self, values: list[Any]) -> None:
+        """Writes rates that a state brings; a group that it does not know keeps its own."""
+        for group, value in zip(self.optimizer.param_groups, values, strict=False):
+            write(group, "lr", value)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

@@ -34,7 +34,7 @@ class Scheduled(ClosedForm, ABC):
 
     def lr_at(self, step: int) -> list[float]:
         factor = self.schedule(step)
-        return [float(base) * factor for base in self.base_lrs]
+        return [start * factor for start in self._starts()]
 
 
 class StepLR(Scheduled):
@@ -260,7 +260,7 @@ class CosineAnnealingLR(Scheduled):
 
     def lr_at(self, step: int) -> list[float]:
         c = self.schedule(step)
-        return [float(base) * c + self.eta_min * (1.0 - c) for base in self.base_lrs]
+        return [start * c + self.eta_min * (1.0 - c) for start in self._starts()]
 
 
 # --- the schedules, built once for each set of numbers ---

@@ -18,6 +18,7 @@ from glidepath.core.errors import ScheduleError, StateError
 from . import order
 from .base import NOT_GIVEN, LRScheduler, note_verbose
 from .groups import OptimizerError, checked, rates, write
+from .record import sign
 
 Member = Any  # a scheduler of this package, or any subclass of PyTorch's
 
@@ -64,11 +65,11 @@ class _Composed(LRScheduler, ABC):
         """The members that write now, in their order."""
         return list(self._schedulers)
 
-    def _reapply(self) -> None:
+    def _restore(self, values: list[Any]) -> None:
         for member in self._running():
             if isinstance(member, LRScheduler):
-                member._reapply()
-        super()._reapply()
+                member._restore(values)
+        super()._restore(values)
 
 
 class SequentialLR(_Composed):
@@ -116,7 +117,7 @@ class SequentialLR(_Composed):
             self._schedulers[active].step()
         else:
             self._enter(self._schedulers[last])
-        self._last_lr = rates(self.optimizer)
+        sign(self)
 
     def _active(self) -> int:
         return bisect_right(self._milestones, self.last_epoch)
@@ -135,7 +136,7 @@ class SequentialLR(_Composed):
     def _begin(self, step: int) -> None:
         self.last_epoch = step
         self._enter()
-        self._last_lr = rates(self.optimizer)
+        sign(self)
 
     def _factor(self) -> list[float]:
         member = self._schedulers[self._active()]
@@ -165,7 +166,7 @@ class ChainedScheduler(_Composed):
         self._schedulers = _members(name, optimizer or (given and getattr(given[0], "optimizer", None)), given)
         self.optimizer = self._schedulers[0].optimizer
         order.watch(self.optimizer)
-        self._last_lr = rates(self.optimizer)
+        sign(self)
 
     @property
     def last_epoch(self) -> int:  # type: ignore[override]
@@ -176,12 +177,12 @@ class ChainedScheduler(_Composed):
         """Moves every member on by one step."""
         for member in self._schedulers:
             member.step()
-        self._last_lr = rates(self.optimizer)
+        sign(self)
 
     def _begin(self, step: int) -> None:
         for member in self._schedulers:
             _begin(member, step)
-        self._last_lr = rates(self.optimizer)
+        sign(self)
 
 
 def _load(member: Member, state: Mapping[str, Any]) -> None:

@@ -13,15 +13,15 @@ import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from torch.optim import Optimizer
 
 from glidepath.core.errors import GlidepathWarning
 
-from . import order
 from .base import NOT_GIVEN, LRScheduler, warn_outside_step
-from .groups import Group, like, same, stored
+from .groups import Group, copied, like, same, stored
+from .record import last_record
 
 
 class ClosedForm(LRScheduler, ABC):
@@ -30,7 +30,10 @@ class ClosedForm(LRScheduler, ABC):
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: Any = NOT_GIVEN) -> None:
         self._formula: list[float] = []
         self._external: list[float] = []
+        self._started: list[float | None] = []  # another start than the base rate
         super().__init__(optimizer, last_epoch, verbose)
+
+    _goes_on: ClassVar[bool] = True  # from the rate that an older schedule or a checkpoint has left
 
     @abstractmethod
     def lr_at(self, step: int) -> list[float]:
@@ -39,13 +42,9 @@ class ClosedForm(LRScheduler, ABC):
     def _now(self) -> list[float]:
         return self.lr_at(self.last_epoch)
 
-    def _overrules(self, found: float) -> bool:
-        """Whether a rate that is found before the first step counts for nothing: this schedule sets its own."""
+    def _ignores(self, found: float) -> bool:
+        """Whether a rate that is found before the first step counts for nothing, however it came there."""
         return False
-
-    def _is_leftover(self, found: float) -> bool:
-        """Whether an older schedule left this rate: it ended at zero, or came with a checkpoint."""
-        return found == 0 or not order.is_watched(self.optimizer)
 
     def get_lr(self) -> list[Any]:
         """The rates of this step, in the types of the groups."""
@@ -76,7 +75,7 @@ class ClosedForm(LRScheduler, ABC):
                 self._external[i] = found / formula
 
     def _counts(self, found: float) -> bool:
-        return self._step_count > 2 or not self._overrules(found)
+        return self._step_count > 2 or not self._ignores(found)
 
     def _factor(self) -> list[float]:
         self._notice()
@@ -91,8 +90,10 @@ class ClosedForm(LRScheduler, ABC):
 
     def _join(self, group: Group) -> None:
         super()._join(group)
-        self._formula.append(float(self.base_lrs[-1]))
+        found, base = float(group["lr"]), float(self.base_lrs[-1])
+        self._formula.append(found if self._ignores(found) else base)
         self._external.append(1.0)
+        self._started.append(None)
 
     def _initial_step(self) -> None:
         starts = self._at_beginning if self.last_epoch < 0 else self._at_resuming
@@ -100,7 +101,25 @@ class ClosedForm(LRScheduler, ABC):
         super()._initial_step()
 
     def _at_beginning(self, i: int, found: float) -> float:
-        return found if self._overrules(found) else float(self.base_lrs[i])
+        """What the formula is taken to have said: `found` if that is the start, a base if it has a factor on it."""
+        record, group = last_record(self.optimizer), self.optimizer.param_groups[i]
+        if self._ignores(found):
+            return found
+        if record is not None and not record.wrote(i, found) and found != 0:  # set by hand, for this schedule
+            group["initial_lr"], self.base_lrs[i] = copied(group["lr"]), copied(group["lr"])
+            return found
+        if record is not None and record.wrote(i, found) and record.step == 0:  # by one that runs together with this
+            return self._start(i, record.starts[i])
+        if self._goes_on and found != 0:
+            return self._start(i, found)
+        return found or float(self.base_lrs[i])
+
+    def _start(self, i: int, start: float) -> float:
+        self._started[i] = None if start == float(self.base_lrs[i]) else start
+        return start
+
+    def _starts(self) -> list[float]:
+        return [float(b) if s is None else s for b, s in zip(self.base_lrs, self._started, strict=True)]
 
     def _at_resuming(self, i: int, found: float) -> float:
         held, coming = self.optimizer.param_groups[i]["lr"], self.lr_at(self.last_epoch + 1)[i]
@@ -109,7 +128,8 @@ class ClosedForm(LRScheduler, ABC):
 
     def _begin(self, step: int) -> None:
         self._join_groups()
-        self._remember([float(base) for base in self.base_lrs])
+        self._started = [None] * len(self.base_lrs)
+        self._remember(self._starts())
         self.last_epoch = step - 1
         super()._initial_step()
 
@@ -121,6 +141,7 @@ class ClosedForm(LRScheduler, ABC):
     def _load(self, state: Mapping[str, Any]) -> None:
         super()._load(state)
         if "_formula" not in state:  # PyTorch's own state
+            self._started = [None] * len(self.base_lrs)
             self._remember(self._now())
 
     def _warn_unless_finite(self, values: list[float]) -> None:

@@ -72,11 +72,13 @@ class LambdaLR(_ByFunction):
         [0.0625]
     """
 
-    def lr_at(self, step: int) -> list[float]:
-        return [float(base) * float(f(step)) for base, f in zip(self.base_lrs, self.lr_lambdas, strict=True)]
+    _goes_on = False
 
-    def _overrules(self, found: float) -> bool:
-        return self._is_leftover(found)
+    def lr_at(self, step: int) -> list[float]:
+        return [start * float(f(step)) for start, f in zip(self._starts(), self.lr_lambdas, strict=True)]
+
+    def _ignores(self, found: float) -> bool:
+        return found == 0
 
 
 class MultiplicativeLR(_ByFunction):
@@ -108,7 +110,7 @@ class MultiplicativeLR(_ByFunction):
         for k in range(self._multiplied + 1, step + 1):
             self._products = [p * float(f(k)) for p, f in zip(self._products, self.lr_lambdas, strict=True)]
             self._multiplied = k
-        return [float(base) * product for base, product in zip(self.base_lrs, self._products, strict=True)]
+        return [start * product for start, product in zip(self._starts(), self._products, strict=True)]
 
 
 # --- functions with a state ---

@@ -17,6 +17,7 @@ from .groups import Group, copied, like, write
 class Cycle(ClosedForm, ABC):
     """A formula for the rate and one for the momentum."""
 
+    _goes_on = False  # it has bounds of its own
     cycle_momentum: bool
     use_beta1: bool
 
@@ -30,8 +31,7 @@ class Cycle(ClosedForm, ABC):
         self._write_momentum()
         return values
 
-    def _overrules(self, found: float) -> bool:
-        """It sets the rate between its own bounds, whatever an older schedule has left."""
+    def _ignores(self, found: float) -> bool:
         return True
 
     def _write_momentum(self) -> None:
@@ -39,8 +39,8 @@ class Cycle(ClosedForm, ABC):
             for group, value in zip(self.optimizer.param_groups, self.momentum_at(self.last_epoch), strict=True):
                 _write(group, value, beta1=self.use_beta1)
 
-    def _reapply(self) -> None:
-        super()._reapply()
+    def _restore(self, values: list[Any]) -> None:
+        super()._restore(values)
         self._write_momentum()
 
 

@@ -16,17 +16,12 @@ HOW_TO = "see https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-
 def watch(optimizer: Any) -> None:
     """Starts noting updates; remembers whether `optimizer.step` is the optimizer's own at this time."""
     optimizer._step_overridden = _overridden(optimizer)
-    if not is_watched(optimizer):
+    if "_opt_called" not in vars(optimizer):
         optimizer._opt_called = False
         try:
             optimizer.register_step_post_hook(_note_update)
         except AttributeError:  # a wrapper around an optimizer, without hooks of its own: its order cannot be seen
             optimizer._opt_called = True
-
-
-def is_watched(optimizer: Any) -> bool:
-    """Whether a scheduler was built on this optimizer before, in this process."""
-    return "_opt_called" in vars(optimizer)
 
 
 def trust(optimizer: Any) -> None:

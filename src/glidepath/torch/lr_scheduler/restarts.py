@@ -33,6 +33,7 @@ class CosineAnnealingWarmRestarts(ClosedForm):
     """
 
     _any_epoch = True
+    _goes_on = False
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class CosineAnnealingWarmRestarts(ClosedForm):
         return self._rates(self.T_cur, self.T_i)
 
     def _rates(self, passed: float, steps: int) -> list[float]:
-        return [cosine(float(base), self.eta_min, passed, steps) for base in self.base_lrs]
+        return [cosine(start, self.eta_min, passed, steps) for start in self._starts()]
 
     def _place(self, step: float) -> tuple[float, int]:
         """Steps into the cycle that `step` is in, and the length of that cycle."""
@@ -87,5 +88,5 @@ class CosineAnnealingWarmRestarts(ClosedForm):
             self.T_cur %= self.T_i
             self.T_i *= self.T_mult
 
-    def _overrules(self, found: float) -> bool:
-        return self._is_leftover(found)
+    def _ignores(self, found: float) -> bool:
+        return found == 0

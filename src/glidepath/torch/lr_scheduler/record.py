@@ -1,0 +1,49 @@
+"""What a scheduler wrote last: a note on the optimizer, so that schedulers tell each other's rates from a hand's.
+
+It is no part of a checkpoint and holds no scheduler. A load drops it, and a copy of the optimizer has none: what such
+an optimizer holds was written by nobody who is known.
+"""
+
+from typing import Any, NamedTuple
+
+from torch.optim import Optimizer
+
+from .groups import rates, same
+
+
+class Record(NamedTuple):
+    """The step of the last writer, the rates that it wrote, and those that its formula starts from."""
+
+    step: int
+    rates: list[Any]
+    starts: list[float]
+
+    def wrote(self, i: int, found: float) -> bool:
+        """Whether `found` is what group `i` was given."""
+        return i < len(self.rates) and same(float(self.rates[i]), found)
+
+
+def sign(scheduler: Any) -> None:
+    """Notes that `scheduler` has written the rates that the groups hold now."""
+    optimizer = scheduler.optimizer
+    scheduler._last_lr = rates(optimizer)
+    if "_scheduled" not in vars(optimizer):
+        optimizer.register_load_state_dict_post_hook(_forget)
+    optimizer._scheduled = Record(scheduler.last_epoch, scheduler._last_lr, scheduler._starts())
+
+
+def last_record(optimizer: Optimizer) -> Record | None:
+    """None if nobody who is known has written yet."""
+    return getattr(optimizer, "_scheduled", None)
+
+
+def still_holds(optimizer: Optimizer, last: list[Any]) -> bool:
+    """Whether the groups hold the rates `last`."""
+    groups = optimizer.param_groups
+    return len(groups) == len(last) and all(
+        same(float(group["lr"]), float(rate)) for group, rate in zip(groups, last, strict=True)
+    )
+
+
+def _forget(optimizer: Any) -> None:
+    optimizer._scheduled = None
