@@ -1,8 +1,5 @@
 """Tasks that train in milliseconds, good ones and bad ones; the tests copy this file to where they run."""
 
-import random
-
-import numpy as np
 import torch
 from torch.nn import functional
 
@@ -76,13 +73,3 @@ def spied(seed):
         return task.batch(step)
 
     return Task(task.model, task.optimizer, batch, task.loss, task.evaluate)
-
-
-def careless(seed):
-    """Draws its first weights and its batches from the global random numbers, whatever the seed."""
-    model = torch.nn.Linear(3, 1)
-    scale = random.random() + np.random.rand()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    return Task(
-        model, optimizer, lambda step: torch.randn(8, 3), lambda m, x: scale * (m(x) ** 2).mean(), lambda m: 0.0
-    )
