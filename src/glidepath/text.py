@@ -164,7 +164,8 @@ class _Builder:
         try:
             plan = build(*arguments, **keywords)
         except TextError as error:
-            raise self.error(node, error.reason, error.hint) from error
+            place = _place_inside(node, error)
+            raise TextError(error.reason, text=self.text, place=place, hint=error.hint) from error
         except GlidepathError as error:
             raise self.error(node, str(error)) from error
         except (TypeError, AttributeError, ValueError, ArithmeticError) as error:
@@ -188,6 +189,14 @@ class _Builder:
 
     def error(self, node: Node, reason: str, hint: str = "") -> TextError:
         return TextError(reason, text=self.text, place=node.place, hint=hint)
+
+
+def _place_inside(node: Node, error: TextError) -> int:
+    """The place of a mistake within a quoted text, such as a formula."""
+    for argument in node.arguments if isinstance(node, CallNode) else ():
+        if isinstance(argument, String) and argument.value == error.text:
+            return argument.place + len("'") + error.place
+    return node.place
 
 
 def _nearest(name: str) -> str:

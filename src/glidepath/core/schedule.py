@@ -637,7 +637,8 @@ class Repeated(Schedule):
         return starts[-1] + self._cycle(len(starts) - 1)
 
     def _cycle(self, i: int) -> int:
-        return min(MAX_STEPS, round(cast(int, self.plan.duration) * SCALAR.power(self.growth, i)))
+        length = cast(int, self.plan.duration) * SCALAR.power(self.growth, i)
+        return round(min(length, MAX_STEPS))
 
     def _at(self, xp: Any, k: Any) -> Any:
         return self._evenly(xp, k) if self.growth == 1.0 else self._growing(xp, k)
@@ -650,7 +651,7 @@ class Repeated(Schedule):
 
     def _growing(self, xp: Any, k: Any) -> Any:
         starts, cycles = self._starts_until(xp.last(k)), self._known_cycles
-        cycles += [self._from_start(i, starts[i]) for i in range(len(cycles), len(starts))]
+        cycles += [functools.partial(self._in_cycle, i) for i in range(len(cycles), len(starts))]
         return xp.piecewise(k, starts, cycles)
 
     @functools.cached_property
@@ -661,14 +662,20 @@ class Repeated(Schedule):
     def _known_cycles(self) -> list[Callable[[Any, Any], Any]]:
         return []
 
+    @functools.cached_property
+    def _grown(self) -> dict[int, Schedule]:
+        return {}  # the cycles that anybody has looked at
+
     def _starts_until(self, step: int) -> list[int]:
         starts = self._known_starts
         while starts[-1] <= step and len(starts) != self.times:
             starts.append(starts[-1] + self._cycle(len(starts) - 1))
         return starts
 
-    def _from_start(self, i: int, start: int) -> Callable[[Any, Any], Any]:
-        return _from_step(start, Scaled(SCALAR.power(self.shrink, i), self.plan._stretched(self._cycle(i))))
+    def _in_cycle(self, i: int, xp: Any, k: Any) -> Any:
+        if i not in self._grown:
+            self._grown[i] = Scaled(SCALAR.power(self.shrink, i), self.plan._stretched(self._cycle(i)))
+        return self._grown[i]._at(xp, k - self._known_starts[i])
 
     def __getstate__(self) -> Mapping[str, Any]:
         return {name: getattr(self, name) for name in ("plan", "times", "growth", "shrink")}
