@@ -1,4 +1,4 @@
-# `make demo` trains a small network under ten schedules and draws what happened; `make test` runs the tests.
+# `make demo` trains a small network under eight schedules and draws what happened; `make test` runs the tests.
 # Both install what they need into .venv first. `make help` lists the rest.
 
 PYTHON ?= python3
