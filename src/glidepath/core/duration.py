@@ -13,7 +13,7 @@ from .errors import ScheduleError
 Unit = Literal["%", "ep", "tok"]
 
 EXPONENTS = {"": 0, "k": 3, "M": 6, "B": 9, "T": 12}
-PATTERN = r"(?P<digits>\d{1,18})(?:\.(?P<decimals>\d{1,18}))?(?P<magnitude>[kMBT]?)(?P<unit>%|ep|tok)?"
+PATTERN = r"(?P<digits>[0-9]{1,18})(?:\.(?P<decimals>[0-9]{1,18}))?(?P<magnitude>[kMBT]?)(?P<unit>%|ep|tok)?"
 _TEXT = re.compile(PATTERN)
 
 

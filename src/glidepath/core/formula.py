@@ -123,8 +123,10 @@ class Formula(Leaf):
     def _at(self, xp: Any, k: Any) -> Any:
         if xp is SCALAR:
             return self.__dict__["_compiled"](None, float(k))
-        module = xp.module
-        step = xp.full(k, 0.0) + k
+        value = self._on_array(xp.module, xp.full(k, 0.0) + k)
+        return value if hasattr(value, "dtype") else xp.full(k, value)
+
+    def _on_array(self, module: Any, step: Any) -> Any:
         if module.__name__ != "numpy":
             return self.__dict__["_compiled"](module, step)
         with module.errstate(all="ignore"):
