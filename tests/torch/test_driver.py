@@ -131,6 +131,28 @@ def test_groups_are_chosen_by_name_or_by_predicate():
         assert update(optimizer) == [0.1 * gp.linear(10)(k), 0.1 * gp.cosine(10)(k), 0.1]
 
 
+def test_a_python_function_is_asked_only_for_the_updates_that_are_made():
+    table, asked = [1.0, 0.5, 0.25], []
+
+    def plan(step):
+        asked.append(step)
+        return table[step]
+
+    optimizer = sgd(0.1)
+    Scheduler(optimizer, gp.formula(plan))
+    assert used(optimizer, 3) == [0.1 * value for value in table]
+    assert set(asked) == {0, 1, 2}
+
+
+def test_frameworks_find_what_they_look_for():
+    scheduler = Scheduler(sgd(0.1), PLAN)
+    assert isinstance(scheduler, torch.optim.lr_scheduler.LRScheduler)
+    assert not callable(scheduler)  # DeepSpeed would take it for a factory
+    assert not hasattr(scheduler, "total_steps")  # Accelerate would stop there
+    assert scheduler.get_lr() == scheduler._get_closed_form_lr() == scheduler._last_lr == [0.1 * PLAN(0)]
+    assert (scheduler.last_epoch, scheduler._step_count, scheduler.base_lrs) == (0, 1, [0.1])
+
+
 # --- tensors ---
 
 
@@ -472,7 +494,7 @@ def test_the_saved_plan_can_be_taken():
 
 def test_another_text_with_the_same_values_is_no_change():
     saved = checkpoint(20)
-    optimizer, scheduler = fresh(gp.warmup(5) >> gp.constant(2) >> gp.constant(3) >> gp.cosine(20, to=0.1))
+    _, scheduler = fresh(gp.warmup(5) >> gp.constant(2) >> gp.constant(3) >> gp.cosine(20, to=0.1))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         scheduler.load_state_dict(saved["scheduler"])

@@ -7,7 +7,8 @@ driver object is dropped, and is freed without the garbage collector.
 
 The way of nearly every update is short: where all values are plain floats, the rows of the next updates are computed
 in blocks, and an update only compares each slot with what it last wrote there and writes the next number. Anything
-unusual (a hand change, a new group, a tensor, the end of a block) takes the long way, through the lanes.
+unusual (a hand change, a new group, a tensor, a Python function as a plan, the end of a block) takes the long way,
+through the lanes.
 """
 
 from collections.abc import Iterator
@@ -137,7 +138,7 @@ class Clock:
             lane.prepare(self.position)
         for lane in self.lanes:
             lane.commit()
-        if all(lane.plain for lane in self.lanes):
+        if all(lane.foreseeable for lane in self.lanes):
             self._look_ahead()
 
     def _look_ahead(self) -> None:
@@ -193,3 +194,9 @@ class Clock:
                     raise DriverError(f"two plans drive {name} of group {number}: let only one of them select it")
                 driven.add(name)
                 lane.join(group, number)
+
+
+def clocks_of(optimizer: Any) -> list[Clock]:
+    """The clocks that listen to an optimizer."""
+    hooks = optimizer._optimizer_load_state_dict_post_hooks.values()
+    return [hook.__self__ for hook in hooks if isinstance(getattr(hook, "__self__", None), Clock)]

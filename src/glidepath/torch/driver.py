@@ -5,7 +5,6 @@ those itself and writes before each, so `step()` only shows the next values earl
 `optimizer.step()`, once, never or N times, from N processes or once per epoch, changes nothing.
 """
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, Literal, final
 
@@ -13,14 +12,15 @@ import torch
 from torch.optim.lr_scheduler import LRScheduler
 
 from glidepath.core.checks import count, real
-from glidepath.core.errors import DriverError, GlidepathWarning
-from glidepath.core.schedule import Schedule
+from glidepath.core.errors import DriverError
 from glidepath.units import Horizon
 
 from . import state as states
-from .clock import Clock
+from .clock import Clock, clocks_of
 from .lane import Lane
+from .refusals import check_arguments, check_lanes, refuse_second_driver
 from .targets import Plan, Selector, Set, read_targets, uses_epochs
+from .watch import Watch
 
 Driven = Plan | Set | Mapping[Selector, Plan | Set] | tuple[Plan | Set | None, ...]
 
@@ -31,6 +31,9 @@ class Scheduler(LRScheduler):
 
     Update k uses `base * plan(k)`, base being the group's own value when the driver was made: the peak stays where
     people tune it. Hyperparameters other than the rate are given by name.
+
+    The driver lives in the optimizer's hooks: drop the object and it goes on. An optimizer that is copied or pickled
+    alone loses its hooks, and so its driver; copy or pickle the driver, which takes its optimizer along.
 
     Args:
         optimizer: any PyTorch optimizer. Its groups may differ in their rates; later groups join by themselves.
@@ -70,26 +73,24 @@ class Scheduler(LRScheduler):
         horizon: Horizon | int | None = None,
         **hyperparameters: Driven,
     ) -> None:
-        _check_optimizer(optimizer, lr)
+        check_arguments(optimizer, lr)
         if clock not in ("updates", "calls"):
             raise DriverError(f'clock is "updates" or "calls", not {clock!r}')
         arguments = {"lr": lr, **hyperparameters}
         lanes = [Lane(target) for target in read_targets(arguments, minimum, horizon)]
-        _refuse_second_driver(optimizer, lanes)
+        refuse_second_driver(optimizer, lanes)
         self.optimizer = optimizer
         self.clock = clock
-        self._epochs = uses_epochs(arguments)
         self._clock = Clock(lanes, count(position, "position"))
+        self._watch = Watch(self.position, epochs=uses_epochs(arguments))
         self._clock.regroup(optimizer)
-        _check_lanes(lanes)
+        check_lanes(lanes)
         self._start()
 
     def _start(self) -> None:
         """Writes the current values and begins to listen."""
         self._clock.write(self.optimizer)
         self._clock.attach(self.optimizer, counts=self.clock == "updates")
-        self._synced = self.position
-        self._long_gaps, self._warned = 0, False
         self._step_count = 1
 
     # --- position and values ---
@@ -150,10 +151,8 @@ class Scheduler(LRScheduler):
         clock = self._clock
         if self.clock == "calls":
             clock.advance()
-        elif clock.position - self._synced != 1 and not self._warned:
-            self._watch()
         else:
-            self._synced, self._long_gaps = clock.position, 0
+            self._watch.see(clock.position, self.optimizer)
         self._step_count += 1
         clock.write(self.optimizer)
 
@@ -167,12 +166,12 @@ class Scheduler(LRScheduler):
         for name, value in bases.items():
             if name not in known:
                 raise DriverError(f"no plan drives {name!r}: this driver has {', '.join(sorted(known))}")
-            real(value, name)
+            real(value, name, above=0)
         self._observe()
         for lane in self._clock.lanes:
             owned = lane.owned()
             new = bases.get(str(lane.target.hyperparameter))
-            ratio = 1.0 if new is None else new / max(owned)
+            ratio = 1.0 if new is None or not any(owned) else new / max(owned)
             lane.bases, lane.factors = [own * ratio for own in owned], [1.0] * len(owned)
         self._clock.write(self.optimizer)
 
@@ -185,26 +184,6 @@ class Scheduler(LRScheduler):
     def detach(self) -> None:
         """Stops driving; the optimizer keeps its present values."""
         self._clock.detach()
-
-    def _watch(self) -> None:
-        """Warns once about the two ways in which syncs and updates do not go together."""
-        done = self.position - self._synced
-        self._long_gaps = self._long_gaps + 1 if done > 1 else 0
-        if done == 0 and self._step_count > 1 and not _overflowed(self.optimizer):
-            self._warn("step() was called twice with no optimizer update in between, so the rate stayed")
-        elif self._long_gaps >= 2 and not self._epochs:
-            self._warn(f"step() is called once in {done} updates, and the plan counts updates")
-        self._synced = self.position
-
-    def _warn(self, what: str) -> None:
-        self._warned = True
-        warnings.warn(
-            f"{what} ({self.position} updates so far). Plans follow real updates here. If yours is in epochs, write it "
-            'in epochs ("30ep" over Horizon(steps, steps_per_epoch=...)); to count calls of step() instead, pass '
-            'clock="calls"; to look at a plan, plan.plot() needs no optimizer.',
-            GlidepathWarning,
-            stacklevel=4,
-        )
 
     # --- state ---
 
@@ -229,16 +208,15 @@ class Scheduler(LRScheduler):
         """
         self._clock.regroup(self.optimizer)
         states.load(self._clock, state_dict, on_change)
-        self._synced, self._step_count = self.position, 1
+        self._watch.start_again(self.position)
         self._clock.write(self.optimizer)
 
     def __getstate__(self) -> dict[str, Any]:
         self._clock.regroup(self.optimizer)
-        return {"optimizer": self.optimizer, "clock": self.clock, "epochs": self._epochs, "_clock": self._clock}
+        return {name: getattr(self, name) for name in ("optimizer", "clock", "_clock", "_watch")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.optimizer, self.clock = state["optimizer"], state["clock"]
-        self._epochs, self._clock = state["epochs"], state["_clock"]
+        self.__dict__.update(state)
         self._start()
 
     def __repr__(self) -> str:
@@ -248,65 +226,5 @@ class Scheduler(LRScheduler):
 
 def detach(optimizer: torch.optim.Optimizer) -> None:
     """Stops every driver of an optimizer, also one whose object is lost (a notebook cell that was run again)."""
-    for clock in _clocks(optimizer):
+    for clock in clocks_of(optimizer):
         clock.detach()
-
-
-def _clocks(optimizer: Any) -> list[Clock]:
-    hooks = optimizer._optimizer_load_state_dict_post_hooks.values()
-    return [hook.__self__ for hook in hooks if isinstance(getattr(hook, "__self__", None), Clock)]
-
-
-def _check_optimizer(optimizer: Any, plan: Any) -> None:
-    if isinstance(optimizer, Schedule):
-        raise DriverError("the optimizer comes first: Scheduler(optimizer, plan)")
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        raise DriverError(f"{type(optimizer).__name__} is no torch.optim.Optimizer: give the optimizer that it wraps")
-    if isinstance(plan, torch.optim.Optimizer):
-        raise DriverError("the plan comes second: Scheduler(optimizer, plan)")
-
-
-def _refuse_second_driver(optimizer: Any, lanes: list[Lane]) -> None:
-    wanted = {str(lane.target.hyperparameter) for lane in lanes}
-    for clock in _clocks(optimizer):
-        for name in wanted & {str(lane.target.hyperparameter) for lane in clock.lanes}:
-            raise DriverError(
-                f"{name} of this optimizer has a driver already: detach that one first, scheduler.detach() or "
-                "glidepath.torch.detach(optimizer), or combine the plans with * or >>"
-            )
-
-
-def _check_lanes(lanes: list[Lane]) -> None:
-    for lane in lanes:
-        target = lane.target
-        if not lane.groups:
-            raise DriverError(f"{target.label} matches no parameter group{_names(target.selector)}")
-        if not target.sets and not any(lane.bases):
-            raise DriverError(f"{target.label} is 0, and a scaled 0 stays 0: set it above 0, or use Set(plan)")
-        if target.minimum is not None and target.minimum > min(lane.bases) > 0:
-            raise DriverError(f"minimum={target.minimum} is above the base rate {min(lane.bases)} of a group")
-        _warn_about_absolute_plan(lane)
-
-
-def _names(selector: Any) -> str:
-    return f": no group has the name {selector!r}" if isinstance(selector, str) else ""
-
-
-def _warn_about_absolute_plan(lane: Lane) -> None:
-    """A plan that peaks at 3e-4 on an optimizer with lr=3e-4 would train at 9e-8."""
-    if lane.target.sets or str(lane.target.hyperparameter) != "lr":
-        return
-    peak = max(lane.target.plan.block(0, min(lane.target.plan.duration or 1000, 10_000)) or [1.0])
-    if 0 < peak < 0.05 and any(0.5 < base / peak < 2 for base in lane.bases):
-        warnings.warn(
-            f"the plan peaks at {peak:g} and scales a rate of {lane.bases[0]:g}, so the optimizer would get "
-            f"{peak * lane.bases[0]:g}: leave the peak to the optimizer, or write Set(plan)",
-            GlidepathWarning,
-            stacklevel=4,
-        )
-
-
-def _overflowed(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether gradients are infinite or NaN, so that a GradScaler has skipped the update. Only asked when in doubt."""
-    gradients = (p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None)
-    return any(not bool(torch.isfinite(gradient).all()) for gradient in gradients)

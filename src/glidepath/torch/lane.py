@@ -67,11 +67,10 @@ class Lane:
         return self.target.hyperparameter.get(group)
 
     @property
-    def plain(self) -> bool:
-        """Whether every value is a float directly under its key."""
-        return self.target.hyperparameter.index is None and all(
-            type(self._get(group)) is float for group in self.groups
-        )
+    def foreseeable(self) -> bool:
+        """Whether rows can be computed ahead: plain floats, and no Python function that might not bear being asked."""
+        plain = self.target.hyperparameter.index is None and all(type(self._get(g)) is float for g in self.groups)
+        return plain and self.target.is_data
 
     # --- values ---
 

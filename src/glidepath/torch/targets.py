@@ -4,6 +4,7 @@ A target is one plan, on one hyperparameter, for some parameter groups. A hyperp
 or an element of a tuple under one ("betas[0]").
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, final
 
 from glidepath.core.checks import real
 from glidepath.core.errors import DriverError
+from glidepath.core.printing import printed
 from glidepath.core.schedule import Draft, Schedule, waits
 from glidepath.text import parse
 from glidepath.units import Horizon
@@ -82,6 +84,11 @@ class Target:
     selector: Selector | None
     label: str
     minimum: float | None = None
+
+    @functools.cached_property
+    def is_data(self) -> bool:
+        """Whether the plan is all data; a Python function may depend on anything, and know no step past the run."""
+        return printed(self.plan._call()).has_text
 
     def selects(self, group: Group) -> bool:
         """Whether this target drives `group`."""
