@@ -156,6 +156,21 @@ def test_base_rates_and_groups_never_share_a_tensor():
     assert float(scheduler.get_last_lr()[0]) == 0.5
 
 
+def test_a_wrapper_without_hooks_of_its_own_can_be_scheduled():
+    class Wrapper(torch.optim.Optimizer):
+        def __init__(self, inner):
+            self.inner = inner
+
+        @property
+        def param_groups(self):
+            return self.inner.param_groups
+
+    optimizer = sgd(1.0)
+    scheduler = ours.ExponentialLR(Wrapper(optimizer), 0.5)
+    scheduler.step()
+    assert rates(optimizer) == [0.5]
+
+
 # --- order of the two steps ---
 
 

@@ -1,7 +1,7 @@
 """The pains of PyTorch's schedulers, row by row, on the drop-in.
 
 The numbers are the rows of the table of what users suffer from. Where PyTorch's own tests require the pain, the test
-says so in its name. Rows 8, 9, 14 and 19 need another interface or a GPU: they are the driver's.
+says so in its name. Rows 8, 9 and 14 need another interface: they are the driver's.
 """
 
 import copy
@@ -14,6 +14,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from torch.optim import lr_scheduler as stock
 
 from glidepath.core.errors import GlidepathError, GlidepathWarning
 from glidepath.torch import lr_scheduler as ours
@@ -170,6 +171,25 @@ def test_pain_02_a_rate_that_was_changed_by_hand_before_it_was_saved_stays_chang
     assert rates(optimizer) == [pytest.approx(0.125)]
     run(resumed, optimizer, 1)
     assert rates(optimizer) == [pytest.approx(0.0625)]
+
+
+def test_pain_02_two_schedulers_resumed_with_last_epoch_still_multiply():
+    def build(o, **k):
+        return [ours.StepLR(o, 3, 0.5, **k), ours.LinearLR(o, 0.1, total_iters=20, **k)]
+
+    def go(o, schedulers, steps):
+        for _ in range(steps):
+            update(o)
+            for scheduler in schedulers:
+                scheduler.step()
+        return rates(o)
+
+    straight, first = optimizer_of(), optimizer_of()
+    expected = go(straight, build(straight), 12)
+    go(first, build(first), 7)
+    resumed = optimizer_of()
+    resumed.load_state_dict(first.state_dict())
+    assert go(resumed, build(resumed, last_epoch=6), 5) == pytest.approx(expected, rel=1e-12)
 
 
 # --- 3: loading overrides hyperparameters ---
@@ -404,6 +424,22 @@ def test_pain_07_a_group_added_later_moves_between_the_same_bounds(name):
     assert all(u[0] == u[2] and u[3] == u[5] for u in run(scheduler, optimizer, 18)[1:])
 
 
+def test_pain_07_where_groups_have_their_own_bounds_the_error_says_so_and_nothing_moves():
+    optimizer = optimizer_of()
+    scheduler = ours.CyclicLR(optimizer, 0.1, [0.2, 0.3], 5)
+    optimizer.add_param_group({"params": [parameter()], "lr": 1.0})
+    update(optimizer)
+    with pytest.raises(GlidepathError, match=r"group 2 is new, and the others have bounds of their own"):
+        scheduler.step()
+    assert (rates(optimizer), scheduler.last_epoch) == ([0.1, 0.1, 1.0], 0)
+    one_cycle = optimizer_of()
+    scheduler = ours.OneCycleLR(one_cycle, [0.1, 0.2], 10)
+    one_cycle.add_param_group({"params": [parameter()], "lr": 1.0})
+    update(one_cycle)
+    with pytest.raises(GlidepathError, match=r"group 2 is new, and the others have a max_lr of their own: give it max"):
+        scheduler.step()
+
+
 def test_pain_07_where_groups_have_their_own_functions_the_error_says_what_to_do_and_nothing_moves():
     optimizer = optimizer_of()
     scheduler = ours.LambdaLR(optimizer, [lambda k: 0.5**k, lambda k: 0.1**k])
@@ -421,13 +457,12 @@ def test_pain_07_where_groups_have_their_own_functions_the_error_says_what_to_do
 
 
 def test_pain_10_every_class_with_a_formula_can_be_previewed_without_being_used_up():
-    for name in RESUMABLE:
+    for name in [*RESUMABLE, "ChainedScheduler"]:
         optimizer = optimizer_of()
         scheduler = SCHEDULERS[name](optimizer)
-        if name != "SequentialLR":
-            ahead = [scheduler.lr_at(k) for k in range(25)]
-            assert scheduler.last_epoch == 0
-            assert [u[:2] for u in run(scheduler, optimizer, 25)] == ahead
+        ahead = [scheduler.lr_at(k) for k in range(25)]
+        assert scheduler.last_epoch == 0
+        assert [u[:2] for u in run(scheduler, optimizer, 25)] == [pytest.approx(a, rel=1e-12) for a in ahead], name
 
 
 def test_pain_10_a_schedule_is_drawn_and_reviewed_as_any_plan_of_glidepath():
@@ -749,6 +784,36 @@ def test_pain_18_a_change_by_hand_of_a_tensor_rate_is_noticed_too():
         scheduler.step()
         seen.append(rates(optimizer)[0].item())
     assert seen == [0.5, 0.25, 0.25, 0.125]
+
+
+# --- 19: compiled ---
+
+
+@pytest.mark.parametrize("tensor", [True, False])
+def test_pain_19_a_compiled_step_is_compiled_no_more_often_than_with_pytorchs(tensor):
+    def graphs(module):
+        torch._dynamo.reset()
+        seen = []
+        optimizer = sgd(torch.tensor(0.1) if tensor else 0.1)
+        scheduler = module.LinearLR(optimizer, 0.1, total_iters=10)
+
+        def backend(graph, _):
+            seen.append(graph)
+            return graph.forward
+
+        @torch.compile(backend=backend)
+        def both():
+            optimizer.step()
+            scheduler.step()
+
+        for p in optimizer.param_groups[0]["params"]:
+            p.grad = torch.ones_like(p)
+        for _ in range(6):
+            both()
+        assert float(rates(optimizer)[0]) == pytest.approx(0.1 * (0.1 + 0.9 * 0.6))
+        return len(seen)
+
+    assert graphs(ours) <= graphs(stock)
 
 
 # --- 20: verbose ---

@@ -5,10 +5,10 @@ Subclasses of PyTorch's `LRScheduler` that define `get_lr`, and perhaps `_get_cl
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
+import torch
 from torch.optim import Optimizer
 from torch.optim import lr_scheduler as stock
 
@@ -110,11 +110,16 @@ class LRScheduler(stock.LRScheduler):
             self.last_epoch, self._step_count = before
             raise
 
+    # read by no compiler: in a function that is compiled together with the optimizer's step it is one graph break
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _update_lr(self, epoch: Any = None) -> None:
         self._join_groups()
         self._move(epoch)
-        with _within_step(self):
+        self._get_lr_called_within_step = True
+        try:
             values = self._values(jump=epoch is not None)
+        finally:
+            self._get_lr_called_within_step = False
         self._write(values)
 
     def _move(self, epoch: Any) -> None:
@@ -136,6 +141,9 @@ class LRScheduler(stock.LRScheduler):
     def _starts(self) -> list[float]:
         """The rates that the schedule starts from."""
         return [float(base) for base in self.base_lrs]
+
+    def _start_from_base(self) -> None:
+        """Starts from the base rates, whatever was in the groups when this was built."""
 
     def _factor(self) -> list[float]:
         """What somebody else's changes have made of each group's rate, over what this schedule would write."""
@@ -209,15 +217,6 @@ def warn_outside_step(scheduler: Any) -> None:
     """Warns if `get_lr` was called by somebody who wants `get_last_lr`."""
     if not scheduler._get_lr_called_within_step:
         warnings.warn("get_lr() computes the next rates; the last ones are in get_last_lr()", UserWarning, stacklevel=3)
-
-
-@contextmanager
-def _within_step(scheduler: LRScheduler) -> Iterator[None]:
-    scheduler._get_lr_called_within_step = True
-    try:
-        yield
-    finally:
-        scheduler._get_lr_called_within_step = False
 
 
 def _detached(value: Any) -> Any:

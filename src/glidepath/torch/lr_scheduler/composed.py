@@ -38,6 +38,11 @@ class _Composed(LRScheduler, ABC):
             if isinstance(member, LRScheduler):
                 member._join_groups()
 
+    def _start_from_base(self) -> None:
+        for member in self._schedulers:
+            if isinstance(member, LRScheduler):
+                member._start_from_base()
+
     def get_lr(self) -> list[Any]:
         """The rates that the members have written."""
         return rates(self.optimizer)
@@ -109,7 +114,7 @@ class SequentialLR(_Composed):
         order.watch(optimizer)
         self._begin(last_epoch + 1)
 
-    def step(self, epoch: Any = None) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Moves on by one step; at a milestone the next member begins."""
         last, self.last_epoch = self._active(), self.last_epoch + 1
         active = self._active()
@@ -133,8 +138,14 @@ class SequentialLR(_Composed):
         _reset(member, factor)
         _begin(member, self.last_epoch - (self._milestones[i - 1] if i else 0))
 
+    def lr_at(self, step: int) -> list[float]:
+        """The rates of all groups at `step`, if nobody but the members writes them. Changes nothing."""
+        i = bisect_right(self._milestones, step)
+        return _lr_at(self._schedulers[i], step - (self._milestones[i - 1] if i else 0))
+
     def _begin(self, step: int) -> None:
         self.last_epoch = step
+        self._start_from_base()
         self._enter()
         sign(self)
 
@@ -173,16 +184,34 @@ class ChainedScheduler(_Composed):
         """The step of the first member."""
         return cast(int, self._schedulers[0].last_epoch)
 
-    def step(self, epoch: Any = None) -> None:
+    def step(self) -> None:  # type: ignore[override]
         """Moves every member on by one step."""
         for member in self._schedulers:
             member.step()
         sign(self)
 
+    def lr_at(self, step: int) -> list[float]:
+        """The rates of all groups at `step`, if nobody but the members writes them. Changes nothing."""
+        product: list[float] = self._schedulers[0]._starts()
+        for member in self._schedulers:
+            factors = [_ratio(lr, start) for lr, start in zip(_lr_at(member, step), member._starts(), strict=True)]
+            product = [lr * factor for lr, factor in zip(product, factors, strict=True)]
+        return product
+
     def _begin(self, step: int) -> None:
         for member in self._schedulers:
             _begin(member, step)
         sign(self)
+
+
+def _lr_at(member: Member, step: int) -> list[float]:
+    if not hasattr(member, "lr_at"):
+        raise ScheduleError(f"{type(member).__name__} has no formula to look ahead with: give one of glidepath's own")
+    return cast(list[float], member.lr_at(step))
+
+
+def _ratio(rate: float, start: float) -> float:
+    return rate / start if start else 0.0
 
 
 def _load(member: Member, state: Mapping[str, Any]) -> None:

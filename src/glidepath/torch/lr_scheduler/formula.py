@@ -2,11 +2,12 @@
 
 Two schedulers on one optimizer multiply, and a change by hand stays, without a recursion that drifts. For each group
 two numbers are kept: what the formula said when it was last asked, and the factor of the others, which is found anew
-only when the group does not hold their product. Every start is the same picture with another memory:
+only when the group does not hold their product. What a schedule takes over at
+its start is a choice of what the formula is remembered to have said:
 
-    begin    formula = base rate              whatever else is found becomes the factor
-    jump     formula = the rate that is found  the factor is 1
-    resume   the same, if that rate is on the curve or is the base; else the formula's value at this step
+    its start, or a base rate   begin: what is found over it is the factor of others (see `_at_beginning`)
+    the rate that is found      jump: the factor is 1
+    the same, or its own value  resume: 1 if the rate is on the curve or still the base, else what it is over the curve
 """
 
 import math
@@ -20,20 +21,20 @@ from torch.optim import Optimizer
 from glidepath.core.errors import GlidepathWarning
 
 from .base import NOT_GIVEN, LRScheduler, warn_outside_step
-from .groups import Group, copied, like, same, stored
+from .groups import Group, copied, like, stored
 from .record import last_record
 
 
 class ClosedForm(LRScheduler, ABC):
     """A scheduler that knows the rate of every step: `lr_at(step)`."""
 
+    _goes_on: ClassVar[bool] = True  # from the rate that an older schedule or a checkpoint has left
+
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: Any = NOT_GIVEN) -> None:
         self._formula: list[float] = []
         self._external: list[float] = []
         self._started: list[float | None] = []  # another start than the base rate
         super().__init__(optimizer, last_epoch, verbose)
-
-    _goes_on: ClassVar[bool] = True  # from the rate that an older schedule or a checkpoint has left
 
     @abstractmethod
     def lr_at(self, step: int) -> list[float]:
@@ -49,36 +50,36 @@ class ClosedForm(LRScheduler, ABC):
     def get_lr(self) -> list[Any]:
         """The rates of this step, in the types of the groups."""
         warn_outside_step(self)
-        before, now = self._formula, self._now()
-        self._notice()
-        groups = self.optimizer.param_groups
-        values = [self._value(*each) for each in zip(self._found(), before, now, self._external, strict=True)]
+        before, now, held = self._formula, self._now(), [group["lr"] for group in self.optimizer.param_groups]
+        found = [float(lr) for lr in held]
+        self._notice(held, found)
+        # where the formula stands still the rate does too: even at 0, where no factor can be seen
+        values = [
+            f if n == b and self._counts(f) else n * e
+            for f, b, n, e in zip(found, before, now, self._external, strict=True)
+        ]
         self._warn_unless_finite(values)
         self._formula = now
-        return [like(group["lr"], value) for group, value in zip(groups, values, strict=True)]
-
-    def _value(self, found: float, before: float, now: float, external: float) -> float:
-        # where the formula stands still the rate does too: even at 0, where no factor can be seen
-        return found if now == before and self._counts(found) else now * external
+        return [like(lr, value) for lr, value in zip(held, values, strict=True)]
 
     def _get_closed_form_lr(self) -> list[Any]:
         return [like(group["lr"], value) for group, value in zip(self.optimizer.param_groups, self._now(), strict=True)]
 
     # --- the memory ---
 
-    def _notice(self) -> None:
+    def _notice(self, held: list[Any], found: list[float]) -> None:
         """Where a group does not hold what it was given, somebody else's factor is what it holds over the formula."""
-        for i, group in enumerate(self.optimizer.param_groups):
-            formula, found = self._formula[i], float(group["lr"])
-            given = stored(group["lr"], formula * self._external[i])
-            if not same(found, given) and formula != 0 and math.isfinite(formula) and self._counts(found):
-                self._external[i] = found / formula
+        for i, formula in enumerate(self._formula):
+            if found[i] == formula * self._external[i] or not math.isfinite(formula) or formula == 0:
+                continue
+            if found[i] != stored(held[i], formula * self._external[i]) and self._counts(found[i]):
+                self._external[i] = found[i] / formula
 
     def _counts(self, found: float) -> bool:
         return self._step_count > 2 or not self._ignores(found)
 
     def _factor(self) -> list[float]:
-        self._notice()
+        self._notice([group["lr"] for group in self.optimizer.param_groups], self._found())
         return list(self._external)
 
     def _remember(self, formula: list[float]) -> None:
@@ -118,6 +119,9 @@ class ClosedForm(LRScheduler, ABC):
         self._started[i] = None if start == float(self.base_lrs[i]) else start
         return start
 
+    def _start_from_base(self) -> None:
+        self._started = [None] * len(self.base_lrs)
+
     def _starts(self) -> list[float]:
         return [float(b) if s is None else s for b, s in zip(self.base_lrs, self._started, strict=True)]
 
@@ -128,7 +132,7 @@ class ClosedForm(LRScheduler, ABC):
 
     def _begin(self, step: int) -> None:
         self._join_groups()
-        self._started = [None] * len(self.base_lrs)
+        self._start_from_base()
         self._remember(self._starts())
         self.last_epoch = step - 1
         super()._initial_step()
@@ -141,15 +145,15 @@ class ClosedForm(LRScheduler, ABC):
     def _load(self, state: Mapping[str, Any]) -> None:
         super()._load(state)
         if "_formula" not in state:  # PyTorch's own state
-            self._started = [None] * len(self.base_lrs)
+            self._start_from_base()
             self._remember(self._now())
 
     def _warn_unless_finite(self, values: list[float]) -> None:
-        for i, value in enumerate(values):
-            if not math.isfinite(value):
-                warnings.warn(
-                    f"{type(self).__name__} gives group {i} the rate {value} at step {self.last_epoch}: "
-                    "no update can use it",
-                    GlidepathWarning,
-                    stacklevel=2,
-                )
+        if not all(map(math.isfinite, values)):
+            i, value = next((i, value) for i, value in enumerate(values) if not math.isfinite(value))
+            warnings.warn(
+                f"{type(self).__name__} gives group {i} the rate {value} at step {self.last_epoch}: "
+                "no update can use it",
+                GlidepathWarning,
+                stacklevel=2,
+            )

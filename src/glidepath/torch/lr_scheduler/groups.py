@@ -49,7 +49,7 @@ def like(held: Any, value: float) -> Any:
 
 def stored(held: Any, value: float) -> float:
     """The number that comes back if `value` is written where `held` is."""
-    return float(like(held, value))
+    return torch.tensor(value, dtype=held.dtype).item() if isinstance(held, Tensor) else value
 
 
 def write(group: Group, key: str, value: Any) -> None:

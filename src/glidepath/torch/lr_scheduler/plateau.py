@@ -150,15 +150,9 @@ class ReduceLROnPlateau(LRScheduler, stock.ReduceLROnPlateau):
                 stacklevel=3,
             )
 
-    def _join_groups(self) -> None:
-        pass  # it reads the groups only when it cuts
-
     def _load(self, state: Mapping[str, Any]) -> None:
         super()._load(state)
         self._init_is_better(self.mode, self.threshold, self.threshold_mode)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
 
 
 def _lowest(optimizer: Optimizer, min_lr: Any) -> tuple[Any, list[Any]]:

@@ -4,6 +4,7 @@ It is no part of a checkpoint and holds no scheduler. A load drops it, and a cop
 an optimizer holds was written by nobody who is known.
 """
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from torch.optim import Optimizer
@@ -12,7 +13,7 @@ from .groups import rates, same
 
 
 class Record(NamedTuple):
-    """The step of the last writer, the rates that it wrote, and those that its formula starts from."""
+    """The step of the last writer, the rates that it wrote, and, at step 0, those that its formula starts from."""
 
     step: int
     rates: list[Any]
@@ -25,11 +26,12 @@ class Record(NamedTuple):
 
 def sign(scheduler: Any) -> None:
     """Notes that `scheduler` has written the rates that the groups hold now."""
-    optimizer = scheduler.optimizer
+    optimizer, step = scheduler.optimizer, scheduler.last_epoch
     scheduler._last_lr = rates(optimizer)
     if "_scheduled" not in vars(optimizer):
-        optimizer.register_load_state_dict_post_hook(_forget)
-    optimizer._scheduled = Record(scheduler.last_epoch, scheduler._last_lr, scheduler._starts())
+        with suppress(AttributeError):  # a wrapper around an optimizer, without hooks of its own
+            optimizer.register_load_state_dict_post_hook(_forget)
+    optimizer._scheduled = Record(step, scheduler._last_lr, scheduler._starts() if step == 0 else [])
 
 
 def last_record(optimizer: Optimizer) -> Record | None:
