@@ -134,7 +134,7 @@ class Run:
     steps: int
     parts: tuple[Schedule, ...]
     starts: tuple[int, ...]
-    slow: tuple[bool, ...]  # whether a part decays like 1/k or 1/sqrt(k)
+    low: tuple[bool, ...]  # whether a part is low by nature, for most of any run
     seen: Seen
 
     @classmethod
@@ -143,7 +143,7 @@ class Run:
         known = plan if horizon is None else plan.over(as_horizon(horizon))
         whole = _unwrapped(known)
         parts, starts = (whole.parts, whole.starts) if isinstance(whole, Sequence) else ((whole,), (0,))
-        run = cls(known, steps, parts, starts, tuple(_decays_slowly(part) for part in parts), Seen())
+        run = cls(known, steps, parts, starts, tuple(_low_by_nature(part) for part in parts), Seen())
         _look(run)
         return run
 
@@ -218,7 +218,7 @@ def _note_peak(seen: Seen, step: int, value: float, before: float) -> None:
 
 
 def _note_low(run: Run, step: int, value: float) -> None:
-    if run.slow[run.part(step)]:
+    if run.low[run.part(step)]:
         run.seen.last_high = step
     else:
         run.seen.low.add(step, value)
@@ -287,8 +287,8 @@ def _zero(run: Run) -> Finding | None:
         return Finding("zero", run.steps - 1, f"the last update trains at zero: {cure}")
     if run.held == 0 and not _ends_early(run):
         wasted = run.steps - (run.plan.duration or 0)
-        cure = f"make the plan {wasted} longer"
-        return Finding("zero", run.steps - wasted, f"the last {wasted} updates train at zero: {cure}")
+        which = "the last update trains" if wasted == 1 else f"the last {wasted} updates train"
+        return Finding("zero", run.steps - wasted, f"{which} at zero: make the plan {wasted} longer")
     return None
 
 
@@ -361,8 +361,8 @@ def _low(run: Run) -> Finding | None:
     """Below 1% of the peak for more than a third of the run, counted from the peak on.
 
     So a range test, which is low before its peak, is silent; step decays by 10 reach 1% and are not below it; the
-    exponential decays of the papers are above it for two thirds of their runs. Decays like 1/k and 1/sqrt(k) are low
-    for most of any run by nature, and are not counted.
+    exponential decays of the papers are above it for two thirds of their runs. Decays like 1/k and 1/sqrt(k), and
+    Chebyshev steps, are low for most of any run by nature, and are not counted.
     """
     low = run.seen.low
     if low.times <= LONG_LOW * run.seen.updates or run.ends_low or _over_at_once(run):
@@ -507,13 +507,13 @@ def _stepwise(plan: Schedule) -> Iterator[Schedule]:
         yield plan
 
 
-def _decays_slowly(plan: Any) -> bool:
-    """Whether 1/k or 1/sqrt(k) is anywhere in a plan."""
+def _low_by_nature(plan: Any) -> bool:
+    """Whether 1/k, 1/sqrt(k) or Chebyshev steps are anywhere in a plan."""
     if isinstance(plan, tuple):
-        return any(_decays_slowly(item) for item in plan)
-    if not isinstance(plan, Schedule) or isinstance(plan, (InverseTime, InversePower)):
+        return any(_low_by_nature(item) for item in plan)
+    if not isinstance(plan, Schedule) or isinstance(plan, (InverseTime, InversePower, Chebyshev)):
         return isinstance(plan, Schedule)
-    return any(_decays_slowly(getattr(plan, inner.name)) for inner in fields(cast(Any, plan)))
+    return any(_low_by_nature(getattr(plan, inner.name)) for inner in fields(cast(Any, plan)))
 
 
 def _and_more(seen: Noted) -> str:
