@@ -19,7 +19,7 @@ from glidepath.core.errors import DriverError
 from .lane import Lane
 from .targets import Group
 
-ROW_BLOCK = 4096  # numbers computed ahead
+ROW_BLOCK = 65_536  # numbers computed ahead
 
 
 @final
@@ -82,7 +82,8 @@ class Clock:
             try:
                 self._due = next(self._rows)
             except StopIteration:
-                self.settle()
+                if self._last is not None:
+                    self._refill()
 
     def after_fused(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Post-hook where a GradScaler leaves it to the optimizer to skip an update whose gradients overflowed."""
@@ -142,19 +143,25 @@ class Clock:
             self._look_ahead()
 
     def _look_ahead(self) -> None:
-        """Computes the rows from `position` on, as far as every plan has finite values."""
-        lanes = self.lanes
-        self._keys = [lane.target.hyperparameter.key for lane in lanes]
-        self._slots = [lane.groups for lane in lanes]
-        self._last = self._members[-1]
-        steps = max(8, ROW_BLOCK // sum(map(len, self._slots)))
-        columns = [lane.columns(self.position, steps) for lane in lanes]
+        """Leaves the next updates to rows."""
+        self._keys = [lane.target.hyperparameter.key for lane in self.lanes]
+        self._slots = [lane.groups for lane in self.lanes]
+        self._last, self._written = self._members[-1], [lane.written for lane in self.lanes]
         if self._keys == ["lr"] and len(self._members) == 1:
-            self._alone, self._written, self._rows = self._last, lanes[0].written[0], iter(columns[0][0])
+            self._alone, self._written = self._last, self._written[0][0]
+        self._refill()
+
+    def _refill(self) -> None:
+        """Computes the rows from `position` on. Where a value is not finite they end, and the long way refuses it."""
+        steps = max(64, ROW_BLOCK // sum(map(len, self._slots)))
+        columns = [lane.columns(self.position, min(steps, 512)) for lane in self.lanes]
+        if self._alone is not None:
+            self._rows = iter(columns[0][0])
         else:
-            self._written = [lane.written for lane in lanes]
             self._rows = zip(*(zip(*column, strict=False) for column in columns), strict=False)
-        self._due = next(self._rows)
+        self._due = next(self._rows, None)
+        if self._due is None:
+            self.settle()
 
     def settle(self) -> None:
         """Tells the lanes what the rows have written, and forgets the rows."""
