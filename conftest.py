@@ -1,9 +1,13 @@
-"""Doctests write schedules as a user does, after `from glidepath import ...`."""
+"""For all tests: doctests write schedules as a user does, and a property has all the time that a busy machine takes."""
 
 import pytest
+from hypothesis import settings
 
 import glidepath
 from glidepath.text import NAMES
+
+settings.register_profile("glidepath", deadline=None)
+settings.load_profile("glidepath")
 
 
 @pytest.fixture(autouse=True)

@@ -114,6 +114,7 @@ def test_a_mistake_gets_a_caret_the_reason_and_the_nearest_name():
         ("repeat(constant())", 0, "constant() has no end: cut it first, as in repeat(constant()[:1000])"),
         ("x" * 100_001, 0, "the text is 100001 characters long; at most 100000 are read"),
         ("(" * 99, 30, "the text is nested more than 30 deep"),
+        ("2 * " * 101 + "linear(9)", 8, "more than 100 operations depend on each other here"),
     ],
 )
 def test_a_mistake_is_told_where_it_is(text, place, reason):

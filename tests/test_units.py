@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glidepath as gp
+from glidepath import common_prefix
 from glidepath.core.duration import Duration, read_duration
 
 HORIZON = gp.Horizon(10_000, steps_per_epoch=125, tokens_per_step=500_000)
@@ -179,10 +180,11 @@ def test_how_a_draft_is_grouped_changes_nothing(parts, horizon, data):
     assert repr(left >> right) == repr(joined(pieces))
     whole = outcome(joined(pieces), horizon)
     assert whole == outcome(left >> right, horizon)
-    scaled = outcome(1.0 * left >> right, horizon)  # a group of its own, with the same boundaries
-    if isinstance(whole, gp.Schedule):
-        assert scaled.duration == whole.duration
-        assert scaled.block(0, 50) == whole.block(0, 50)
+    for grouped in (1.0 * left >> right, left >> 1.0 * right, 1.0 * (left >> right)):  # the same boundaries, by groups
+        scaled = outcome(grouped, horizon)
+        if isinstance(whole, gp.Schedule):
+            assert scaled.duration == whole.duration
+            assert common_prefix(scaled, whole, 5000) == 5000
 
 
 def joined(pieces):
