@@ -299,6 +299,25 @@ def test_on_a_loaded_optimizer_a_new_schedule_starts_where_pytorchs_would():
         assert advance(mine, b, steps=15) == pytest.approx(advance(theirs, a, steps=15))
 
 
+def test_a_load_is_not_taken_for_a_change_by_hand():
+    other, mine = loaded(), sgd(1.0)
+    advance(mine, ours.ExponentialLR(mine, 0.9), steps=3)
+    mine.load_state_dict(other.state_dict())
+    ours.LambdaLR(mine, lambda k: 1.0)
+    assert rates(mine) == [1.0]
+
+
+def test_a_change_by_hand_between_building_and_loading_is_kept():
+    first, second = sgd(1.0), sgd(1.0)
+    scheduler = ours.ExponentialLR(first, 0.5)
+    advance(first, scheduler, steps=3)
+    resumed = ours.ExponentialLR(second, 0.5)
+    second.param_groups[0]["lr"] = 0.03
+    resumed.load_state_dict(scheduler.state_dict())
+    assert rates(second) == [0.03]
+    assert advance(second, resumed) == [0.015]
+
+
 def test_a_second_phase_goes_on_from_the_first_and_ends_at_its_own_floor():
     optimizer = sgd(1.0)
     advance(optimizer, ours.ExponentialLR(optimizer, 0.5), steps=3)

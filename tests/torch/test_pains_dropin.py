@@ -482,6 +482,12 @@ def test_pain_11_one_cycle_holds_its_last_rate_and_momentum_past_its_end(three_p
     assert used[9] == [pytest.approx(1 / 25 / 1e4), 0.95]
 
 
+def test_pain_11_a_one_cycle_that_only_rises_holds_its_peak():
+    optimizer = sgd(0.1, momentum=0.9)
+    used = run(ours.OneCycleLR(optimizer, 1.0, 10, pct_start=1.0), optimizer, 15)
+    assert used[9:] == [[1.0, 0.85]] * 6
+
+
 @pytest.mark.parametrize(("total", "share"), [(10, 0.1), (2, 0.5), (1, 0.3), (1, 1.0), (10, 1.0), (10, 0.0), (3, 0.99)])
 @pytest.mark.parametrize("three_phase", [True, False])
 def test_pain_11_one_cycle_of_any_length_divides_nothing_by_zero(total, share, three_phase):
