@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import re
 import struct
 
 import numpy as np
@@ -165,11 +166,17 @@ def test_torch_agrees_in_float64(plan):
     torch.testing.assert_close(tensor, scalar, rtol=1e-14, atol=1e-16)
 
 
-@plans(PLANS[::5])
-def test_jax_agrees_in_its_own_precision(plan):
-    jnp = pytest.importorskip("jax.numpy")
+# JAX counts steps in 32 bits and cannot trace the hash of noise
+TRACEABLE = [plan for plan in PLANS if "nois" not in plan.text and not re.search(r"\d{10}", plan.text)]
+
+
+@plans(TRACEABLE)
+def test_jax_agrees_in_its_own_precision_traced_or_not(plan):
+    jax = pytest.importorskip("jax")
+    steps = jax.numpy.arange(50)
     scalar = [plan(k) for k in range(50)]
-    assert np.allclose(np.asarray(plan(jnp.arange(50))), scalar, rtol=2e-6, atol=2e-6)
+    for values in (plan(steps), jax.jit(plan)(steps)):
+        assert np.allclose(np.asarray(values), scalar, rtol=2e-6, atol=2e-6)
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (2, 3)])

@@ -258,6 +258,11 @@ class Jax(Array):
             raise StepError(f"steps are whole numbers, not an array of {k.dtype}: try jnp.arange(n)")
         return k
 
+    def clip(self, value: Any, low: float | None, high: float | None) -> Any:
+        if high is not None and self.module.issubdtype(value.dtype, self.module.integer) and high > self.last(value):
+            high = None  # beyond what these integers can count
+        return super().clip(value, low, high)
+
     def rank(self, k: Any, milestones: Sequence[int]) -> Any:
         return self.module.searchsorted(self.module.asarray(milestones), k, side="right")
 
