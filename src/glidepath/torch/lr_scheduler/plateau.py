@@ -26,7 +26,7 @@ class ReduceLROnPlateau(LRScheduler, stock.ReduceLROnPlateau):
         mode: "min" if the metric is to fall (a loss), "max" if it is to rise (an accuracy).
         factor: what the rate is multiplied by, from 0 to below 1.
         patience: steps without getting better that are let pass; the next one cuts.
-        threshold: by how much a metric must beat the best, at least 0.
+        threshold: by how much a metric must beat the best.
         threshold_mode: "rel" as a share of the best, "abs" as a number.
         cooldown: steps after a cut that are not counted.
         min_lr: the lowest rate, or a list, one for each group.
