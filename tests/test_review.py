@@ -313,6 +313,11 @@ def test_a_period_that_is_the_run_is_in_order():
 # --- the review itself ---
 
 
+def test_a_python_function_is_asked_only_for_the_updates_of_the_run():
+    values = [1.0, 1.0, 0.5, 0.5, 0.01]
+    assert found(gp.formula(lambda step: values[step]), 5) == {}
+
+
 def test_a_review_is_true_if_it_found_something_and_prints_what():
     clean = (gp.warmup(500) >> gp.cosine(9500)).review()
     assert not clean

@@ -152,7 +152,7 @@ def _note_low(run: Run, step: int, value: float) -> None:
 
 def _milestone(run: Run, step: int) -> bool:
     """Whether a fall at `step` is meant: from level to level, or because of what serves the step."""
-    if level(run.plan, step - 2) and level(run.plan, step):
+    if level(run.plan, step - 2) and (step + 1 == run.steps or level(run.plan, step)):
         return True
     i = run.part(step)
     return any(falls_by_design(leaf, step - run.starts[i]) for leaf in stepwise(run.parts[i]))
