@@ -12,6 +12,7 @@ Operators and what they build share this file because each needs the other. The 
 import functools
 import inspect
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -650,9 +651,11 @@ class Repeated(Schedule):
         return value if self.shrink == 1.0 else xp.power(self.shrink, i) * value
 
     def _growing(self, xp: Any, k: Any) -> Any:
-        starts, cycles = self._starts_until(xp.last(k)), self._known_cycles
+        last = xp.last(k)
+        starts, cycles = self._starts_until(last), self._known_cycles
         cycles += [functools.partial(self._in_cycle, i) for i in range(len(cycles), len(starts))]
-        return xp.piecewise(k, starts, cycles)
+        reached = bisect_right(starts, last)
+        return xp.piecewise(k, starts[:reached], cycles[:reached])
 
     @functools.cached_property
     def _known_starts(self) -> list[int]:
