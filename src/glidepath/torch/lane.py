@@ -12,6 +12,7 @@ counter, without reading it back from the device.
 """
 
 import math
+from itertools import takewhile
 from typing import Any, final
 
 from torch import Tensor, tensor
@@ -101,8 +102,8 @@ class Lane:
 
     def _column(self, own: float, values: list[float]) -> list[float]:
         column = [own * value for value in values]
-        if not all(map(math.isfinite, column)):
-            column = column[: list(map(math.isfinite, column)).index(False)]
+        if not math.isfinite(sum(column)):
+            column = list(takewhile(math.isfinite, column))
         minimum = self.target.minimum
         return column if minimum is None else [max(value, minimum) for value in column]
 
