@@ -119,6 +119,12 @@ def test_plans_that_never_keep_a_value_need_steps():
     assert common_prefix(first, second, 500) == by_values(first, second, 500)
 
 
+def test_a_single_step_that_differs_is_found_wherever_it_is():
+    values = [1.0 / (k + 1) for k in range(300)]
+    for k in (*range(70), *range(185, 200), 299):
+        assert common_prefix(gp.table(values), gp.table([*values[:k], 7.0, *values[k + 1 :]])) == k
+
+
 def test_a_draft_has_no_prefix_yet():
     with pytest.raises(gp.DraftError, match="give it a horizon"):
         common_prefix(gp.cosine("5%"), gp.cosine("5%"))
