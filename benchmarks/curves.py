@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from tests.catalogue import MILLION
 from torch.optim import lr_scheduler as stock
 
 import glidepath as gp
-
-from .long import LONG
 
 STEPS, LOOP, TURNS = 1_000_000, 20_000, 5
 CLASSES: dict[str, Callable[[Any], Any]] = {
@@ -52,7 +51,7 @@ def main() -> None:
     warnings.simplefilter("ignore")  # the loop makes no updates
     steps = np.arange(STEPS)
     print(f"{'recipe':>24} {'curve, ms':>10} {'loop, ms':>10} {'ratio':>8}  loop over")
-    for name, text in LONG.items():
+    for name, text in MILLION.items():
         curve, looped = measure(name, gp.parse(text), steps)
         print(f"{name:>24} {curve * 1e3:10.1f} {looped * 1e3:10.0f} {looped / curve:8.0f}  {_peer(name)}", flush=True)
 

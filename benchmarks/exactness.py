@@ -1,7 +1,7 @@
 """How far every recipe is from its textbook formula in 40 digits, over plans of a million steps.
 
-    python benchmarks/exactness.py                  # 20,000 steps of each, both ends among them: two minutes
-    python benchmarks/exactness.py --steps 1000000  # every step: an hour and a half
+    python -m benchmarks.exactness                  # 20,000 steps of each, both ends among them: two minutes
+    python -m benchmarks.exactness --steps 1000000  # every step: an hour and a half
 
 Counted are values from 1e-4 to 1e4 times the peak of the recipe, relative to the value itself. The figure to hold is
 2e-15. `noise` and what adds it may cancel: there the error is relative to the largest term.
@@ -9,11 +9,7 @@ Counted are values from 1e-4 to 1e4 times the peak of the recipe, relative to th
 
 import argparse
 import random
-import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.catalogue import MILLION, MILLION_WITH_OPTIONS
 from tests.core.oracle import furthest
