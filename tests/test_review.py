@@ -278,6 +278,7 @@ def test_a_third_of_the_run_is_counted_from_the_peak():
     assert "low" not in found("constant(667) >> 0.001 * constant(333)")
     assert "low" in found("constant(666) >> 0.001 * constant(334)")
     assert "low" not in found("constant(666) >> 0.01 * constant(334)")
+    assert "low" not in found("0.1 * constant(1) >> 0.0001 * constant(500) >> constant(499)")
     assert "low" not in found("0.001 * constant(500) >> linear(100, start=0.001, to=1.0) >> constant(400)")
 
 

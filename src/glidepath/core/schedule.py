@@ -339,7 +339,7 @@ def repeat(plan: Schedule, *, times: int | None = None, growth: float = 1.0, shr
     Args:
         plan: a schedule with an end.
         times: cycles; None repeats for ever.
-        growth: length of a cycle over the one before it, at least 1.
+        growth: length of a cycle over the one before it: 1, or at least 1.01.
         shrink: height of a cycle over the one before it, above 0.
 
     Examples:
