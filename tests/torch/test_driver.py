@@ -186,6 +186,22 @@ def test_a_bfloat16_rate_that_nobody_changed_gets_no_factor():
     assert scheduler.state_dict()["groups"]["lr"][0]["factor"] == 1.0
 
 
+def test_writing_what_a_bfloat16_rate_holds_already_is_no_hand_change():
+    rate = torch.tensor(0.3, dtype=torch.bfloat16)
+    optimizer = torch.optim.SGD([parameter()], lr=rate)
+    scheduler = Scheduler(optimizer, gp.constant())
+    update(optimizer)
+    rate.mul_(1.0)
+    update(optimizer)
+    assert scheduler.state_dict()["groups"]["lr"][0]["factor"] == 1.0
+
+
+def test_all_of_betas_at_once_is_refused_with_the_way_to_write_it():
+    optimizer = torch.optim.Adam([parameter()], lr=0.1)
+    with pytest.raises(gp.DriverError, match=r"write betas=\(plan, None\)"):
+        Scheduler(optimizer, PLAN, betas=Set(PLAN))
+
+
 # --- the clock ---
 
 
@@ -271,6 +287,13 @@ def test_looking_at_a_curve_without_updates_warns_once_with_the_cures():
         for _ in range(50):
             scheduler.step()
     assert len(caught) == 1
+
+
+def test_a_first_sync_before_any_update_is_in_order():
+    optimizer = sgd(0.1)
+    scheduler = Scheduler(optimizer, PLAN)
+    scheduler.step()
+    assert used(optimizer, 3, scheduler) == expected(PLAN, 3)
 
 
 def test_stepping_once_per_epoch_warns_once_with_the_count():
@@ -545,6 +568,12 @@ def test_a_foreign_or_damaged_state_is_refused_whole(state, message):
         (lambda o: Scheduler(o, "cosin(5)"), "did you mean cosine"),
         (lambda o: Scheduler(o, {"head": PLAN}), "no group has the name 'head'"),
         (lambda o: Scheduler(o, {lambda g: True: PLAN, lambda g: 1: PLAN}), "two plans drive lr"),
+        (lambda o: Scheduler(o, {}), "the mapping of lr is empty"),
+        (lambda o: Scheduler(o, {3: PLAN}), "names of groups.*not by 3"),
+        (lambda o: Scheduler(o, {lambda g: g["depth"] > 1: PLAN}), "predicate 0 raised KeyError: 'depth'"),
+        (lambda o: Scheduler(o, [PLAN]), "has no elements: give one plan"),
+        (lambda o: Scheduler(o, foreach=Set(PLAN)), "foreach of group 0 is no number"),
+        (lambda o: Scheduler(o, params=Set(PLAN)), "params of group 0 is no number"),
         (lambda o: Scheduler(o, momentun=PLAN), "has no 'momentun'.*momentum"),
         (lambda o: Scheduler(o, betas=(PLAN, None)), "has no 'betas'"),
         (lambda o: Scheduler(o, weight_decay=PLAN), "a scaled 0 stays 0"),

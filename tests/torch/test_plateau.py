@@ -100,6 +100,16 @@ def test_an_event_says_what_was_done_and_why():
     assert [bool(event) for event in events] == [False, False, True]
 
 
+@pytest.mark.parametrize("metric", ["high", torch.ones(3), None])
+def test_a_report_that_is_not_one_number_is_refused(metric):
+    with pytest.raises(gp.DriverError, match="a metric is one number"):
+        Plateau(sgd(1.0)).step(metric)
+
+
+def test_a_first_report_of_nan_is_called_no_number():
+    assert Plateau(sgd(1.0)).step(math.nan).reason == "nan is no number; 1 of 10 in patience"
+
+
 def test_every_group_is_cut_by_its_own_rate_and_tensors_in_place():
     rate = torch.tensor(0.5)
     groups = [{"params": [parameter()], "lr": 0.1}, {"params": [parameter()], "lr": rate}]

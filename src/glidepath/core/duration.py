@@ -13,7 +13,10 @@ from .errors import ScheduleError
 Unit = Literal["%", "ep", "tok"]
 
 EXPONENTS = {"": 0, "k": 3, "M": 6, "B": 9, "T": 12}
-PATTERN = r"(?P<digits>[0-9]{1,18})(?:\.(?P<decimals>[0-9]{1,18}))?(?P<magnitude>[kMBT]?)(?P<unit>%|ep|tok)?"
+PATTERN = (
+    r"(?P<digits>[0-9]{1,18})(?:\.(?P<decimals>[0-9]{1,18}))?(?:[eE](?P<power>[0-9]{1,2}))?"
+    r"(?P<magnitude>[kMBT]?)(?P<unit>%|ep|tok)?"
+)
 _TEXT = re.compile(PATTERN)
 
 
@@ -61,7 +64,7 @@ def read_duration(text: str) -> int | Duration:
         )
     decimals = match["decimals"] or ""
     digits = int(match["digits"] + decimals)
-    exponent = EXPONENTS[match["magnitude"]] - len(decimals)
+    exponent = EXPONENTS[match["magnitude"]] + int(match["power"] or 0) - len(decimals)
     if match["unit"] is None:
         return _steps(digits, exponent, text)
     while digits and digits % 10 == 0:

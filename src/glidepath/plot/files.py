@@ -1,6 +1,7 @@
 """From a figure to a file or a text."""
 
 import io
+import warnings
 from pathlib import Path
 
 import matplotlib as mpl
@@ -38,7 +39,8 @@ def save(figure: Figure, path: str | Path) -> Path:
     file, ending = Path(path), known_format(path)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with mpl.rc_context(STYLE):
+        with mpl.rc_context(STYLE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # one for every letter
             figure.savefig(file, format=ending, dpi=200, metadata={FORMATS[ending]: None})
     except OSError as error:
         raise GlidepathError(f"cannot write {str(file)!r}: {error.strerror or error}") from error

@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from matplotlib.font_manager import get_font_names
+
 from glidepath.core.errors import ScheduleError
 
 WIDTHS = {"column": 3.35, "page": 6.9}  # inches, as in two-column papers
@@ -14,9 +16,12 @@ DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2
 INK, QUIET, GRID, BAND, ALARM = "#222222", "#666666", "#dddddd", "#f2f2f2", "#C0392B"
 NAME_SIZE = 6.5  # of the names of phases, in points
 
+# names of schedules may be Chinese: the fonts for that which this machine has
+CHINESE = sorted({"Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "SimHei"} & set(get_font_names()))
+
 STYLE: Any = {  # Matplotlib names the type of its settings only since 3.11
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # ships with Matplotlib
+    "font.sans-serif": ["DejaVu Sans", *CHINESE],  # the first ships with Matplotlib
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,

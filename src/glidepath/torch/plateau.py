@@ -127,9 +127,9 @@ class Plateau:
             metric: a number, or a tensor with one element.
 
         Raises:
-            DriverError: if the report is NaN or infinite and `nan` is "raise".
+            DriverError: if the report is no number, or is NaN or infinite and `nan` is "raise".
         """
-        value = float(metric)
+        value = _number(metric)
         if self.reduce is not None:
             value = float(self.reduce(value))
         event = self._event(*self._decide(value), value)
@@ -169,7 +169,7 @@ class Plateau:
         return value < best - margin if self.mode == "min" else value > best + margin
 
     def _no_better(self, value: float) -> tuple[Action, str]:
-        known = "nothing was reported before" if self.best is None else f"no better than {self.best:g}"
+        known = "no number" if self.best is None else f"no better than {self.best:g}"
         if self.cooling > 0:
             self.cooling -= 1
             return "cooling", f"{value:g} is {known}; {self.cooling} reports of cooldown left"
@@ -229,6 +229,13 @@ def mean_over_processes(metric: float) -> float:
     total = torch.tensor(metric, dtype=torch.float64, device="cuda" if backend == "nccl" else "cpu")
     distributed.all_reduce(total)
     return float(total.item()) / distributed.get_world_size()
+
+
+def _number(metric: Any) -> float:
+    try:
+        return float(metric)
+    except (TypeError, ValueError) as error:
+        raise DriverError(f"a metric is one number, or a tensor with one element, not {metric!r}") from error
 
 
 def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
+from torch import Tensor
+
 from glidepath.core.checks import real
 from glidepath.core.errors import DriverError
 from glidepath.core.printing import printed
@@ -69,8 +71,21 @@ class Hyperparameter:
         known = sorted(key for key in group if key not in ("params", "param_names", "name"))
         if self.key not in group:
             raise DriverError(f"group {number} has no {self.key!r}: this optimizer knows {', '.join(known)}")
-        if self.index is not None and not 0 <= self.index < len(group[self.key]):
+        if self.index is None:
+            self._check_number(group[self.key], number)
+        elif not isinstance(group[self.key], (tuple, list)):
+            raise DriverError(
+                f"{self.key} of group {number} is {group[self.key]!r}, which has no elements: give one plan"
+            )
+        elif not 0 <= self.index < len(group[self.key]):
             raise DriverError(f"{self.key} of group {number} has {len(group[self.key])} elements, no {self}")
+
+    def _check_number(self, value: Any, number: int) -> None:
+        if isinstance(value, (tuple, list)) and self.key != "params":
+            plans = ", ".join(["plan", *["None"] * (len(value) - 1)])
+            raise DriverError(f"{self.key} of group {number} has {len(value)} elements: write {self.key}=({plans})")
+        if isinstance(value, bool) or not isinstance(value, (int, float, Tensor)):
+            raise DriverError(f"{self.key} of group {number} is no number, so no plan can drive it")
 
 
 @final
@@ -94,7 +109,12 @@ class Target:
         """Whether this target drives `group`."""
         if self.selector is None:
             return True
-        return group.get("name") == self.selector if isinstance(self.selector, str) else bool(self.selector(group))
+        if isinstance(self.selector, str):
+            return bool(group.get("name") == self.selector)
+        try:
+            return bool(self.selector(group))
+        except Exception as error:
+            raise DriverError(f"the predicate of {self.label} raised {type(error).__name__}: {error}") from error
 
 
 def read_targets(
@@ -120,13 +140,23 @@ def read_targets(
 
 def _of_argument(name: str, value: Any, minimum: Any, horizon: Horizon | int | None) -> Iterator[Target]:
     for hyperparameter, plans in _elements(name, value):
-        choices = list(plans.items()) if isinstance(plans, Mapping) else [(None, plans)]
+        choices = _choices(name, plans) if isinstance(plans, Mapping) else [(None, plans)]
         for number, (selector, plan) in enumerate(choices):
             label = f"{hyperparameter}{_suffix(selector, number)}"
             floor = _floor(minimum, selector) if name == "lr" else None
             sets = isinstance(plan, Set)
             resolved = _resolved(plan.plan if isinstance(plan, Set) else plan, label, horizon)
             yield Target(hyperparameter, resolved, sets, selector, label, floor)
+
+
+def _choices(name: str, plans: Mapping[Any, Any]) -> list[tuple[Selector, Any]]:
+    """The selectors of a mapping, and their plans."""
+    if not plans:
+        raise DriverError(f"the mapping of {name} is empty: name the groups to drive, or give one plan for all")
+    for selector in plans:
+        if not isinstance(selector, str) and not callable(selector):
+            raise DriverError(f"{name} is given by the names of groups, or by predicates on them, not by {selector!r}")
+    return list(plans.items())
 
 
 def _elements(name: str, value: Any) -> Iterator[tuple[Hyperparameter, Any]]:
