@@ -82,7 +82,7 @@ def main() -> None:
     print(
         f"{'':>32}{'plain':>9} {'+ torch':>9} {'+ ours':>9} {'+ step()':>9} {'ratio':>9} {'step()':>9}   microseconds"
     )
-    for groups, turns, updates, target in ((1, 40, 600, 1 / 5), (200, 12, 400, 1 / 6)):
+    for groups, turns, updates, target in ((1, 25, 2100, 1 / 5), (200, 10, 400, 1 / 6)):
         print(f"{groups} group{'s' * (groups > 1)}, target {target:.3f}")
         for name, theirs, plan in CASES:
             print(f"{name:>32}{measure(groups, theirs, plan, turns, updates)}", flush=True)

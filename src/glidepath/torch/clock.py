@@ -154,7 +154,7 @@ class Clock:
     def _refill(self) -> None:
         """Computes the rows from `position` on. Where a value is not finite they end, and the long way refuses it."""
         steps = max(64, ROW_BLOCK // sum(map(len, self._slots)))
-        columns = [lane.columns(self.position, min(steps, 512)) for lane in self.lanes]
+        columns = [lane.columns(self.position, min(steps, 2048)) for lane in self.lanes]
         if self._alone is not None:
             self._rows = iter(columns[0][0])
         else:
