@@ -189,7 +189,7 @@ def test_a_bfloat16_rate_that_nobody_changed_gets_no_factor():
 def test_writing_what_a_bfloat16_rate_holds_already_is_no_hand_change():
     rate = torch.tensor(0.3, dtype=torch.bfloat16)
     optimizer = torch.optim.SGD([parameter()], lr=rate)
-    scheduler = Scheduler(optimizer, gp.constant())
+    scheduler = Scheduler(optimizer, PLAN)
     update(optimizer)
     rate.mul_(1.0)
     update(optimizer)
