@@ -11,10 +11,11 @@ import pytest
 import torch
 
 import glidepath as gp
+from glidepath.study.curve import Curve
 from glidepath.study.errors import StudyError
 from glidepath.study.run import prepare, train_all
 from glidepath.study.spec import study_from
-from glidepath.study.train import Curve, reproducible
+from glidepath.study.train import reproducible
 from glidepath.tasks import TaskError, load_task
 
 SCHEDULES = {"fixed": "constant()", "warm": "warmup(30%) >> cosine(70%)", "step": "step(every=5, factor=0.3)"}

@@ -6,13 +6,14 @@ from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
+from glidepath.study.curve import Curve
 from glidepath.study.errors import StudyError
-from glidepath.study.report import report
+from glidepath.study.progress import progress
+from glidepath.study.report.files import report
+from glidepath.study.report.screen import show
+from glidepath.study.report.summary import summary
 from glidepath.study.run import Prepared, prepare, train_all
-from glidepath.study.screen import progress, show
 from glidepath.study.spec import Study, study_from
-from glidepath.study.summary import summary
-from glidepath.study.train import Curve
 from glidepath.study.written import read_study
 
 Item = TypeVar("Item")

@@ -18,10 +18,10 @@ import torch
 import glidepath
 from glidepath.tasks.loading import NamedTask
 
+from .curve import Curve, Record
 from .errors import StudyError
 from .runs import Run
 from .spec import Study
-from .train import Curve, Record
 from .written import written
 
 COLUMNS = ("run", "schedule", "horizon", "seed", "peak", "step", "rate", "loss")

@@ -8,12 +8,13 @@ from typing import final
 from glidepath.tasks import load_task
 from glidepath.tasks.loading import NamedTask
 
+from .curve import Curve
 from .errors import Mistake, StudyError
 from .feedback import is_feedback
 from .folder import described, opened, save_curves, saved_curves
 from .runs import Run, runs
 from .spec import Study
-from .train import Curve, Watch, check_plateau, reproducible, train
+from .train import Watch, check_plateau, reproducible, train
 
 
 @final

@@ -8,8 +8,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,37 +19,12 @@ from glidepath.tasks import Task, TaskError
 from glidepath.tasks.loading import NamedTask
 from glidepath.torch import Plateau, Scheduler
 
+from .curve import Curve, Record
 from .errors import Mistake, StudyError
 from .feedback import arguments
 from .runs import Run
 
-Watch = Callable[[Run, "Record"], None]
-
-
-@final
-@dataclass(frozen=True)
-class Record:
-    """One update: the rate it used, the loss it saw, and the metrics measured after it (often none)."""
-
-    step: int
-    rate: float
-    loss: float
-    metrics: Mapping[str, float] = field(default_factory=dict)
-
-
-@final
-@dataclass(frozen=True)
-class Curve:
-    """A finished run. A run whose loss stops being finite ends there and has no final metrics."""
-
-    run: Run
-    peak: float
-    records: tuple[Record, ...]
-
-    @property
-    def diverged(self) -> bool:
-        """Whether the loss stopped being a finite number."""
-        return not math.isfinite(self.records[-1].loss)
+Watch = Callable[[Run, Record], None]
 
 
 def train(named: NamedTask, run: Run, evaluate_every: int, watch: Watch) -> Curve:

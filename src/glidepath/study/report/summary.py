@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, final
 
 from scipy.stats import t as student
 
-from .train import Curve
+from glidepath.study.curve import Curve
 
 Verdict = Literal["best", "worse", "no difference shown", "diverged", "one seed"]
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from glidepath.plot import save
+from glidepath.study.curve import Curve
+from glidepath.study.folder import save_table
 
 from .figures import curves_figure, final_figure
-from .folder import save_table
 from .summary import Row, Spread
-from .train import Curve
 
 
 def report(folder: Path, curves: Sequence[Curve], rows: Sequence[Row]) -> list[Path]:

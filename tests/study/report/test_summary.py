@@ -7,11 +7,11 @@ import pytest
 from matplotlib.axes import Axes
 from scipy.stats import ttest_rel
 
-from glidepath.study.figures import curves_figure, final_figure
+from glidepath.study.curve import Curve, Record
+from glidepath.study.report.figures import curves_figure, final_figure
+from glidepath.study.report.screen import note
+from glidepath.study.report.summary import Row, summary, tail_loss
 from glidepath.study.runs import Run
-from glidepath.study.screen import note
-from glidepath.study.summary import Row, summary, tail_loss
-from glidepath.study.train import Curve, Record
 
 
 def curve(

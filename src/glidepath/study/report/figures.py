@@ -13,10 +13,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from glidepath.plot.series import outline, thinned
 from glidepath.plot.style import ALARM, COLOURS, DASHES, GRID, INK, STYLE
+from glidepath.study.curve import Curve
 from glidepath.ticks import step_text, value_text
 
 from .summary import Row, Setting, first_metric
-from .train import Curve
 
 SMOOTHED = 20  # the loss is averaged over this share of a run, one twentieth
 WIDTH = 6.9  # inches: two columns of a paper
