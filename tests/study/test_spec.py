@@ -1,12 +1,15 @@
 """A study is checked as a whole: every mistake at once, each at its key."""
 
+import itertools
 from typing import Any
 
 import pytest
 
+import glidepath as gp
 from glidepath.study.errors import StudyError
 from glidepath.study.runs import runs
 from glidepath.study.spec import default_schedules, study_from
+from glidepath.torch import Set
 
 
 def refusal(**described: Any) -> list[str]:
@@ -17,7 +20,7 @@ def refusal(**described: Any) -> list[str]:
 
 def test_a_task_is_enough() -> None:
     study = study_from({"task": "digits"})
-    assert study.lengths == [400]
+    assert study.longest == 400
     assert study.seeds == [0, 1, 2]
     assert len(runs(study)) == 3 * len(default_schedules(400))
 
@@ -55,7 +58,10 @@ def test_every_mistake_is_reported_at_once() -> None:
         ({"peaks": [-0.1]}, "peaks[0]: a peak must be above 0"),
         ({"schedules": {}}, "schedules: "),
         ({"schedules": {" ": "constant()"}}, "the name of a schedule"),
-        ({"schedules": {"a": 5}}, "schedules.a: this should be a valid string, not 5"),
+        (
+            {"schedules": {"a": 5}},
+            "schedules.a: a schedule is a text, as in cosine(100%), or one for each hyperparameter, not 5",
+        ),
         ({"schedules": {"a": "cosin(5%)"}}, "did you mean cosine?"),
         ({"schedules": {"a": "plateau(0.5)"}}, "named arguments only"),
         ({"schedules": {"a": "plateau(factor=cosine(5))"}}, "a number or a quoted text"),
@@ -101,4 +107,30 @@ def test_runs_are_every_seed_horizon_peak_and_schedule_the_first_seed_first() ->
 
 def test_percentages_are_resolved_over_each_horizon() -> None:
     every = runs(study_from({"task": "digits", "horizons": [10, 20], "seeds": [0], "schedules": {"a": "cosine(100%)"}}))
-    assert [run.plan.duration for run in every if run.plan] == [10, 20]
+    assert [run.plan for run in every] == [{"lr": gp.cosine(10)}, {"lr": gp.cosine(20)}]
+
+
+def test_without_a_horizon_a_schedule_runs_for_its_own_length_and_the_others_for_the_longest() -> None:
+    texts = {
+        "a": "cosine(30)",
+        "b": "warmup(5) >> cosine(45)",
+        "c": "constant()",
+        "d": "linear(100%)",
+        "e": "plateau()",
+    }
+    every = runs(study_from({"task": "digits", "seeds": [0], "schedules": texts}))
+    assert {run.schedule: run.horizon for run in every} == {"a": 30, "b": 50, "c": 50, "d": 50, "e": 50}
+
+
+def test_every_hyperparameter_and_group_may_have_its_own_schedule() -> None:
+    entry = {"lr": {"head": "cosine(100%)"}, "weight_decay": "Set(linear(100%))"}
+    every = runs(study_from({"task": "digits", "steps": 7, "seeds": [0], "schedules": {"a": entry}}))
+    assert every[0].plan == {"lr": {"head": gp.cosine(7)}, "weight_decay": Set(gp.linear(7))}
+    assert every[0].text == "lr: head: cosine(100%), weight_decay: Set(linear(100%))"
+
+
+def test_the_default_evaluations_of_a_longer_horizon_are_among_those_of_a_shorter_one() -> None:
+    grids = [study_from({"task": "digits", "steps": steps}).evaluate_every or 0 for steps in range(1, 2000)]
+    for short, long in itertools.pairwise(grids):
+        assert long % short == 0
+    assert all(steps <= 16 or 16 <= steps / grid < 32 for steps, grid in enumerate(grids, 1))

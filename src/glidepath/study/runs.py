@@ -1,18 +1,19 @@
 """The runs of a study: every seed, horizon, peak and schedule, with each plan resolved and looked at."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import final
 
 from glidepath.core.errors import GlidepathError, ScheduleError
-from glidepath.core.schedule import Schedule
-from glidepath.text import parse
 
+from .entry import Driven, Entry, resolved, schedules, text_of
 from .errors import Mistake, StudyError
 from .feedback import is_feedback
 from .spec import Study
+
+Plans = Mapping[str, Driven]
 
 
 @final
@@ -24,7 +25,7 @@ class Run:
         number: place in the study, from 0.
         schedule: the schedule's name.
         text: the schedule's text.
-        plan: the schedule over the run's horizon; None for a plateau.
+        plan: what drives each hyperparameter, over the run's horizon; None for a plateau.
         horizon: updates.
         peak: the largest rate; None for the optimizer's own.
         seed: decides the first weights and the batches.
@@ -33,7 +34,7 @@ class Run:
     number: int
     schedule: str
     text: str
-    plan: Schedule | None
+    plan: Plans | None
     horizon: int
     peak: float | None
     seed: int
@@ -44,38 +45,43 @@ class Run:
 
 
 def runs(study: Study) -> list[Run]:
-    """Every run, in the order in which they are trained: all schedules of the first seed come first.
+    """Every run, in the order of the study: all schedules of the first seed come first.
 
     Raises:
         StudyError: naming every schedule that does not fit a horizon, or has a value no optimizer can use.
     """
     plans = _plans(study)
-    texts = study.schedules or {}
+    entries = study.schedules or {}
     peaks: Sequence[float | None] = study.peaks or [None]
-    every = product(study.seeds, study.lengths, peaks, texts)
+    lengths = dict.fromkeys(steps for _, steps in plans)
+    every = [key for key in product(study.seeds, lengths, peaks, entries) if (key[3], key[1]) in plans]
     return [
-        Run(i, name, texts[name], plans[name, steps], steps, peak, seed)
+        Run(i, name, text_of(entries[name]), plans[name, steps], steps, peak, seed)
         for i, (seed, steps, peak, name) in enumerate(every)
     ]
 
 
-def _plans(study: Study) -> dict[tuple[str, int], Schedule | None]:
-    plans: dict[tuple[str, int], Schedule | None] = {}
+def _plans(study: Study) -> dict[tuple[str, int], Plans | None]:
+    plans: dict[tuple[str, int], Plans | None] = {}
     wrong = []
-    for (name, text), steps in product((study.schedules or {}).items(), study.lengths):
-        try:
-            plans[name, steps] = None if is_feedback(text) else _usable(parse(text), steps)
-        except GlidepathError as error:
-            wrong.append(Mistake(("schedules", name), f"over {steps} steps: {error}"))
+    for name, entry in (study.schedules or {}).items():
+        for steps in study.horizons_of(entry):
+            try:
+                plans[name, steps] = _usable(entry, steps)
+            except GlidepathError as error:
+                wrong.append(Mistake(("schedules", name), f"over {steps} steps: {error}"))
     if wrong:
         raise StudyError(wrong)
     return plans
 
 
-def _usable(draft: Schedule, steps: int) -> Schedule:
-    """The plan over a horizon, every value of it finite and not negative."""
-    plan = draft.over(steps)
-    for step, value in enumerate(plan.block(0, steps)):
-        if not math.isfinite(value) or value < 0:
-            raise ScheduleError(f"update {step} would use the value {value:g}: a rate is finite and at least 0")
-    return plan
+def _usable(entry: Entry, steps: int) -> Plans | None:
+    """The plans of an entry over a horizon, every value of them finite and not negative; None for a plateau."""
+    if isinstance(entry, str) and is_feedback(entry):
+        return None
+    plans = resolved(entry, steps)
+    for plan in schedules(plans):
+        for step, value in enumerate(plan.block(0, steps)):
+            if not math.isfinite(value) or value < 0:
+                raise ScheduleError(f"update {step} would use the value {value:g}: a rate is finite and at least 0")
+    return plans

@@ -12,26 +12,20 @@ from pydantic_core import ErrorDetails
 
 from glidepath.core.checks import count, real
 from glidepath.core.errors import ScheduleError
-from glidepath.text import parse
 from glidepath.units import Horizon
 
+from .entry import Entry, checked, own_length
 from .errors import Mistake, Path, StudyError
-from .feedback import arguments, is_feedback
 
 STEPS = 400
 SEEDS = (0, 1, 2)
-EVALUATIONS = 20
+EVALUATIONS = 16
 
 
 def _named(name: str) -> str:
     if not name.strip() or len(name) > 60 or not name.isprintable():
         raise ScheduleError("the name of a schedule has 1 to 60 printable characters")
     return name
-
-
-def _written(text: str) -> str:
-    _ = arguments(text) if is_feedback(text) else parse(text)
-    return text
 
 
 def _distinct(values: list[Any]) -> list[Any]:
@@ -46,7 +40,7 @@ Seed = Annotated[int, BeforeValidator(lambda value: count(value, "a seed"))]
 Peak = Annotated[float, BeforeValidator(lambda value: real(value, "a peak", above=0))]
 Several = (Field(min_length=1), AfterValidator(_distinct))
 Name = Annotated[str, AfterValidator(_named)]
-Text = Annotated[str, AfterValidator(_written)]
+Written = Annotated[Any, AfterValidator(checked)]
 
 
 @final
@@ -55,12 +49,16 @@ class Study(BaseModel):
 
     Args:
         task: digits, stdlib_gpt, package.module:function or file.py:function.
-        steps: updates of every run, at least 1; also "10k".
+        steps: updates of every run, at least 1; also "10k". Without it, and without `horizons`, a schedule that has a
+            length runs for that long, and the others for the longest of those, or 400.
         seeds: everything runs once for each; one seed gives every schedule the same model and the same batches.
         peaks: absolute rates: the largest rate of a run, its other groups in proportion. None: the optimizer's own.
-        schedules: texts by name; a text may also be a plateau.
+        schedules: by name, a text (or a plateau's), or a text for each hyperparameter: see `entry.py`.
         horizons: several lengths of run, in place of `steps`; schedules in percent are resolved over each.
-        evaluate_every: updates between two evaluations; a plateau is consulted at each.
+        evaluate_every: updates between two evaluations; a plateau is consulted at each. None: 16 to 32 a run, at
+            multiples of a power of two, so that a longer horizon asks for no evaluation that a shorter one lacks.
+        threads: CPU threads of one training; their number is part of what decides the bits.
+        share: train what several runs have in common once. Without it every run is trained alone.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -71,12 +69,26 @@ class Study(BaseModel):
     seeds: Annotated[list[Seed], *Several] = list(SEEDS)
     peaks: Annotated[list[Peak], *Several] | None = None
     evaluate_every: Steps | None = None
-    schedules: Annotated[dict[Name, Text], Field(min_length=1)] | None = None
+    threads: Steps = 1
+    share: bool = True
+    schedules: Annotated[dict[Name, Written], Field(min_length=1)] | None = None
+
+    def horizons_of(self, entry: Entry) -> list[int]:
+        """How long the runs of a schedule are."""
+        if self.horizons is not None:
+            return self.horizons
+        return [self.steps or own_length(entry) or self._default_steps]
 
     @property
-    def lengths(self) -> list[int]:
-        """The horizons, one or several."""
-        return self.horizons or [self.steps or STEPS]
+    def longest(self) -> int:
+        """The updates of the longest run."""
+        return max(
+            steps for entry in (self.schedules or {"": "constant()"}).values() for steps in self.horizons_of(entry)
+        )
+
+    @property
+    def _default_steps(self) -> int:
+        return max((own_length(entry) or 0 for entry in (self.schedules or {}).values()), default=0) or STEPS
 
 
 def study_from(described: Mapping[str, Any]) -> Study:
@@ -117,13 +129,18 @@ def default_schedules(steps: int) -> dict[str, str]:
 
 
 def _completed(study: Study) -> Study:
-    longest = max(study.lengths)
-    filled = {
-        "steps": None if study.horizons else study.lengths[0],
-        "evaluate_every": study.evaluate_every or max(1, longest // EVALUATIONS),
-        "schedules": study.schedules or default_schedules(longest),
-    }
-    return study.model_copy(update=filled)
+    schedules = study.schedules or default_schedules(study.longest)
+    known = study.model_copy(update={"schedules": schedules})
+    return known.model_copy(update={"evaluate_every": study.evaluate_every or nested_grid(known.longest, EVALUATIONS)})
+
+
+def nested_grid(longest: int, parts: int) -> int:
+    """The largest power of two that fits into `longest` at least `parts` times, so that two horizons' grids are nested.
+
+    >>> [nested_grid(steps, 16) for steps in (5, 400, 800, 1000)]
+    [1, 16, 32, 32]
+    """
+    return 1 << max(0, (longest // parts).bit_length() - 1)
 
 
 def _mistake(found: ErrorDetails) -> Mistake:

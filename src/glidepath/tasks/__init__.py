@@ -2,5 +2,6 @@
 
 from .loading import BUILT_IN as BUILT_IN
 from .loading import load_task as load_task
+from .task import Stateful as Stateful
 from .task import Task as Task
 from .task import TaskError as TaskError

@@ -1,7 +1,6 @@
 """From a task's name to its function: a built-in name, `package.module:function` or `file.py:function`."""
 
 import difflib
-import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -15,6 +14,7 @@ from typing import Any, final
 from glidepath.core.errors import MissingExtraError
 
 from .blame import blaming
+from .sources import fingerprint
 from .task import Task, TaskError
 
 BUILT_IN = {
@@ -47,9 +47,9 @@ class NamedTask:
         return blaming(self.name, doing, self.file)
 
     @property
-    def digest(self) -> str:
-        """The first 16 digits of its file's SHA-256: tells whether the file has changed since."""
-        return hashlib.sha256(Path(self.file).read_bytes()).hexdigest()[:16] if self.file else "none"
+    def fingerprint(self) -> str:
+        """A hash of its code: tells whether that has changed since."""
+        return fingerprint(self.function)
 
 
 def load_task(name: str) -> NamedTask:

@@ -1,0 +1,122 @@
+"""Where the bits of a training come from: everything, except the schedule, that two equal runs must have in common."""
+
+import hashlib
+import json
+import os
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+
+from glidepath.tasks import TaskError
+from glidepath.tasks.loading import NamedTask
+from glidepath.torch.targets import Group
+
+from .randomness import kept_randomness, pinned
+from .session import Session
+from .state import digest
+
+ENGINE = 1  # goes up when the engine itself would train other bits
+
+
+@final
+@dataclass(frozen=True)
+class Origin:
+    """Where a training begins.
+
+    Args:
+        key: a hash of all that decides its bits; see `described`.
+        described: what the key was made of, by name.
+        groups: the parameter groups of the optimizer, without their parameters.
+        bytes: the size of a state, roughly.
+    """
+
+    key: str
+    described: dict[str, str]
+    groups: list[Group] = field(repr=False)
+    bytes: int
+
+    @property
+    def task(self) -> str:
+        """The part of the key that is about the task and the machine, not about the seed."""
+        return _hash({name: text for name, text in self.described.items() if name not in BY_SEED})
+
+
+BY_SEED = ("seed", "first state", "first batch")
+
+
+def find_origin(named: NamedTask, seed: int, threads: int) -> Origin:
+    """Build a task once, and look at it.
+
+    Raises:
+        TaskError: if it cannot be built, or its optimizer has no rate.
+    """
+    session = Session(named, seed, threads)
+    state = session.state()
+    described = {
+        "task": named.name.rpartition(":")[2],
+        "code": named.fingerprint,
+        "seed": str(seed),
+        "threads": str(threads),
+        "machine": machine(),
+        "versions": versions(),
+        "engine": str(ENGINE),
+        "first state": digest(state),
+        "first batch": _first_batch(session),
+    }
+    groups = [{key: value for key, value in group.items() if key != "params"} for group in _groups(session)]
+    return Origin(_hash(described), described, groups, _bytes(state))
+
+
+def machine() -> str:
+    """What else decides the last bits of a sum: the processor, its kernels, and the accelerator."""
+    cuda = (
+        [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    )
+    settings = [f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(("MKL_", "CUBLAS_"))]
+    kernels = torch.backends.cpu.get_cpu_capability()
+    return ", ".join([platform.system(), platform.machine(), _processor(), kernels, *cuda, *settings])
+
+
+def versions() -> str:
+    """The libraries that compute."""
+    return f"Python {platform.python_version()}, torch {torch.__version__}, NumPy {np.__version__}"
+
+
+def _processor() -> str:
+    """Its name, as the system gives it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _groups(session: Session) -> list[Group]:
+    groups: list[Group] = session.task.optimizer.param_groups
+    if any("lr" not in group for group in groups):
+        raise TaskError(f"the optimizer of {session.named.name} has no lr: there is nothing to schedule")
+    return groups
+
+
+def _first_batch(session: Session) -> str:
+    """A digest of the data that the first update sees; a task that updates by itself does not show it."""
+    if session.task.batch is None:
+        return "unseen"
+    with pinned(session.threads), kept_randomness(), session.named.blaming("making batch 0"):
+        return digest(session.task.batch(0))
+
+
+def _bytes(state: Any) -> int:
+    if isinstance(state, torch.Tensor):
+        return state.numel() * state.element_size()
+    if isinstance(state, dict):
+        return sum(map(_bytes, state.values()))
+    return sum(map(_bytes, state)) if isinstance(state, (list, tuple)) else 8
+
+
+def _hash(described: dict[str, str]) -> str:
+    return hashlib.blake2b(json.dumps(described, sort_keys=True).encode(), digest_size=16).hexdigest()

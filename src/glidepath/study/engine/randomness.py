@@ -1,0 +1,64 @@
+"""Every global source of random numbers, and the settings that decide the bits of a sum."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+Randomness = dict[str, Any]
+
+
+def randomness() -> Randomness:
+    """The state of Python's, NumPy's and PyTorch's global random numbers, CUDA's too: tensors, numbers and lists."""
+    kind, keys, *numpy = np.random.get_state(legacy=True)
+    return {
+        "python": random.getstate(),
+        "numpy": [kind, keys.tolist(), *numpy],  # type: ignore[union-attr]  # legacy states are tuples
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],  # type: ignore[no-untyped-call]
+    }
+
+
+def set_randomness(state: Randomness) -> None:
+    """Go on from `state`."""
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    kind, keys, *numpy = state["numpy"]
+    np.random.set_state((kind, np.array(keys, dtype=np.uint32), *numpy))
+    torch.set_rng_state(state["torch"])
+    if state["cuda"]:
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def seed_everything(seed: int) -> None:
+    """Draw every global random number from `seed`."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+@contextmanager
+def kept_randomness() -> Iterator[None]:
+    """Whatever is drawn inside, the global random numbers afterwards go on as if nothing had been."""
+    before = randomness()
+    try:
+        yield
+    finally:
+        set_randomness(before)
+
+
+@contextmanager
+def pinned(threads: int) -> Iterator[None]:
+    """Deterministic kernels and `threads` CPU threads inside: their number changes the last bits of a sum."""
+    before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    lenient = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        torch.use_deterministic_algorithms(strict, warn_only=lenient)

@@ -1,0 +1,180 @@
+"""A task in training: built from a seed, brought to a state, trained for a stretch of updates.
+
+Fair and repeatable: the seed decides the first weights and the batches, whatever the schedule; every update receives
+exactly the values that it was given; evaluation leaves the random numbers as they were; threads are pinned.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, final
+
+import torch
+from torch import Tensor
+
+from glidepath.study.curve import Record
+from glidepath.study.values import Slot
+from glidepath.tasks import Task, TaskError
+from glidepath.tasks.loading import NamedTask
+
+from .randomness import kept_randomness, pinned, randomness, seed_everything, set_randomness
+from .state import State, captured, copied, restored
+from .work import Outcome, Watch, Work
+
+MOST_SKIPS = 100  # times that a GradScaler may skip one update
+
+
+@final
+class Session:
+    """One task of one seed. Mutable: it is at some update, in some state.
+
+    Args:
+        named: the task.
+        seed: what it is built from.
+        threads: CPU threads.
+    """
+
+    def __init__(self, named: NamedTask, seed: int, threads: int) -> None:
+        self.named, self.seed, self.threads = named, seed, threads
+        with pinned(threads), kept_randomness():
+            seed_everything(seed)
+            self.task = named(seed)
+            self._randomness = randomness()
+        self._clock = UpdateClock(self.task)
+        self._first = self.state()
+
+    def state(self) -> State:
+        """Everything that the next updates depend on: a copy."""
+        with self.named.blaming("saving its state"):
+            return captured(self.task) | {"randomness": copied(self._randomness)}
+
+    def restore(self, state: State | None) -> None:
+        """Go on from a state; None is the first of all."""
+        found = self._first if state is None else state
+        with self.named.blaming("loading a state"):
+            restored(self.task, found)
+        self._randomness = copied(found["randomness"])
+
+    def train(self, work: Work, watch: Watch = lambda record: False) -> Outcome:
+        """Train a stretch from the state that the session is in.
+
+        Raises:
+            TaskError: if the task fails, answers wrongly, or changes what the study's schedules decide.
+        """
+        began, records = time.perf_counter(), []
+        with self._inside():
+            for record in self._updates(work):
+                records.append(record)
+                if watch(record):
+                    break
+        return Outcome(tuple(records), time.perf_counter() - began)
+
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        """The session's own random numbers and settings."""
+        with pinned(self.threads), kept_randomness():
+            set_randomness(self._randomness)
+            yield
+            self._randomness = randomness()
+
+    def _updates(self, work: Work) -> Iterator[Record]:
+        write = _writer(self.task.optimizer.param_groups, work.slots)
+        rates = [place for place, slot in enumerate(work.slots) if slot.hyperparameter.key == "lr"]
+        for step, row in enumerate(work.table.tolist(), work.start):
+            self._clock.written = write(row)
+            loss = self._update(step)
+            due = step in work.evaluate and math.isfinite(loss)
+            yield Record(step, max(row[place] for place in rates), loss, self._metrics() if due else {})
+            if not math.isfinite(loss):
+                return
+
+    def _update(self, step: int) -> float:
+        """One update of the optimizer; asked for again where a GradScaler skipped it."""
+        self._clock.made = 0
+        for _ in range(MOST_SKIPS):
+            value = self._tried(step)
+            if self._clock.made == 1 or not math.isfinite(value):
+                return value
+            if self._clock.made > 1:
+                raise TaskError(f"{self.named.name} made {self._clock.made} updates for step {step}: make one")
+        raise TaskError(f"{self.named.name} made no update for step {step}, {MOST_SKIPS} times: call optimizer.step()")
+
+    def _tried(self, step: int) -> float:
+        task = self.task
+        task.model.train()
+        if task.update is not None:
+            with self.named.blaming(f"making update {step}"):
+                return self._scalar(task.update(step))
+        with self.named.blaming(f"making batch {step}"):
+            batch = task.batch(step)  # type: ignore[misc]  # a task without update has batch and loss
+        with self.named.blaming(f"training on batch {step}"):
+            task.optimizer.zero_grad()
+            loss = task.loss(task.model, batch)  # type: ignore[misc]
+            value = self._scalar(loss)
+            loss.backward()
+            task.optimizer.step()
+        return value
+
+    def _scalar(self, loss: Any) -> float:
+        if self.task.update is not None and isinstance(loss, (int, float)):
+            return float(loss)
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
+            shown = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
+            raise TaskError(f"the loss of {self.named.name} is {shown}: return a tensor with one element")
+        return float(loss.detach())
+
+    def _metrics(self) -> dict[str, float]:
+        """The task's metrics as floats; the model, its mode and the random numbers are left as they were."""
+        with kept_randomness(), torch.no_grad(), self.named.blaming("evaluating"):
+            self.task.model.eval()
+            found = self.task.evaluate(self.task.model)  # type: ignore[misc]  # a task has evaluate
+            metrics = found if isinstance(found, Mapping) else {"validation": found}
+            if not metrics:
+                raise TaskError(f"{self.named.name} evaluated to nothing: return a number, or several by name")
+            return {str(name): float(value) for name, value in metrics.items()}
+
+
+@final
+class UpdateClock:
+    """Counts the updates that the optimizer really makes, and sees that each uses what the study wrote."""
+
+    def __init__(self, task: Task) -> None:
+        self.made = 0
+        self.written: list[tuple[dict[str, Any], str, Any]] = []
+        task.optimizer.register_step_pre_hook(self.before)
+        task.optimizer.register_step_post_hook(self.after)
+
+    def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Refuses a task that drives what its study drives."""
+        for group, key, value in self.written:
+            if group[key] is not value:
+                raise TaskError(
+                    f"the task changes {key} itself, from {value} to {group[key]}: a study's schedules decide it, "
+                    "so leave schedulers out of the task"
+                )
+
+    def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Counts, unless a fused optimizer was told to skip the update."""
+        found_inf = getattr(optimizer, "found_inf", None)
+        if not (getattr(optimizer, "_step_supports_amp_scaling", False) and found_inf is not None and found_inf.item()):
+            self.made += 1
+
+    before._torchdynamo_disable = True  # type: ignore[attr-defined]  # plain Python between compiled graphs
+    after._torchdynamo_disable = True  # type: ignore[attr-defined]
+
+
+def _writer(groups: Sequence[dict[str, Any]], slots: Sequence[Slot]) -> Callable[[Sequence[float]], list[Any]]:
+    """A function that puts a row of values into the groups, and tells what each now holds."""
+    places = [(hyperparameter, groups[number]) for hyperparameter, number in slots]
+
+    def write(row: Sequence[float]) -> list[Any]:
+        for (hyperparameter, group), value in zip(places, row, strict=True):
+            held = hyperparameter.get(group)
+            if isinstance(held, Tensor):
+                held.fill_(value)
+            else:
+                hyperparameter.put(group, value)
+        return [(group, hyperparameter.key, group[hyperparameter.key]) for hyperparameter, group in places]
+
+    return write

@@ -1,0 +1,78 @@
+"""What executors carry to where the training is, and what comes back."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import final
+
+from glidepath.study.curve import Record
+from glidepath.study.values import Slot, Table
+
+
+@final
+@dataclass(frozen=True)
+class Setting:
+    """Where a training takes place, and where it begins.
+
+    Args:
+        task: the task's name.
+        seed: decides the first weights and the batches.
+        threads: CPU threads.
+        machine: what kind of machine it must be; see `origin.py`.
+    """
+
+    task: str
+    seed: int
+    threads: int
+    machine: str
+
+
+@final
+@dataclass(frozen=True)
+class Work:
+    """A stretch of updates to train.
+
+    Args:
+        setting: where.
+        start: the first update.
+        begins: the key of the state before it.
+        ends: the key of the state after the last.
+        slots: what the columns of `table` set.
+        table: what each update receives.
+        evaluate: the updates after which to evaluate.
+    """
+
+    setting: Setting
+    start: int
+    begins: str
+    ends: str
+    slots: tuple[Slot, ...]
+    table: Table = field(repr=False)
+    evaluate: frozenset[int]
+
+    @property
+    def stop(self) -> int:
+        """The update after the last."""
+        return self.start + len(self.table)
+
+
+@final
+@dataclass(frozen=True)
+class Outcome:
+    """What a stretch of updates led to.
+
+    Args:
+        records: one for each update made; fewer than asked for if the loss stopped being finite, or on a stop.
+        seconds: it took.
+    """
+
+    records: tuple[Record, ...]
+    seconds: float
+
+    @property
+    def finite(self) -> bool:
+        """Whether the loss is still a finite number."""
+        return math.isfinite(self.records[-1].loss)
+
+
+Watch = Callable[[Record], bool]  # called after every update; whether to stop there

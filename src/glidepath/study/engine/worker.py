@@ -1,0 +1,76 @@
+"""Does one job after the other in this process, and goes on in place where the next begins where the last one ended."""
+
+from typing import final
+
+from glidepath.core.errors import GlidepathError
+from glidepath.study.store import Saved, Snapshots
+from glidepath.tasks import load_task
+
+from .origin import machine
+from .session import Session
+from .state import State
+from .work import Outcome, Setting, Watch, Work
+
+
+class MachineError(GlidepathError):
+    """A worker runs on another kind of machine than the study began on, so its bits would differ."""
+
+
+@final
+class Worker:
+    """Keeps the session of the last job. Mutable.
+
+    Args:
+        snapshots: where states are kept; None if the caller keeps them.
+    """
+
+    def __init__(self, snapshots: Snapshots | None) -> None:
+        self.snapshots = snapshots
+        self._session: Session | None = None
+        self._setting: Setting | None = None
+        self._at: str | None = None  # the key of the state that the session is in
+
+    def do(self, work: Work, begin: Saved | State | None, watch: Watch) -> tuple[Outcome, Saved | State | None]:
+        """Train a stretch.
+
+        Args:
+            work: the stretch.
+            begin: the state before it, or the snapshot of it; None for the first state of all.
+            watch: called after every update; whether to stop there.
+
+        Returns:
+            What it led to, and the snapshot of its last state. Where the caller keeps states, or the work was stopped
+            before its end, that state itself; None if the loss stopped being finite.
+
+        Raises:
+            SnapshotError: if the snapshot cannot be used.
+            MachineError: if this machine would train other bits.
+            TaskError: if the task does something wrong.
+        """
+        session = self._brought_to(work, begin)
+        self._at = None  # until the job is done nobody can say where the session is
+        outcome = session.train(work, watch)
+        if not outcome.finite:
+            return outcome, None
+        state = session.state()
+        if len(outcome.records) < len(work.table):
+            return outcome, state
+        self._at = work.ends
+        return outcome, state if self.snapshots is None else self.snapshots.write(work.ends, state)
+
+    def _brought_to(self, work: Work, begin: Saved | State | None) -> Session:
+        if self._session is None or self._setting != work.setting:
+            self._session, self._at = self._built(work.setting), None
+            self._setting = work.setting
+        if self._at != work.begins:
+            self._session.restore(self._loaded(begin))
+        return self._session
+
+    def _built(self, setting: Setting) -> Session:
+        here = machine()
+        if here != setting.machine:
+            raise MachineError(f"this worker is another machine ({here}) than {setting.machine}: its bits would differ")
+        return Session(load_task(setting.task), setting.seed, setting.threads)
+
+    def _loaded(self, begin: Saved | State | None) -> State | None:
+        return self.snapshots.read(begin) if isinstance(begin, Saved) and self.snapshots else begin  # type: ignore[return-value]

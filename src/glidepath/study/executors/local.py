@@ -1,0 +1,85 @@
+"""One stretch after the other, in this process."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, final
+
+from glidepath.study.conductor import Done, Job
+from glidepath.study.curve import Record
+from glidepath.study.engine.worker import Worker
+from glidepath.study.store import SnapshotError, Snapshots
+
+Progress = Callable[[Job, Record], None]
+
+
+@final
+class Local:
+    """Trains in this process. Ctrl-C ends the stretch after its present update, so that it can be kept.
+
+    Args:
+        snapshots: where states are kept.
+        progress: called after every update.
+    """
+
+    slots = 1
+
+    def __init__(self, snapshots: Snapshots, progress: Progress = lambda job, record: None) -> None:
+        self._worker, self._progress = Worker(snapshots), progress
+        self._job: Job | None = None
+        self._done: Done | None = None
+
+    def start(self, job: Job) -> None:
+        """Take a job; it is trained in `wait`."""
+        self._job, self._done = job, None
+
+    def wait(self) -> Done:
+        """Train it.
+
+        Raises:
+            KeyboardInterrupt: if it was stopped; `wait` again for what had been done by then.
+        """
+        if self._done is None:
+            assert self._job is not None  # `start` comes first
+            with _interrupts() as interrupted:
+                self._done = self._trained(self._job, lambda: bool(interrupted))
+            if interrupted:
+                raise KeyboardInterrupt
+        return self._done
+
+    def _trained(self, job: Job, stopped: Callable[[], bool]) -> Done:
+        def watch(record: Record) -> bool:
+            self._progress(job, record)
+            return stopped()
+
+        try:
+            return Done(job, *self._worker.do(job.work, job.snapshot, watch))
+        except SnapshotError as error:
+            return Done(job, None, error=error)
+
+    def stop(self) -> None:
+        """Nothing is under way between two waits."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Collects Ctrl-C in place of raising it; the second one raises."""
+    seen: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+
+    try:
+        before = signal.signal(signal.SIGINT, note)
+    except ValueError:  # not the main thread: nobody can interrupt it
+        yield seen
+        return
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)

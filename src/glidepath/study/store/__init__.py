@@ -1,0 +1,12 @@
+"""What was ever trained, kept by what it depends on: segments, evaluations, snapshots.
+
+A state is found by its key (`study/chain.py`), so whatever one study has trained, every later one that passes through
+the same state uses. Curves are in SQLite, snapshots in files beside it; what is damaged is reported and trained again.
+"""
+
+from .database import Store as Store
+from .database import StoreError as StoreError
+from .snapshots import Saved as Saved
+from .snapshots import SnapshotError as SnapshotError
+from .snapshots import Snapshots as Snapshots
+from .snapshots import State as State

@@ -1,0 +1,174 @@
+"""Runs as a prefix tree: what several of them would train alike is one segment, trained once.
+
+A path is what the optimizer of a run receives, a row of bytes for each update. Paths with the same origin that agree
+on their first rows share them; a segment is a stretch between two places where paths part or end. With R runs over
+paths of T_r updates the sharing ratio is
+
+    sum of T_r / sum of the lengths of all segments.
+
+Numbers in, numbers out: this file knows nothing of schedules, tasks or PyTorch.
+
+Sources:
+    Shin et al., 2022, Hippo: Sharing Computations in Hyper-Parameter Optimization, PVLDB 15(5).
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import final
+
+Cuts = Callable[[int, int, int], Iterable[int]]  # of a path, from, to: where a segment is to be cut besides
+
+
+@final
+@dataclass(frozen=True)
+class Path:
+    """What a run's optimizer receives.
+
+    Args:
+        origin: where it begins; only paths with the same origin can share.
+        width: bytes of a row, at least 1.
+        rows: the rows, one after the other.
+    """
+
+    origin: str
+    width: int
+    rows: bytes | bytearray
+
+    @property
+    def steps(self) -> int:
+        """Updates."""
+        return len(self.rows) // self.width
+
+    def row(self, step: int) -> bytes:
+        """What update `step` receives."""
+        return bytes(self.rows[step * self.width : (step + 1) * self.width])
+
+    def agreement(self, other: "Path", start: int, stop: int) -> int:
+        """The first step of start..stop-1 where the rows differ; `stop` if none does."""
+        mine, theirs, width = memoryview(self.rows), memoryview(other.rows), self.width
+        low, high = start, stop  # they agree before `low`; they differ somewhere before `high`, or high is stop
+        if mine[low * width : high * width] == theirs[low * width : high * width]:
+            return stop
+        while high - low > 1:
+            middle = (low + high) // 2
+            same = mine[low * width : middle * width] == theirs[low * width : middle * width]
+            low, high = (middle, high) if same else (low, middle)
+        return low
+
+
+@final
+@dataclass(frozen=True)
+class Segment:
+    """Updates start..stop-1 of some paths.
+
+    Args:
+        parent: the segment before it, by its place in the list; None at an origin.
+        start: first update.
+        stop: the update after the last.
+        paths: those that pass through, by number, in order.
+    """
+
+    parent: int | None
+    start: int
+    stop: int
+    paths: tuple[int, ...]
+
+    @property
+    def steps(self) -> int:
+        """Updates."""
+        return self.stop - self.start
+
+
+def grow(paths: Sequence[Path], cuts: Cuts = lambda path, start, stop: ()) -> list[Segment]:
+    """The tree of these paths as a list, every parent before its children.
+
+    Args:
+        paths: of any lengths; empty ones pass through no segment.
+        cuts: where else segments end, asked for the first path of each.
+
+    Examples:
+        >>> ways = [Path("o", 1, b"aaab"), Path("o", 1, b"aaac"), Path("o", 1, b"aa")]
+        >>> for segment in grow(ways):
+        ...     print(segment)
+        Segment(parent=None, start=0, stop=2, paths=(0, 1, 2))
+        Segment(parent=0, start=2, stop=3, paths=(0, 1))
+        Segment(parent=1, start=3, stop=4, paths=(0,))
+        Segment(parent=1, start=3, stop=4, paths=(1,))
+    """
+    segments: list[Segment] = []
+    roots = _alike(paths, range(len(paths)), 0)
+    waiting: deque[tuple[int | None, int, list[int]]] = deque((None, 0, alike) for alike in roots)
+    while waiting:
+        parent, start, numbers = waiting.popleft()
+        stop = _together(paths, numbers, start)
+        inside = sorted({step for step in cuts(numbers[0], start, stop) if start < step < stop})
+        for first, last in pairwise([start, *inside, stop]):
+            segments.append(Segment(parent, first, last, tuple(numbers)))
+            parent = len(segments) - 1
+        waiting += [(parent, stop, alike) for alike in _alike(paths, numbers, stop)]
+    return segments
+
+
+def _alike(paths: Sequence[Path], numbers: Iterable[int], step: int) -> list[list[int]]:
+    """The paths that go on at `step`, those with the same next row together."""
+    groups: dict[tuple[str, int, bytes], list[int]] = {}
+    for number in numbers:
+        path = paths[number]
+        if path.steps > step:
+            groups.setdefault((path.origin, path.width, path.row(step)), []).append(number)
+    return list(groups.values())
+
+
+def _together(paths: Sequence[Path], numbers: Sequence[int], start: int) -> int:
+    """How far these paths, alike at `start`, stay together: until two of them part, or one ends."""
+    first = paths[numbers[0]]
+    stop = min(paths[number].steps for number in numbers)
+    for number in numbers[1:]:
+        stop = first.agreement(paths[number], start, stop)
+    return stop
+
+
+def children(segments: Sequence[Segment]) -> list[list[int]]:
+    """The segments that follow each."""
+    following: list[list[int]] = [[] for _ in segments]
+    for number, segment in enumerate(segments):
+        if segment.parent is not None:
+            following[segment.parent].append(number)
+    return following
+
+
+def subtree_steps(segments: Sequence[Segment]) -> list[int]:
+    """The updates of each segment and everything below it."""
+    total = [segment.steps for segment in segments]
+    for number in reversed(range(len(segments))):
+        parent = segments[number].parent
+        if parent is not None:
+            total[parent] += total[number]
+    return total
+
+
+def longest_way(segments: Sequence[Segment]) -> list[int]:
+    """The updates of the longest way from each segment's start to an end."""
+    way = [segment.steps for segment in segments]
+    for number in reversed(range(len(segments))):
+        parent = segments[number].parent
+        if parent is not None:
+            way[parent] = max(way[parent], segments[parent].steps + way[number])
+    return way
+
+
+def depth_first(segments: Sequence[Segment]) -> list[int]:
+    """An order for one worker: into the smallest subtree first, so that few states have to be kept at a time.
+
+    With this order the states that wait at once are at most the tree's Strahler number.
+    """
+    following, size = children(segments), subtree_steps(segments)
+    waiting = sorted((i for i, s in enumerate(segments) if s.parent is None), key=lambda i: -size[i])
+    order = []
+    while waiting:
+        number = waiting.pop()
+        order.append(number)
+        waiting += sorted(following[number], key=lambda i: -size[i])
+    return order
