@@ -5,8 +5,8 @@ the same state uses. Curves are in SQLite, snapshots in files beside it; what is
 """
 
 from .database import Store as Store
-from .database import StoreError as StoreError
+from .errors import SnapshotError as SnapshotError
+from .errors import StoreError as StoreError
 from .snapshots import Saved as Saved
-from .snapshots import SnapshotError as SnapshotError
 from .snapshots import Snapshots as Snapshots
 from .snapshots import State as State

@@ -11,17 +11,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, final
 
-from glidepath.core.errors import GlidepathError
 from glidepath.study.curve import Curve, Record
 
+from .errors import StoreError
 from .snapshots import Saved, Snapshots
 
 FORMAT = 1
 PATIENCE = 60.0  # seconds to wait for another process that writes
-
-
-class StoreError(GlidepathError):
-    """A store cannot be opened, written, or is not what it should be."""
 
 
 @final

@@ -11,14 +11,10 @@ from typing import Any, final
 
 import torch
 
-from glidepath.core.errors import GlidepathError
+from .errors import SnapshotError, StoreError
 
 State = dict[str, Any]
 UNFINISHED = ".part"
-
-
-class SnapshotError(GlidepathError):
-    """A snapshot is not there, or not as it was written; or it cannot be written."""
 
 
 @final
@@ -52,7 +48,7 @@ class Snapshots:
         """Write a state: under another name, to the disk, and then renamed.
 
         Raises:
-            SnapshotError: if the disk is full, or the folder cannot be written.
+            StoreError: if the disk is full, or the folder cannot be written.
         """
         buffer = io.BytesIO()
         torch.save(state, buffer)
@@ -65,7 +61,9 @@ class Snapshots:
             _flush_folder(file.parent)
         except OSError as error:
             _drop(unfinished)
-            raise SnapshotError(f"a snapshot cannot be written in {self.folder}: {error.strerror}") from error
+            raise StoreError(
+                f"a snapshot cannot be written in {self.folder}: {error.strerror}. What was kept before is safe"
+            ) from error
         return Saved(key, hashlib.sha256(content).hexdigest(), len(content))
 
     def read(self, saved: Saved) -> State:
