@@ -1,23 +1,29 @@
 """`glidepath compare`: train a task under several schedules and tell which one wins."""
 
+import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
+from glidepath.study.compare import Prepared, prepare, train, verify
 from glidepath.study.curve import Curve
 from glidepath.study.errors import StudyError
-from glidepath.study.progress import progress
+from glidepath.study.executors import executor_for
+from glidepath.study.forecast import Forecast, forecast
+from glidepath.study.progress import Screen
 from glidepath.study.report.files import report
 from glidepath.study.report.screen import show
 from glidepath.study.report.summary import summary
-from glidepath.study.run import Prepared, prepare, train_all
 from glidepath.study.spec import Study, study_from
-from glidepath.study.written import read_study
+from glidepath.study.store import Store
+from glidepath.study.written import read_study, written
 
 Item = TypeVar("Item")
 Several = Annotated[list[Item] | None, Parameter(negative=())]  # an option that may be given again and again
+Flag = Annotated[bool, Parameter(negative=())]
 
 
 def compare(
@@ -30,13 +36,22 @@ def compare(
     seed: Several[int] = None,
     horizon: Several[str] = None,
     evaluate_every: int | None = None,
+    threads: int | None = None,
+    share: bool | None = None,
+    on: str = "local",
+    workers: int | None = None,
+    dry_run: Flag = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    verify_one: Annotated[bool, Parameter(name="--verify", negative=())] = False,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
-    force: Annotated[bool, Parameter(negative=())] = False,
+    store: Path = Path(".glidepath"),
+    disk: str = "4GB",
 ) -> None:
     """Train a task under several schedules and tell which one wins.
 
-    Every schedule gets the same first weights and the same batches. Finished runs are kept, so the same command goes
-    on where it was stopped.
+    Every schedule gets the same first weights and the same batches, and what several runs have in common is trained
+    once. Whatever was trained is kept in the store, so the same command goes on where it was stopped, and a schedule
+    that is added later costs no more than its own branch.
 
     Example: glidepath compare digits --steps 300 --schedule cosine="cosine(100%)" --schedule fixed="constant()"
 
@@ -45,7 +60,7 @@ def compare(
     study
         A task (digits, stdlib_gpt, package.module:function, file.py:function) or a study file (YAML).
     steps
-        Updates of every run.
+        Updates of every run; without it, a schedule that has a length runs for that long.
     schedule
         NAME=TEXT, once for each; without any, the ways to decay a rate that people use most.
     peak
@@ -55,11 +70,28 @@ def compare(
     horizon
         In place of --steps: several lengths of run, once for each.
     evaluate_every
-        Updates between two evaluations; without it, a twentieth of the run.
+        Updates between two evaluations; without it, 16 to 32 evaluations in the longest run.
+    threads
+        CPU threads of one training, 1 without it; another number gives other bits.
+    share
+        Train every run alone with --no-share: for a task that cannot be reproduced.
+    on
+        Where to train: local (this process), processes (several on this machine), ray (a cluster on this machine) or
+        ray://HOST:PORT.
+    workers
+        How many trainings at a time; without it, as many as the machine, or the cluster, has cores for.
+    dry_run
+        Only print the plan: runs, updates alone and shared, disk, advice.
+    as_json
+        Print the plan, or the summary, as JSON.
+    verify_one
+        Afterwards, train one run again from scratch and compare every bit.
     out
         The folder for the results.
-    force
-        Train again, and give up whatever study the folder holds.
+    store
+        The folder for what was trained.
+    disk
+        How much of it the snapshots may take.
     """
     options = {
         "steps": steps,
@@ -68,14 +100,79 @@ def compare(
         "seeds": seed,
         "horizons": horizon,
         "evaluate_every": evaluate_every,
+        "threads": threads,
+        "share": share,
     }
-    given = {key: value for key, value in options.items() if value is not None}
-    prepared = prepare(_study(study, given), out or _folder(study), force=force)
-    curves = _trained(prepared)
+    described = _study(study, {key: value for key, value in options.items() if value is not None})
+    with Store(store) as opened:
+        prepared = prepare(described, opened)
+        plan = forecast(prepared)
+        if dry_run:
+            print(json.dumps(plan.as_dict(), indent=2) if as_json else _shown(plan))
+            return
+        folder = _made(out or _folder(study))
+        curves = _trained(prepared, on, workers)
+        if verify_one:
+            print(f"{verify(prepared)}, trained again alone: every loss, metric and last bit is the same\n")
+        _report(folder, prepared, plan, curves)
+
+
+def _report(folder: Path, prepared: Prepared, plan: Forecast, curves: list[Curve]) -> None:
+    """The table on the screen, and everything else in the folder."""
     rows = summary(curves)
     show(rows)
-    files = report(prepared.folder, curves, rows)
-    print(f"\nwrote {', '.join(file.name for file in files)} in {prepared.folder}")
+    facts = _facts(prepared, plan)
+    files = report(folder, curves, rows, facts)
+    (folder / "study.yaml").write_text(written(prepared.study))
+    print(f"\n{facts['updates']}\nwrote {', '.join(file.name for file in files)} and study.yaml in {folder}")
+
+
+def _facts(prepared: Prepared, plan: Forecast) -> dict[str, str]:
+    """What the page tells besides the results."""
+    described = next(iter(prepared.origins.values())).described
+    trained = prepared.conductor.trained
+    shared = prepared.conductor.ledger.distinct_updates()
+    return {
+        "task": prepared.study.task,
+        "runs": str(plan.runs),
+        "updates": f"{plan.steps_alone:,} updates in {plan.runs} runs, {shared:,} of them different "
+        f"({plan.steps_alone / shared:.2f} times fewer); {trained:,} trained now",
+        "machine": described["machine"],
+        "versions": described["versions"],
+        "threads": described["threads"],
+    }
+
+
+def _trained(prepared: Prepared, on: str, workers: int | None) -> list[Curve]:
+    """Train what the store lacks; a stop says what is kept."""
+    with Screen() as screen:
+        executor = executor_for(on, prepared.store.snapshots, prepared.study.threads, workers, screen.updated)
+        try:
+            return train(prepared, executor, screen)
+        except KeyboardInterrupt:
+            finished = len(prepared.conductor.finished(range(len(prepared.runs))))
+            print(
+                f"stopped: {finished} of {len(prepared.runs)} runs are finished, and every update is kept in "
+                f"{prepared.store.folder}; the same command goes on",
+                file=sys.stderr,
+            )
+            raise
+        finally:
+            executor.close()
+
+
+def _shown(plan: Forecast) -> str:
+    """The plan for people."""
+    about = "" if plan.exact else "at most "
+    lines = [
+        f"{plan.runs} runs",
+        f"{plan.steps_alone:,} updates, if each run were trained alone",
+        f"{about}{plan.steps_shared:,} updates, each different one once: {plan.ratio:.2f} times fewer",
+        f"{about}{plan.steps_to_train:,} updates still to train",
+        f"{plan.bytes / 1e6:,.0f} MB of snapshots at most",
+        *(f"advice: {text}" for text in plan.advice),
+    ]
+    return "\n".join(lines)
 
 
 def _study(name: str, given: dict[str, Any]) -> Study:
@@ -89,6 +186,17 @@ def _is_file(name: str) -> bool:
 def _folder(name: str) -> Path:
     """The default: results/ with the name of the study file or of the task's function."""
     return Path("results") / (Path(name).stem if _is_file(name) else name.rpartition(":")[2])
+
+
+def _made(folder: Path) -> Path:
+    """The folder, known to take results before hours are spent on them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(13, "it cannot be written")
+    except OSError as error:
+        raise StudyError(f"{folder} cannot hold results: {error.strerror}") from error
+    return folder
 
 
 def _named(schedules: list[str]) -> dict[str, str]:
@@ -105,20 +213,3 @@ def _pair(given: str) -> tuple[str, str]:
     """A schedule without a name is called by its text."""
     name, sign, text = given.partition("=")
     return (name.strip(), text.strip()) if sign and "(" not in name else (given.strip(), given.strip())
-
-
-def _trained(prepared: Prepared) -> list[Curve]:
-    """Train what waits; a stop says what is kept."""
-    finished = len(prepared.finished)
-    if finished:
-        print(f"{finished} finished runs found in {prepared.folder}", file=sys.stderr)
-    done: list[Curve] = []
-    try:
-        with progress(prepared.waiting) as watch:
-            return train_all(prepared, watch, done.append)
-    except KeyboardInterrupt:
-        kept, every = finished + len(done), finished + len(prepared.waiting)
-        print(
-            f"stopped: {kept} of {every} runs are kept in {prepared.folder}; the same command goes on", file=sys.stderr
-        )
-        raise

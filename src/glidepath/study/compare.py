@@ -1,6 +1,7 @@
 """A whole study from beginning to end: check everything, train what the store lacks, read the curves."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -10,8 +11,9 @@ from glidepath.tasks.loading import NamedTask
 
 from .conductor import Conductor, Executor, Watcher, conduct
 from .curve import Curve
+from .engine.check import first_difference, verified
 from .engine.origin import Origin, find_origin
-from .engine.work import Setting
+from .engine.work import Setting, Work
 from .errors import Mistake, StudyError
 from .ledger import Ledger
 from .runs import Run, runs
@@ -49,8 +51,8 @@ def prepare(study: Study, store: Store) -> Prepared:
     every = runs(study)
     task = load_task(study.task)
     origins = {seed: find_origin(task, seed, study.threads) for seed in study.seeds}
-    due = [_due(run, study.evaluate_every or 1) for run in every]
-    values = _values(study, every, origins, due)
+    values = values_of(study, every, origins)
+    due = [_due(study, run) for run in every]
     settings = [_setting(study, origins[run.seed]) for run in every]
     conductor = Conductor(Ledger(store, values, due), settings, nested_grid(study.longest, SNAPSHOTS))
     conductor.plan()
@@ -62,30 +64,81 @@ def train(prepared: Prepared, executor: Executor, watcher: Watcher) -> list[Curv
 
     Raises:
         TaskError: if the task fails.
+        StudyError: if runs are to be shared and the task cannot be reproduced.
     """
+    if prepared.study.share and prepared.conductor.wanted():
+        check(prepared)
     conduct(prepared.conductor, executor, watcher)
-    return curves(prepared)
-
-
-def curves(prepared: Prepared) -> list[Curve]:
-    """The curves of a study that is finished."""
     return [prepared.conductor.ledger.curve(run.number) for run in prepared.runs]
 
 
-def _due(run: Run, every: int) -> list[int]:
+def check(prepared: Prepared) -> None:
+    """See once for every task, machine and set of versions that training goes on from a snapshot as it would have.
+
+    Raises:
+        StudyError: with the first difference, if it does not.
+    """
+    origin = prepared.origins[prepared.study.seeds[0]]
+    if prepared.store.checked(origin.task) is not None:
+        return
+    found = first_difference(prepared.task, _whole(prepared, 0))
+    if found is not None:
+        raise StudyError(
+            f"the task {prepared.task.name} cannot be reproduced: {found}. Training may depend on something that is "
+            "no part of its state: a loader that knows its place (see `carried` of glidepath.tasks.Task), a counter, "
+            "the clock. To compare without sharing: --no-share"
+        )
+    prepared.store.note_origin(origin.task, origin.described, "six updates, by way of a snapshot")
+
+
+def verify(prepared: Prepared) -> Run:
+    """Train one finished run again, alone and from scratch: of those that share most, the shortest.
+
+    Returns:
+        The run, if every loss, metric and bit of its last state is what the store has.
+
+    Raises:
+        StudyError: with the first difference, if it is not.
+    """
+    conductor = prepared.conductor
+    passed = Counter(number for segment in conductor.segments for number in segment.paths if len(segment.paths) > 1)
+    number = max(range(len(prepared.runs)), key=lambda i: (passed[i] > 0, -prepared.runs[i].horizon))
+    end = conductor.ledger.end(number)
+    saved = conductor.ledger.snapshot(number, end)
+    last = None if saved is None else prepared.store.snapshots.read(saved)
+    found = verified(prepared.task, _whole(prepared, number), conductor.ledger.curve(number).records, last)
+    if found is not None:
+        raise StudyError(
+            f"{prepared.runs[number]}, trained again from scratch: {found}. The store is not to be trusted"
+        )
+    return prepared.runs[number]
+
+
+def _whole(prepared: Prepared, number: int) -> Work:
+    """A run from its first update to its last known one, as if it were alone."""
+    conductor = prepared.conductor
+    one, end = conductor.values[number], conductor.ledger.end(number)
+    due = frozenset(conductor.ledger.due[number])
+    return Work(conductor.settings[number], 0, "", "alone", tuple(one.slots), one.table(0, end), due)
+
+
+def _due(study: Study, run: Run) -> list[int]:
     """The updates after which a run is evaluated: every so many, and the last."""
+    every = study.evaluate_every or 1
     return sorted({*range(every - 1, run.horizon, every), run.horizon - 1})
 
 
-def _values(
-    study: Study, every: Sequence[Run], origins: dict[int, Origin], due: Sequence[Sequence[int]]
-) -> list[Values]:
-    """What every run receives; each schedule that the optimizer cannot take is a mistake of its own."""
+def values_of(study: Study, every: Sequence[Run], origins: Mapping[int, Origin]) -> list[Values]:
+    """What every run receives.
+
+    Raises:
+        StudyError: naming each schedule that the task's optimizer cannot take.
+    """
     found, wrong = [], dict[Mistake, None]()
-    for run, consults in zip(every, due, strict=True):
+    for run in every:
         origin = origins[run.seed]
         try:
-            found.append(Values(run, origin.groups, _shared_origin(study, run, origin), consults))
+            found.append(Values(run, origin.groups, _shared_origin(study, run, origin), _due(study, run)))
         except (GlidepathError, TypeError) as error:
             reason = str(error).partition("__init__() ")[2] or str(error)
             wrong[Mistake(("schedules", run.schedule), reason)] = None

@@ -14,7 +14,7 @@ from .engine.work import Outcome, Setting, Work
 from .errors import StudyError
 from .ledger import Ledger
 from .store import Saved, SnapshotError, State
-from .tree import Path, Segment, children, depth_first, grow, longest_way
+from .tree import Segment, children, depth_first, grow, longest_way
 from .values import Values
 
 MOST_LOSSES = 3  # times that one stretch may lose its worker, or its snapshot
@@ -111,7 +111,7 @@ class Conductor:
         """Grow every path as far as its evaluations allow, and make the tree anew."""
         for number in range(len(self.values)):
             self._consult(number)
-        self.segments = grow([self._path(number) for number in range(len(self.values))], self._cuts)
+        self.segments = grow([self.ledger.path(number) for number in range(len(self.values))], self._cuts)
         self._children, self._longest = children(self.segments), longest_way(self.segments)
         self._first = {number: place for place, number in enumerate(depth_first(self.segments))}
 
@@ -124,10 +124,6 @@ class Conductor:
                 return
             one.consult(next(iter(metrics.values())))
             self.ledger.look(number)
-
-    def _path(self, number: int) -> Path:
-        path, end = self.values[number].path, self.ledger.end(number)
-        return path if end == path.steps else Path(path.origin, path.width, path.rows[: end * path.width])
 
     def _cuts(self, number: int, start: int, stop: int) -> list[int]:
         grid = range(start - start % self.snapshot_every + self.snapshot_every, stop, self.snapshot_every)
@@ -147,6 +143,11 @@ class Conductor:
     def left(self) -> int:
         """Updates that are still to be trained, as far as they are known."""
         return sum(self.segments[number].steps for number in self.wanted())
+
+    def unknown(self) -> int:
+        """Updates whose values depend on evaluations to come."""
+        waiting = (one for i, one in enumerate(self.values) if not self.ledger.diverged(i))
+        return sum(one.run.horizon - one.known for one in waiting)
 
     def ready(self, wanted: set[int], slots: int) -> list[int]:
         """The wanted segments that can begin now, in the order in which to begin them."""
@@ -244,8 +245,8 @@ def _begin(conductor: Conductor, executor: Executor, under_way: UnderWay) -> boo
         job = conductor.job(number)
         name = (job.work.begins, job.work.ends)
         if len(under_way) < executor.slots and name not in under_way:
-            under_way[name] = job
             executor.start(job)
+            under_way[name] = job
     return bool(under_way)
 
 

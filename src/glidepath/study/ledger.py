@@ -13,7 +13,7 @@ from .curve import Curve, Record
 from .errors import StudyError
 from .store import Saved, Store
 from .store.database import Piece, Stretch
-from .tree import Path
+from .tree import Path, grow
 from .values import Values
 
 
@@ -170,6 +170,17 @@ class Ledger:
     def pieces(self, number: int) -> list[Piece]:
         """The pieces that a run is made of, each update once."""
         return self._pieces[number]
+
+    def distinct_updates(self) -> int:
+        """How many different updates the runs are made of."""
+        return sum(segment.steps for segment in grow([self.path(number) for number in range(len(self.values))]))
+
+    def path(self, number: int) -> Path:
+        """What a run receives, as far as it is known and until it diverges."""
+        path = self.values[number].path
+        if self.end(number) == path.steps:
+            return path
+        return Path(path.origin, path.width, path.rows[: self.end(number) * path.width])
 
     def curve(self, number: int) -> Curve:
         """A finished run, with the evaluations that are its own."""

@@ -1,1 +1,43 @@
-"""Where stretches are trained: in this process, in several on this machine, or on a Ray cluster. The same bits from each."""
+"""Where stretches are trained: in this process, in several here, on a Ray cluster. The same bits from each."""
+
+from glidepath.core.errors import MissingExtraError
+from glidepath.study.conductor import Executor
+from glidepath.study.errors import StudyError
+from glidepath.study.store import Snapshots
+
+from .local import Local, Progress
+
+
+def executor_for(on: str, snapshots: Snapshots, threads: int, workers: int | None, progress: Progress) -> Executor:
+    """The executor that a name stands for.
+
+    Args:
+        on: local, processes, ray, or ray://HOST:PORT.
+        snapshots: where states are kept.
+        threads: CPU threads of one training.
+        workers: trainings at a time; None: as many as there are cores for.
+        progress: called after updates.
+
+    Raises:
+        StudyError: if there is no such executor.
+        MissingExtraError: if it needs a package that is not installed.
+    """
+    if workers is not None and workers < 1:
+        raise StudyError(f"--workers is at least 1, not {workers}")
+    if on == "local":
+        return Local(snapshots, progress)
+    if on == "processes":
+        from .processes import Processes  # only here: the other places need no pool
+
+        return Processes(snapshots, threads, workers, progress)
+    if on == "ray" or on.startswith("ray://"):
+        return _ray(on, snapshots, threads, workers, progress)
+    raise StudyError(f"--on is local, processes, ray or ray://HOST:PORT, not {on!r}")
+
+
+def _ray(on: str, snapshots: Snapshots, threads: int, workers: int | None, progress: Progress) -> Executor:
+    try:
+        from .ray import Ray  # only here: Ray is an extra
+    except ImportError as error:
+        raise MissingExtraError('Ray is not installed: pip install "glidepath[ray]"') from error
+    return Ray(snapshots, None if on == "ray" else on, threads=threads, workers=workers, progress=progress)
