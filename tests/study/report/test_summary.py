@@ -1,33 +1,23 @@
 """The summary compares seed by seed and says no more than the seeds allow."""
 
 import math
+import random
 
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
-from glidepath.study.curve import Curve, Record
-from glidepath.study.report.figures import curves_figure, final_figure
-from glidepath.study.report.screen import note
+from glidepath.study.errors import StudyError
+from glidepath.study.report.cells import legend
 from glidepath.study.report.summary import Row, summary, tail_loss
-from glidepath.study.runs import Run
 
-
-def curve(
-    schedule: str, seed: int, end: float, *, horizon: int = 20, peak: float = 0.1, losses: list[float] | None = None
-) -> Curve:
-    """A run that ends at `end`; NaN makes it diverge."""
-    run = Run(0, schedule, "", None, horizon, peak, seed)
-    losses = losses or [1.0 / (k + 1) for k in range(horizon)]
-    records = [Record(k, peak, loss) for k, loss in enumerate(losses)]
-    last = Record(horizon - 1, peak, math.nan) if math.isnan(end) else Record(horizon - 1, peak, losses[-1], {"m": end})
-    return Curve(run, peak, (*records[:-1], last))
+from .made import curve, curves
 
 
 def study(**ends: list[float]) -> dict[str, Row]:
-    curves = [curve(name, seed, end) for name, values in ends.items() for seed, end in enumerate(values)]
-    return {row.setting.schedule: row for row in summary(curves)}
+    return {row.setting.schedule: row for row in summary(curves(**ends))}
 
 
 def test_the_lowest_mean_is_the_best_and_comes_first() -> None:
@@ -59,11 +49,86 @@ def test_one_seed_gives_no_interval_and_no_verdict() -> None:
     assert rows["b"].verdict == "one seed"
     assert rows["b"].difference == (8.0, None, None)
     assert rows["b"].metrics["m"].deviation is None
-    assert "no interval can be given" in note(list(rows.values()))
+    assert {row.verdict for row in rows.values()} == {"one seed"}
+    assert "no interval can be given" in legend(list(rows.values()))
 
 
-def test_the_note_states_the_number_of_seeds() -> None:
-    assert "4 seeds" in note(list(study(a=[1.0] * 4, b=[2.0] * 4).values()))
+def test_with_more_schedules_each_interval_is_wider_so_that_all_hold_together() -> None:
+    ends = {"a": [1.0, 1.05, 0.9, 1.2], "b": [1.3, 1.12, 1.25, 1.41], "c": [1.5, 1.5, 1.6, 1.9], "d": [2, 3, 4, 5.0]}
+    rows = study(**ends)
+    for name in "bcd":
+        expected = ttest_rel(ends[name], ends["a"]).confidence_interval(1 - 0.05 / 3)
+        found = rows[name].difference
+        assert found is not None
+        assert found[1:] == pytest.approx((expected.low, expected.high), rel=1e-9)
+        assert rows[name].verdict == ("worse" if expected.low > 0 else "no difference shown")
+
+
+def test_a_difference_that_holds_alone_need_not_hold_among_many() -> None:
+    two = {"a": [1.0, 1.1, 1.2], "b": [1.1, 1.25, 1.33]}
+    assert study(**two)["b"].verdict == "worse"
+    assert study(**two, **{f"c{i}": [9.0 + i, 9.1, 9.2] for i in range(9)})["b"].verdict == "no difference shown"
+
+
+def test_the_number_of_comparisons_does_not_depend_on_what_diverged() -> None:
+    two = {"a": [1.0, 1.1, 1.2], "b": [1.1, 1.25, 1.33]}
+    lost, kept = study(**two, c=[math.nan, 9.1, 9.2])["b"], study(**two, c=[9.0, 9.1, 9.2])["b"]
+    assert lost.difference == kept.difference
+
+
+# --- peaks ---
+
+
+def test_a_schedule_is_judged_at_its_own_best_peak() -> None:
+    rows = summary(
+        curves(a=[1.0, 1.1, 1.2], b=[3.0, 3.1, 3.2], peak=0.1) + curves(a=[5.0, 5.1, 5.2], b=[2.0, 2.1, 2.21], peak=0.2)
+    )
+    found = {(row.setting.schedule, row.setting.peak): row.verdict for row in rows}
+    assert found == {("a", 0.1): "best", ("b", 0.2): "worse", ("b", 0.1): "other peak", ("a", 0.2): "other peak"}
+    assert [row.setting.schedule for row in rows if row.difference is not None] == ["b"]
+
+
+def test_peaks_are_no_comparisons() -> None:
+    a, b = [1.0, 1.05, 0.9], [1.3, 1.12, 1.25]
+    rows = summary([c for peak, more in [(0.1, 0), (0.2, 1), (0.3, 2)] for c in
+                    curves(a=[x + more for x in a], b=[x + more for x in b], peak=peak)])  # fmt: skip
+    (difference,) = [row.difference for row in rows if row.difference is not None]
+    expected = ttest_rel(b, a).confidence_interval(0.95)
+    assert difference[1:] == pytest.approx((expected.low, expected.high), rel=1e-9)
+
+
+def test_a_peak_at_which_a_seed_diverged_is_not_the_best_peak() -> None:
+    rows = summary(curves(a=[1.0, 1.1], peak=0.1) + curves(a=[0.1, math.nan], peak=0.2))
+    assert [(row.setting.peak, row.chosen, row.diverged) for row in rows] == [(0.1, True, 0), (0.2, False, 1)]
+
+
+def test_settings_with_other_seeds_cannot_be_compared() -> None:
+    with pytest.raises(StudyError, match=r"a at peak 0.1 has the seeds \[0, 1\], b at peak 0.1 has \[0\]"):
+        study(a=[1.0, 2.0], b=[1.0])
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from([0.5, 1.0, 1.25, 2.0, math.nan]), min_size=3, max_size=3), min_size=1, max_size=4
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_the_runs_changes_nothing(ends: list[list[float]], chance: random.Random) -> None:
+    runs = [
+        curve(name, seed, end + more, peak=peak)
+        for name, values in zip("abcd", ends, strict=False)
+        for peak, more in ((0.1, 0.0), (0.2, 0.25))
+        for seed, end in enumerate(values)
+    ]
+    before = [(row.setting, row.verdict, row.difference) for row in summary(runs)]
+    chance.shuffle(runs)
+    after = [(row.setting, row.verdict, row.difference) for row in summary(runs)]
+    assert [x[:2] for x in before] == [x[:2] for x in after]
+    assert [x[2] is None for x in before] == [x[2] is None for x in after]
+    assert [x[2] for x in before if x[2]] == [pytest.approx(x[2], rel=1e-12) for x in after if x[2]]
+
+
+# --- what is not ranked ---
 
 
 def test_a_setting_that_diverged_for_one_seed_is_never_the_best() -> None:
@@ -79,38 +144,8 @@ def test_when_all_diverge_nothing_is_best() -> None:
 def test_horizons_are_ranked_each_for_itself() -> None:
     rows = summary([curve(n, 0, e, horizon=h) for n, e, h in [("a", 1, 20), ("b", 2, 20), ("a", 4, 40), ("b", 3, 40)]])
     assert [(r.setting.horizon, r.setting.schedule) for r in rows] == [(20, "a"), (20, "b"), (40, "b"), (40, "a")]
-    assert [r.verdict for r in rows] == ["best", "one seed"] * 2
+    assert [r.verdict for r in rows] == ["one seed"] * 4
 
 
 def test_the_training_loss_is_the_mean_of_the_last_tenth() -> None:
     assert tail_loss(curve("a", 0, 1.0, losses=[5.0] * 18 + [1.0, 2.0])) == 1.5
-
-
-# --- figures ---
-
-
-CURVES = [curve(name, seed, 1.0 + seed + i) for i, name in enumerate(["a", "b"]) for seed in range(3)]
-
-
-def lines(axis: Axes) -> list[tuple[list[float], list[float]]]:
-    return [(list(map(float, line.get_xdata())), list(map(float, line.get_ydata()))) for line in axis.get_lines()]
-
-
-def test_the_lower_panel_shows_full_trailing_means_at_their_last_step() -> None:
-    curves = [curve("a", seed, 1.0, horizon=60, losses=[float(k + seed) for k in range(60)]) for seed in (0, 2)]
-    x, y = lines(curves_figure(curves, summary(curves)).axes[1])[0]
-    assert x[0] == 2  # three updates are a twentieth of sixty
-    assert y == pytest.approx(x)  # the mean of k - 2, k - 1 and k, over the seeds 0 and 2
-
-
-def test_the_final_figure_has_a_dot_for_each_seed_and_a_bar_at_their_mean() -> None:
-    drawn = lines(final_figure(CURVES, summary(CURVES)).axes[0])
-    assert [x for x, _ in drawn] == [[1.0, 2.0, 3.0], [2.0, 2.0], [2.0, 3.0, 4.0], [3.0, 3.0]]
-
-
-def test_a_run_that_diverged_is_written_in_the_figure() -> None:
-    curves = [*CURVES, curve("c", 0, math.nan)]
-    rows = summary(curves)
-    words = [text.get_text() for text in final_figure(curves, rows).axes[0].texts]
-    assert words == ["1 of 1 diverged"]
-    curves_figure(curves, rows)

@@ -1,42 +1,66 @@
-"""What a finished study leaves in its folder: `summary.csv`, `curves.png` and `final.png`."""
+"""What a finished study leaves in its folder: tables, figures and a page that holds them all."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from glidepath.plot import save
 from glidepath.study.curve import Curve
-from glidepath.study.folder import save_table
 
-from .figures import curves_figure, final_figure
-from .summary import Row, Spread
-
-
-def report(folder: Path, curves: Sequence[Curve], rows: Sequence[Row]) -> list[Path]:
-    """Write the summary and the figures; the files that the folder now holds."""
-    table = [_flat(row) for row in rows]
-    save_table(folder / "summary.csv", list(dict.fromkeys(name for row in table for name in row)), table)
-    save(curves_figure(curves, rows), folder / "curves.png")
-    save(final_figure(curves, rows), folder / "final.png")
-    return [folder / name for name in ("curves.png", "final.png", "summary.csv", "curves.csv", "study.yaml")]
+from .cells import legend
+from .figures import curves_figure, final_figure, spent_figure
+from .page import TITLE, page
+from .summary import Row
+from .tables import Table, beside, curves_table, markdown, save_table, summary_table
+from .verdict import first_name, sentences
 
 
-def _flat(row: Row) -> dict[str, Any]:
-    """A row of the summary with a column for every number; what is not known is empty."""
-    flat: dict[str, Any] = {
-        **row.setting._asdict(),
-        "seeds": row.seeds,
-        "diverged": row.diverged,
-        **_columns("train_loss", row.train_loss),
+def report(
+    folder: Path, curves: Sequence[Curve], rows: Sequence[Row], facts: Mapping[str, str] | None = None
+) -> list[Path]:
+    """Write everything that tells how the study ended; Parquet only where pyarrow is installed.
+
+    Args:
+        folder: of the study, which is there already.
+        curves: every run.
+        rows: from `summary`.
+        facts: what else the page tells, label and text.
+
+    Returns:
+        The files, those that people open first coming first.
+    """
+    figures = {
+        "curves": (curves_figure(curves, rows), "The rate and the training loss of every schedule, step by step."),
+        "final": (final_figure(curves, rows), f"Where every seed ended, in {first_name(rows)}, with the mean."),
+        "spent": (spent_figure(curves, rows), f"What the steps bought: {first_name(rows)} against steps spent."),
     }
-    for name, spread in row.metrics.items():
-        flat |= _columns(name, spread)
-    if row.difference is not None:
-        names = ("difference", "difference_low", "difference_high")
-        flat |= {name: value for name, value in zip(names, row.difference, strict=True) if value is not None}
-    return flat | {"verdict": row.verdict}
+    every = {"summary": summary_table(rows), "curves": curves_table(curves)}
+    return [
+        _text(folder / "report.html", page(curves, rows, figures, facts or {})),
+        _text(folder / "summary.md", _in_markdown(rows)),
+        *(save(figure, folder / f"{name}.png") for name, (figure, _) in figures.items()),
+        *(save_table(folder / f"{name}.csv", table.columns, table.rows) for name, table in every.items()),
+        *_parquet(folder, every),
+    ]
 
 
-def _columns(name: str, spread: Spread) -> dict[str, float]:
-    deviation = {} if spread.deviation is None else {f"{name}_deviation": spread.deviation}
-    return {f"{name}_mean": spread.mean, **deviation}
+def _in_markdown(rows: Sequence[Row]) -> str:
+    said = "".join(f"- {sentence}\n" for sentence in sentences(rows))
+    return f"# {TITLE}\n\n{said}\n{markdown(rows)}\n{legend(rows)}\n"
+
+
+def _parquet(folder: Path, tables: Mapping[str, Table]) -> list[Path]:
+    if find_spec("pyarrow") is None:
+        return []
+    from .parquet import save_parquet  # only here: pyarrow may be missing
+
+    return [save_parquet(folder / f"{name}.parquet", table) for name, table in tables.items()]
+
+
+def _text(file: Path, text: str) -> Path:
+    """Write a text in one move."""
+    new = beside(file)
+    new.write_text(text, encoding="utf-8")
+    os.replace(new, file)
+    return file

@@ -1,0 +1,116 @@
+"""Tables of a study in files: every update of every run, and the summary, as CSV and Markdown."""
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from glidepath.study.curve import Curve
+
+from .cells import header, lines
+from .summary import Row, Spread
+
+COLUMNS = ("run", "schedule", "horizon", "seed", "peak", "step", "rate", "loss")
+
+
+class Table(NamedTuple):
+    """Columns and rows; a row may leave columns out."""
+
+    columns: list[str]
+    rows: list[dict[str, Any]]
+
+
+def curves_table(curves: Iterable[Curve]) -> Table:
+    """Every update of these runs, run after run in the order of their numbers."""
+    rows = [row for curve in sorted(curves, key=lambda curve: curve.run.number) for row in _updates(curve)]
+    return Table(list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])), rows)
+
+
+def summary_table(rows: Iterable[Row]) -> Table:
+    """The summary with a column for every number; what is not known is empty."""
+    flat = [_flat(row) for row in rows]
+    columns = dict.fromkeys(name for row in flat for name in row)
+    columns.pop("verdict", None)
+    return Table([*columns, "verdict"], flat)
+
+
+def save_curves(folder: Path, curves: Iterable[Curve]) -> Path:
+    """Write `curves.csv`, all or nothing: floats as Python prints them, so that no bit is lost."""
+    table = curves_table(curves)
+    return save_table(folder / "curves.csv", table.columns, table.rows)
+
+
+def save_table(file: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Path:
+    """Write a CSV file in one move, so that an interrupted call leaves the old one."""
+    new = beside(file)
+    with new.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    os.replace(new, file)
+    return file
+
+
+def metric_column(name: str) -> str:
+    """The column of a metric; one that is called like another column gets a longer name.
+
+    >>> metric_column("validation_loss"), metric_column("loss")
+    ('validation_loss', 'evaluated_loss')
+    """
+    return f"evaluated_{name}" if name in (*COLUMNS, "train_loss") else name
+
+
+def beside(file: Path) -> Path:
+    """The name under which a file is written before it takes its own; the suffix stays last."""
+    return file.with_name(f".{file.stem}.new{file.suffix}")
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The table as Markdown.
+
+    >>> from .summary import Setting
+    >>> row = Row(Setting("a|b", 9, 0.5), 1, 0, Spread(2.0, None), {}, True, None, "one seed")
+    >>> print(markdown([row]), end="")
+    | schedule | steps | peak | train loss | to the best | verdict |
+    |:---|---:|---:|---:|---:|:---|
+    | a\\|b | 9 | 0.5 | 2.0000 |  |  |
+    """
+    names = header(rows)
+    sides = [":---" if name in ("schedule", "verdict") else "---:" for name in names]
+    body = ["| " + " | ".join(map(_escaped, cells)) + " |" for cells in (names, *(one.cells for one in lines(rows)))]
+    return "\n".join([body[0], f"|{'|'.join(sides)}|", *body[1:], ""])
+
+
+def _updates(curve: Curve) -> Iterator[dict[str, Any]]:
+    run = curve.run
+    same = {"run": run.number, "schedule": run.schedule, "horizon": run.horizon, "seed": run.seed, "peak": curve.peak}
+    for record in curve.records:
+        metrics = {metric_column(name): value for name, value in record.metrics.items()}
+        yield same | {"step": record.step, "rate": record.rate, "loss": record.loss} | metrics
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    flat: dict[str, Any] = {
+        **row.setting._asdict(),
+        "seeds": row.seeds,
+        "diverged": row.diverged,
+        "best_peak": row.chosen,
+        **_columns("train_loss", row.train_loss),
+    }
+    for name, spread in row.metrics.items():
+        flat |= _columns(metric_column(name), spread)
+    if row.difference is not None:
+        names = ("difference", "difference_low", "difference_high")
+        flat |= {name: value for name, value in zip(names, row.difference, strict=True) if value is not None}
+    return flat | {"verdict": row.verdict}
+
+
+def _columns(name: str, spread: Spread) -> dict[str, float]:
+    deviation = {} if spread.deviation is None else {f"{name}_deviation": spread.deviation}
+    return {f"{name}_mean": spread.mean, **deviation}
+
+
+def _escaped(cell: str) -> str:
+    """A cell as Markdown shows it: no bar, no tag, no emphasis."""
+    return "".join(f"\\{letter}" if letter in "\\|<>*_`[]" else letter for letter in cell)
