@@ -22,6 +22,8 @@ from .randomness import kept_randomness, pinned, randomness, seed_everything, se
 from .state import State, captured, copied, restored
 from .work import Outcome, Watch, Work
 
+Written = tuple[dict[str, Any], str, Any, int | None]  # a group, a key, what it holds, and its version if a tensor
+
 MOST_SKIPS = 100  # times that a GradScaler may skip one update
 
 
@@ -94,6 +96,7 @@ class Session:
         self._clock.made = 0
         for _ in range(MOST_SKIPS):
             value = self._tried(step)
+            self._clock.check()
             if self._clock.made == 1 or not math.isfinite(value):
                 return value
             if self._clock.made > 1:
@@ -103,13 +106,13 @@ class Session:
     def _tried(self, step: int) -> float:
         task = self.task
         task.model.train()
+        task.optimizer.zero_grad()  # a gradient left from the update before is in no state
         if task.update is not None:
             with self.named.blaming(f"making update {step}"):
                 return self._scalar(task.update(step))
         with self.named.blaming(f"making batch {step}"):
             batch = task.batch(step)  # type: ignore[misc]  # a task without update has batch and loss
         with self.named.blaming(f"training on batch {step}"):
-            task.optimizer.zero_grad()
             loss = task.loss(task.model, batch)  # type: ignore[misc]
             value = self._scalar(loss)
             loss.backward()
@@ -141,16 +144,20 @@ class UpdateClock:
 
     def __init__(self, task: Task) -> None:
         self.made = 0
-        self.written: list[tuple[dict[str, Any], str, Any]] = []
+        self.written: list[Written] = []
         task.optimizer.register_step_pre_hook(self.before)
         task.optimizer.register_step_post_hook(self.after)
 
     def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Looks at what the update is going to use."""
+        self.check()
+
+    def check(self) -> None:
         """Refuses a task that drives what its study drives."""
-        for group, key, value in self.written:
-            if group[key] is not value:
+        for group, key, held, version in self.written:
+            if group[key] is not held or _version(held) != version:
                 raise TaskError(
-                    f"the task changes {key} itself, from {value} to {group[key]}: a study's schedules decide it, "
+                    f"the task changes {key} itself, to {group[key]}: a study's schedules decide it, "
                     "so leave schedulers out of the task"
                 )
 
@@ -164,17 +171,23 @@ class UpdateClock:
     after._torchdynamo_disable = True  # type: ignore[attr-defined]
 
 
-def _writer(groups: Sequence[dict[str, Any]], slots: Sequence[Slot]) -> Callable[[Sequence[float]], list[Any]]:
+def _writer(groups: Sequence[dict[str, Any]], slots: Sequence[Slot]) -> Callable[[Sequence[float]], list[Written]]:
     """A function that puts a row of values into the groups, and tells what each now holds."""
     places = [(hyperparameter, groups[number]) for hyperparameter, number in slots]
 
-    def write(row: Sequence[float]) -> list[Any]:
+    def write(row: Sequence[float]) -> list[Written]:
         for (hyperparameter, group), value in zip(places, row, strict=True):
             held = hyperparameter.get(group)
             if isinstance(held, Tensor):
                 held.fill_(value)
             else:
                 hyperparameter.put(group, value)
-        return [(group, hyperparameter.key, group[hyperparameter.key]) for hyperparameter, group in places]
+        keys = [(group, hyperparameter.key) for hyperparameter, group in places]
+        return [(group, key, group[key], _version(group[key])) for group, key in keys]
 
     return write
+
+
+def _version(value: Any) -> int | None:
+    """What every change in place moves on; known without waiting for a device."""
+    return value._version if isinstance(value, Tensor) else None

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from glidepath.tasks import Task
@@ -36,11 +36,11 @@ def restored(task: Task, state: State) -> None:
     """Put a state back; the state stays as it is, whatever becomes of the task."""
     own = copied(state)
     task.model.load_state_dict(own["model"])
-    for name, buffer in _hidden_buffers(task).items():
-        buffer.copy_(own["buffers"][name])
     _load_optimizer(task.optimizer, own["optimizer"])
     for name, carried in task.carried.items():
         carried.load_state_dict(own["carried"][name])
+    for name, buffer in _hidden_buffers(task).items():
+        buffer.copy_(own["buffers"][name])
 
 
 def copied(state: Any) -> Any:
@@ -114,6 +114,15 @@ def _load_optimizer(optimizer: Optimizer, state: State) -> None:
 
 
 def _hidden_buffers(task: Task) -> dict[str, Tensor]:
-    """Buffers that the model's own state leaves out."""
-    saved = task.model.state_dict(keep_vars=True)
-    return {name: buffer for name, buffer in task.model.named_buffers() if name not in saved}
+    """Buffers that the states of the model, and of modules that are carried, leave out."""
+    carried = {f"{name}: ": module for name, module in task.carried.items() if isinstance(module, nn.Module)}
+    return {
+        f"{where}{name}": buffer
+        for where, module in {"": task.model, **carried}.items()
+        for name, buffer in _unsaved(module)
+    }
+
+
+def _unsaved(module: nn.Module) -> list[tuple[str, Tensor]]:
+    saved = module.state_dict(keep_vars=True)
+    return [(name, buffer) for name, buffer in module.named_buffers() if name not in saved]
