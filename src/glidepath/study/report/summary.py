@@ -125,7 +125,7 @@ def interval(values: Sequence[float], comparisons: int = 1) -> Interval:
         >>> [round(end, 4) for end in interval([1.0, 2.0, 3.0])]
         [2.0, -0.4841, 4.4841]
         >>> [round(end, 4) for end in interval([1.0, 2.0, 3.0], comparisons=5)]
-        [2.0, -3.7302, 7.7302]
+        [2.0, -3.7301, 7.7301]
         >>> interval([1.0])
         Interval(mean=1.0, low=None, high=None)
     """

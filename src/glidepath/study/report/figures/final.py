@@ -74,8 +74,8 @@ def _label(row: Row, peaks: bool) -> str:
 
 
 def _note(axis: Axes, place: int, text: str) -> None:
-    across = axis.get_yaxis_transform()
-    axis.text(0.995, place, text, transform=across, ha="right", va="center", color=ALARM, fontsize=7, zorder=5)
+    """A word beside the axis, where no dot can be."""
+    axis.text(1.01, place, text, transform=axis.get_yaxis_transform(), va="center", color=ALARM, fontsize=7)
 
 
 def _dress(axis: Axes, rows: Sequence[Row], curves: Sequence[Curve]) -> None:
