@@ -6,7 +6,7 @@ many later studies branch off inside them, and a loss is always counted from the
 """
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from typing import final
 
 from .curve import Curve, Record
@@ -115,27 +115,36 @@ class Ledger:
             StudyError: if it is not: the task cannot be reproduced.
         """
         first, diverged = self.values[numbers[0]], not math.isfinite(records[-1].loss)
-        stop = start + len(records)
-        self._compare(numbers[0], start, records)
+        stop, width = start + len(records), first.path.width
         metrics = {first.chain.key(record.step + 1): dict(record.metrics) for record in records if record.metrics}
-        self.store.add_evaluations(metrics)
+        with self.store.transaction():
+            self.refresh()
+            self._compare(numbers[0], start, records)
+            self.store.add_evaluations(metrics)
+            fresh = self.covered(numbers[0], start)
+            if fresh < stop:
+                keys = first.chain.key(fresh), first.chain.key(stop)
+                inside = bytes(first.path.rows[fresh * width : stop * width])
+                stretch = Stretch(0, first.path.origin, fresh, stop, *keys, diverged, width, inside)
+                self._learn(self.store.add(stretch, records[fresh - start :], seconds))
         self._evaluations |= metrics
-        fresh = self.covered(numbers[0], start)
-        if fresh < stop:
-            rows, width = bytes(first.path.rows), first.path.width
-            keys = first.chain.key(fresh), first.chain.key(stop)
-            inside = rows[fresh * width : stop * width]
-            stretch = Stretch(0, first.path.origin, fresh, stop, *keys, diverged, width, inside)
-            self._learn(numbers, self.store.add(stretch, records[fresh - start :], seconds))
 
-    def _learn(self, numbers: Sequence[int], stretch: Stretch) -> None:
+    def refresh(self) -> None:
+        """Learn what other processes have added to the store in the meantime."""
+        if not self.store.changed():
+            return
+        for path, known in self._stretches.items():
+            for stretch in self.store.stretches(path, after=known[-1].number if known else 0):
+                self._learn(stretch)
+            self._saved[path] = self.store.saved(path)
+
+    def _learn(self, stretch: Stretch) -> None:
+        """Every run that the segment serves knows it, whichever it was trained for."""
         self._stretches[stretch.path].append(stretch)
-        for number in numbers:
-            self._pieces[number] = _in_order(
-                [*self._pieces[number], Piece(stretch.number, stretch.start, stretch.stop)]
-            )
-            if stretch.diverged:
-                self._ends[number] = stretch.stop
+        for number, one in enumerate(self.values):
+            piece = self._served(number, stretch) if one.path.origin == stretch.path else None
+            if piece is not None:
+                self._pieces[number] = _in_order([*self._pieces[number], piece])
 
     def _compare(self, number: int, start: int, records: Sequence[Record]) -> None:
         known = {record.step: record.loss for record in self.records(number, start, start + len(records))}
@@ -156,9 +165,15 @@ class Ledger:
 
     def forget_snapshot(self, key: str) -> None:
         """Delete a snapshot that cannot be used."""
-        self.store.forget_saved([key])
         for saved in self._saved.values():
-            saved.pop(key, None)
+            if key in saved:
+                self.store.forget_saved([saved.pop(key)[1]])
+
+    def keep_within(self, budget: int, needed: Container[str]) -> None:
+        """Give up snapshots until the store's take no more than a budget; those of `needed` states stay."""
+        for gone in self.store.keep_within(budget, needed):
+            for saved in self._saved.values():
+                saved.pop(gone.key, None)
 
     # --- curves ---
 

@@ -1,23 +1,24 @@
-"""The database of a store: what was trained, each update once. Only the process that leads a study writes it."""
+"""The database of a store: what was trained, each update once.
+
+Only processes that lead a study write it; several may do so at once.
+"""
 
 import json
 import math
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, final
 
 from glidepath.study.curve import Curve, Record
 
 from .errors import StoreError
+from .keeping import Kept, given_up
+from .opening import opened, told
 from .snapshots import Saved, Snapshots
-
-FORMAT = 1
-PATIENCE = 60.0  # seconds to wait for another process that writes
 
 
 @final
@@ -51,24 +52,57 @@ class Store:
     """A folder with a database and snapshots; `with Store(folder) as store`.
 
     Args:
-        folder: made if it is not there.
+        folder: made if it is not there; one that cannot be written can still be read.
 
     Raises:
-        StoreError: if it cannot be opened, or another version wrote it.
+        StoreError: if it cannot be opened, is something else, or another version wrote it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.snapshots = Snapshots(folder / "snapshots")
-        with _told(folder):
-            self.writable = _prepared(folder)
-            self._base = _opened(folder / "store.sqlite", self.writable)
+        self._base, self.writable = opened(folder)
+        self._version = 0
 
     def __enter__(self) -> "Store":
         return self
 
     def __exit__(self, *_: Any) -> None:
         self._base.close()
+
+    def need_to_write(self) -> None:
+        """To be called before hours are spent on what could not be kept.
+
+        Raises:
+            StoreError: if the store can only be read.
+        """
+        if not self.writable:
+            raise StoreError(
+                f"the store {self.folder} can only be read, and not everything asked for is in it: make it writable, "
+                "or name another one with --store"
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All that is written inside, or nothing; nobody else writes in the meantime."""
+        self.need_to_write()
+        if self._base.in_transaction:
+            yield self._base
+            return
+        with told(self.folder):
+            self._base.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._base
+                self._base.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # a full disk has ended the transaction already
+                    self._base.execute("ROLLBACK")
+                raise
+
+    def changed(self) -> bool:
+        """Whether another process has written since this was last asked; the first time it has."""
+        before, self._version = self._version, self._one("PRAGMA data_version")[0]
+        return before != self._version
 
     # --- origins ---
 
@@ -79,20 +113,22 @@ class Store:
 
     def note_origin(self, origin: str, described: Mapping[str, str], checked: str | None) -> None:
         """Keep what an origin stands for."""
-        with self._writing() as base:
+        with self.transaction() as base:
             base.execute("INSERT OR REPLACE INTO origins VALUES (?, ?, ?)", (origin, json.dumps(described), checked))
 
     # --- curves ---
 
-    def stretches(self, path: str) -> list[Stretch]:
-        """Every segment of a path's origin."""
+    def stretches(self, path: str, after: int = 0) -> list[Stretch]:
+        """Every segment of a path's origin with a number above `after`, in the order in which they were added."""
         columns = "segment, path, start, stop, begins, ends, diverged, width, rows"
-        with _told(self.folder):
-            found = self._base.execute(f"SELECT {columns} FROM segments WHERE path = ?", (path,)).fetchall()
-        return [
-            Stretch(number, path, start, stop, begins, ends, bool(diverged), width, zlib.decompress(rows))
-            for number, path, start, stop, begins, ends, diverged, width, rows in found
-        ]
+        with told(self.folder):
+            found = self._base.execute(
+                f"SELECT {columns} FROM segments WHERE path = ? AND segment > ? ORDER BY segment", (path, after)
+            ).fetchall()
+            return [
+                Stretch(number, path, start, stop, begins, ends, bool(diverged), width, zlib.decompress(rows))
+                for number, path, start, stop, begins, ends, diverged, width, rows in found
+            ]
 
     def add(self, stretch: Stretch, records: Sequence[Record], seconds: float) -> Stretch:
         """Keep a segment with its records, all or nothing; one that is there already stays as it is.
@@ -102,7 +138,7 @@ class Store:
         """
         columns = (stretch.path, stretch.width, stretch.start, stretch.stop, stretch.begins, stretch.ends)
         compressed = zlib.compress(stretch.rows, 1)
-        with self._writing() as base:
+        with self.transaction() as base:
             added = base.execute(
                 "INSERT OR IGNORE INTO segments (path, width, start, stop, begins, ends, diverged, rows, seconds) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -118,7 +154,7 @@ class Store:
 
     def records(self, piece: Piece) -> list[Record]:
         """The records of a piece, without metrics."""
-        with _told(self.folder):
+        with told(self.folder):
             found = self._base.execute(
                 "SELECT step, rate, loss FROM updates WHERE segment = ? AND step >= ? AND step < ? ORDER BY step",
                 (piece.segment, piece.start, piece.stop),
@@ -129,49 +165,75 @@ class Store:
 
     def evaluation(self, state: str) -> dict[str, float]:
         """The metrics of a state, in their order; empty if it was never evaluated."""
-        with _told(self.folder):
+        with told(self.folder):
             found = self._base.execute("SELECT name, value FROM evaluations WHERE state = ? ORDER BY place", (state,))
             return {name: _number(value) for name, value in found}
 
     def add_evaluations(self, metrics: Mapping[str, Mapping[str, float]]) -> None:
         """Keep the metrics of states, by key."""
         rows = ((key, i, *pair) for key, found in metrics.items() for i, pair in enumerate(found.items()))
-        with self._writing() as base:
+        with self.transaction() as base:
             base.executemany("INSERT OR IGNORE INTO evaluations VALUES (?, ?, ?, ?)", rows)
 
     # --- snapshots ---
 
     def saved(self, path: str) -> dict[str, tuple[int, Saved]]:
         """The snapshots of an origin's path by key, each with its step."""
-        with _told(self.folder):
+        with told(self.folder):
             found = self._base.execute("SELECT state, step, digest, bytes FROM snapshots WHERE path = ?", (path,))
             return {state: (step, Saved(state, digest, size)) for state, step, digest, size in found}
 
-    def every_saved(self) -> list[tuple[Saved, str, int, str]]:
-        """Every snapshot, with its path, step, and the key of the state before it; the oldest first."""
-        with _told(self.folder):
-            found = self._base.execute("SELECT state, digest, bytes, path, step, before FROM snapshots")
-            return [(Saved(*row[:3]), *row[3:]) for row in found]
+    def every_saved(self) -> list[Saved]:
+        """Every snapshot, the oldest first."""
+        return [Saved(*row) for row in self.query("SELECT state, digest, bytes FROM snapshots ORDER BY snapshot")]
 
     def add_saved(self, saved: Saved, path: str, step: int, before: str) -> None:
         """Note a snapshot that has been written."""
-        with self._writing() as base:
+        with self.transaction() as base:
             row = (saved.key, path, step, before, saved.digest, saved.bytes)
-            base.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?)", row)
+            columns = "state, path, step, before, digest, bytes"
+            base.execute(f"INSERT OR REPLACE INTO snapshots ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)
 
-    def forget_saved(self, keys: Iterable[str]) -> None:
-        """Delete snapshots: first what is known of them, then the files."""
-        gone = list(keys)
-        with self._writing() as base:
-            base.executemany("DELETE FROM snapshots WHERE state = ?", ((key,) for key in gone))
-        for key in gone:
-            self.snapshots.remove(key)
+    def forget_saved(self, saved: Iterable[Saved]) -> None:
+        """Delete snapshots: first what is known of them, then the files; another file of the same state stays."""
+        gone = list(saved)
+        with self.transaction() as base:
+            pairs = ((one.key, one.digest) for one in gone)
+            base.executemany("DELETE FROM snapshots WHERE state = ? AND digest = ?", pairs)
+        for one in gone:
+            self.snapshots.remove(one)
+
+    def room(self) -> int:
+        """The bytes of all snapshots together."""
+        return int(self._one("SELECT coalesce(sum(bytes), 0) FROM snapshots")[0])
+
+    def over(self, budget: int, needed: Container[str] = ()) -> list[Saved]:
+        """The snapshots to give up so that the rest takes no more than a budget; see `keeping.py`.
+
+        Args:
+            budget: in bytes.
+            needed: the keys of states that are still to be trained from.
+        """
+        if self.room() <= budget:
+            return []
+        steps = dict(self.query("SELECT state, step FROM snapshots"))
+        before = dict(self.query("SELECT state, before FROM snapshots UNION SELECT ends, begins FROM segments"))
+        every = {one.key: one for one in self.every_saved()}
+        kept = [Kept(one.key, steps[one.key], one.bytes) for one in every.values()]
+        return [every[key] for key in given_up(kept, before, needed, budget)]
+
+    def keep_within(self, budget: int, needed: Container[str] = ()) -> list[Saved]:
+        """Give up what is over a budget; what that was. Costs one look at a sum if nothing is."""
+        gone = self.over(budget, needed)
+        if gone:
+            self.forget_saved(gone)
+        return gone
 
     # --- studies ---
 
     def note_study(self, study: str, curves: Iterable[tuple[Curve, Sequence[Piece]]]) -> None:
         """Keep which pieces the runs of a study are made of, for the view `curves`."""
-        with self._writing() as base:
+        with self.transaction() as base:
             base.execute("DELETE FROM runs WHERE study = ?", (study,))
             for curve, pieces in curves:
                 run = curve.run
@@ -188,60 +250,14 @@ class Store:
 
     def query(self, sql: str, *values: Any) -> list[Any]:
         """Rows, for those who only read."""
-        with _told(self.folder):
+        with told(self.folder):
             return self._base.execute(sql, values).fetchall()
 
     # --- underneath ---
 
     def _one(self, sql: str, *values: Any) -> Any:
-        with _told(self.folder):
+        with told(self.folder):
             return self._base.execute(sql, values).fetchone()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it, or nothing."""
-        if not self.writable:
-            raise StoreError(f"the store {self.folder} cannot be written, so nothing new can be kept: use --store")
-        with _told(self.folder), self._base:
-            yield self._base
-
-
-def _prepared(folder: Path) -> bool:
-    """Make the folder; whether it can be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        if (folder / "store.sqlite").exists():
-            return False
-        raise StoreError(f"no store can be made in {folder}: {error.strerror}") from error
-    return True
-
-
-def _opened(file: Path, writable: bool) -> sqlite3.Connection:
-    if not writable:
-        return sqlite3.connect(f"{file.resolve().as_uri()}?immutable=1", uri=True)
-    base = sqlite3.connect(file, timeout=PATIENCE)
-    base.execute("PRAGMA journal_mode = WAL")
-    base.execute("PRAGMA synchronous = NORMAL")
-    base.execute("PRAGMA foreign_keys = ON")
-    version = base.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, FORMAT):
-        raise StoreError(f"{file} has format {version}; this Glidepath reads format {FORMAT}: use another --store")
-    base.executescript((files(__package__) / "schema.sql").read_text())
-    base.execute(f"PRAGMA user_version = {FORMAT}")
-    return base
-
-
-@contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """SQLite's errors as ours."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"the store {folder} cannot be used: {error}") from error
 
 
 def _number(value: float | None) -> float:

@@ -1,12 +1,12 @@
 -- Where a training begins: everything that decides its bits except the schedule.
-CREATE TABLE IF NOT EXISTS origins (
+CREATE TABLE origins (
     origin TEXT PRIMARY KEY,
     described TEXT NOT NULL, -- JSON
     checked TEXT -- how its task was found to be reproducible; NULL: not checked
 ) WITHOUT ROWID;
 
 -- A stretch of updates, start..stop-1, trained once. `rows` is what each of them received, compressed.
-CREATE TABLE IF NOT EXISTS segments (
+CREATE TABLE segments (
     segment INTEGER PRIMARY KEY,
     path TEXT NOT NULL, -- the origin, and what the columns of `rows` are
     width INTEGER NOT NULL,
@@ -19,10 +19,10 @@ CREATE TABLE IF NOT EXISTS segments (
     seconds REAL NOT NULL,
     UNIQUE (begins, ends)
 );
-CREATE INDEX IF NOT EXISTS segments_of_path ON segments (path);
+CREATE INDEX segments_of_path ON segments (path);
 
 -- The rate that an update used and the loss that it saw; a loss that is no number is NULL.
-CREATE TABLE IF NOT EXISTS updates (
+CREATE TABLE updates (
     segment INTEGER NOT NULL REFERENCES segments,
     step INTEGER NOT NULL,
     rate REAL NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS updates (
 ) WITHOUT ROWID;
 
 -- The metrics of a state, in their order; one that is no number is NULL.
-CREATE TABLE IF NOT EXISTS evaluations (
+CREATE TABLE evaluations (
     state TEXT NOT NULL,
     place INTEGER NOT NULL,
     name TEXT NOT NULL,
@@ -39,18 +39,20 @@ CREATE TABLE IF NOT EXISTS evaluations (
     PRIMARY KEY (state, place)
 ) WITHOUT ROWID;
 
--- Files with states to go on from.
-CREATE TABLE IF NOT EXISTS snapshots (
-    state TEXT PRIMARY KEY,
+-- Files with states to go on from, in the order in which they were noted.
+CREATE TABLE snapshots (
+    snapshot INTEGER PRIMARY KEY,
+    state TEXT NOT NULL UNIQUE,
     path TEXT NOT NULL,
     step INTEGER NOT NULL,
     before TEXT NOT NULL, -- the key of the state where its segment began
     digest TEXT NOT NULL,
     bytes INTEGER NOT NULL
-) WITHOUT ROWID;
+);
+CREATE INDEX snapshots_of_path ON snapshots (path);
 
 -- The runs of the studies that used this store, and the pieces of segments that each is made of.
-CREATE TABLE IF NOT EXISTS runs (
+CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
     study TEXT NOT NULL, -- the folder of its results
     number INTEGER NOT NULL,
@@ -61,7 +63,7 @@ CREATE TABLE IF NOT EXISTS runs (
     seed INTEGER NOT NULL,
     UNIQUE (study, number)
 );
-CREATE TABLE IF NOT EXISTS pieces (
+CREATE TABLE pieces (
     run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
     segment INTEGER NOT NULL REFERENCES segments,
     start INTEGER NOT NULL,
@@ -70,7 +72,7 @@ CREATE TABLE IF NOT EXISTS pieces (
 ) WITHOUT ROWID;
 
 -- Every update of every run, as if each had been trained alone.
-CREATE VIEW IF NOT EXISTS curves AS
+CREATE VIEW curves AS
 SELECT study, number, schedule, horizon, peak, seed, step, rate, loss
 FROM runs JOIN pieces USING (run) JOIN updates USING (segment)
 WHERE step >= pieces.start AND step < pieces.stop;

@@ -1,20 +1,39 @@
-"""Snapshots: a state as a file, written all or not at all, and checked before it is used."""
+"""Snapshots: a state as a file, written all or not at all, and checked before it is used.
+
+A file is named by the key of its state and by its own digest, so two processes that keep the same state at once do
+not disturb each other.
+"""
 
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+import secrets
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
 import torch
 
 from .errors import SnapshotError, StoreError
 
 State = dict[str, Any]
-UNFINISHED = ".part"
+UNFINISHED, FINISHED = ".part", ".pt"
+YOUNG = 600.0  # seconds in which a file that nobody knows of may be another process's, about to be noted
+
+# What a pickled NumPy array calls; besides these, reading a snapshot can call nothing but PyTorch's own. (The context
+# manager `safe_globals` came with PyTorch 2.5.)
+ARRAYS: list[Any] = [
+    np.ndarray,
+    np.dtype,
+    np.empty(0).__reduce__()[0],  # its place in NumPy has changed its name
+    np.float64(0).__reduce__()[0],
+    *{type(np.dtype(code)) for code in np.typecodes["All"] if code not in "OV"},
+]
+torch.serialization.add_safe_globals(ARRAYS)
 
 
 @final
@@ -36,13 +55,13 @@ class Saved:
 @final
 @dataclass(frozen=True)
 class Snapshots:
-    """The folder of the snapshots: a file for each state, named by its key."""
+    """The folder of the snapshots."""
 
     folder: Path
 
-    def file(self, key: str) -> Path:
-        """Where the snapshot of a state is."""
-        return self.folder / key[:2] / f"{key}.pt"
+    def file(self, saved: Saved) -> Path:
+        """Where a snapshot is."""
+        return self.folder / saved.key[:2] / f"{saved.key}-{saved.digest[:16]}{FINISHED}"
 
     def write(self, key: str, state: State) -> Saved:
         """Write a state: under another name, to the disk, and then renamed.
@@ -52,8 +71,10 @@ class Snapshots:
         """
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        content, file = buffer.getbuffer(), self.file(key)
-        unfinished = file.with_suffix(f".{os.getpid()}{UNFINISHED}")
+        content = buffer.getbuffer()
+        saved = Saved(key, hashlib.sha256(content).hexdigest(), len(content))
+        file = self.file(saved)
+        unfinished = file.with_suffix(f".{secrets.token_hex(6)}{UNFINISHED}")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             _write_through(unfinished, content)
@@ -62,9 +83,10 @@ class Snapshots:
         except OSError as error:
             _drop(unfinished)
             raise StoreError(
-                f"a snapshot cannot be written in {self.folder}: {error.strerror}. What was kept before is safe"
+                f"a snapshot of {len(content):,} bytes cannot be written in {self.folder}: {error.strerror}. What was "
+                "kept before stays; make room (`glidepath store gc`) or use another --store, and go on"
             ) from error
-        return Saved(key, hashlib.sha256(content).hexdigest(), len(content))
+        return saved
 
     def read(self, saved: Saved) -> State:
         """The state of a snapshot, if the file is bit for bit what was written.
@@ -86,25 +108,26 @@ class Snapshots:
 
     def _content(self, saved: Saved) -> bytes:
         try:
-            content = self.file(saved.key).read_bytes()
+            content = self.file(saved).read_bytes()
         except FileNotFoundError as error:
             raise SnapshotError(f"the snapshot {saved.key} is missing") from error
         except OSError as error:
             raise SnapshotError(f"the snapshot {saved.key} cannot be read: {error.strerror}") from error
         if len(content) != saved.bytes:
-            raise SnapshotError(f"the snapshot {saved.key} has {len(content)} bytes, not {saved.bytes}: cut off")
+            raise SnapshotError(f"the snapshot {saved.key} has {len(content)} bytes in place of {saved.bytes}")
         if hashlib.sha256(content).hexdigest() != saved.digest:
             raise SnapshotError(f"the snapshot {saved.key} is damaged: its digest is not the one that was noted")
         return content
 
-    def remove(self, key: str) -> None:
+    def remove(self, saved: Saved) -> None:
         """Delete a snapshot; one that is gone already is no mistake."""
-        _drop(self.file(key))
+        _drop(self.file(saved))
 
-    def strays(self, known: set[str]) -> Iterator[Path]:
-        """Files that belong to no known snapshot: what a killed process left half-written, for one."""
+    def strays(self, known: Iterable[Saved]) -> Iterator[Path]:
+        """Files of no known snapshot, which killed processes leave; not those of the last minutes."""
+        files, now = {self.file(saved) for saved in known}, time.time()
         for file in sorted(self.folder.glob("??/*")):
-            if file.name.endswith(UNFINISHED) or (file.suffix == ".pt" and file.stem not in known):
+            if file.suffix in (UNFINISHED, FINISHED) and file not in files and _age(file, now) > YOUNG:
                 yield file
 
 
@@ -122,6 +145,13 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def _age(file: Path, now: float) -> float:
+    try:
+        return now - file.stat().st_mtime
+    except FileNotFoundError:  # its writer has just renamed it
+        return 0.0
 
 
 def _drop(file: Path) -> None:
