@@ -98,6 +98,7 @@ def test_what_cannot_be_seen_can_be_heard(page: str) -> None:
 def test_a_figure_follows_the_colours_of_the_page(page: str) -> None:
     figures = "".join(re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL))
     assert "var(--ink)" in figures
+    assert len(re.findall(r'id="\w+-patch_1">\s*<path [^>]*style="fill: none"', figures)) == 3  # no paper of their own
     assert "#ffffff" not in figures
     assert "#222222" not in figures
 

@@ -44,6 +44,12 @@ def test_seeds_that_disagree_show_no_difference() -> None:
     assert study(a=[1.0, 1.0, 1.0], b=[0.5, 1.0, 1.9])["b"].verdict == "no difference shown"
 
 
+def test_two_names_for_the_same_curve_do_not_differ() -> None:
+    rows = study(a=[1.0, 2.0, 3.0], b=[1.0, 2.0, 3.0])
+    assert rows["b"].difference == (0.0, 0.0, 0.0)
+    assert rows["b"].verdict == "no difference shown"
+
+
 def test_one_seed_gives_no_interval_and_no_verdict() -> None:
     rows = study(a=[1.0], b=[9.0])
     assert rows["b"].verdict == "one seed"

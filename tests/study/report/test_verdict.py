@@ -69,6 +69,12 @@ def test_a_best_peak_at_an_edge_asks_for_more_peaks() -> None:
     assert peaks(0.1)[1:] == []
 
 
+def test_what_diverged_at_every_peak_has_no_best_one() -> None:
+    lost = [math.nan, 1.0]
+    found = sentences(summary(curves(a=lost, peak=0.1) + curves(a=lost, peak=0.2)))
+    assert not any("try larger" in sentence or "peak tried" in sentence for sentence in found)
+
+
 def test_a_single_peak_is_no_edge() -> None:
     assert not any("peak" in sentence for sentence in said(**CLOSE))
 
