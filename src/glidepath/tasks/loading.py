@@ -1,6 +1,7 @@
 """From a task's name to its function: a built-in name, `package.module:function` or `file.py:function`."""
 
 import difflib
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -28,11 +29,12 @@ FORMS = "a task is digits, stdlib_gpt, package.module:function or file.py:functi
 @final
 @dataclass(frozen=True)
 class NamedTask:
-    """A task's function with the name it was found by, and the file it is written in."""
+    """A task's function with the name it was found by, the file it is written in, and the module it was found in."""
 
     name: str
     function: Callable[[int], Any]
     file: str | None
+    module: str = ""
 
     def __call__(self, seed: int) -> Task:
         """A fresh task; whatever its function raises is reported with the line of its file."""
@@ -49,7 +51,7 @@ class NamedTask:
     @property
     def fingerprint(self) -> str:
         """A hash of its code: tells whether that has changed since."""
-        return fingerprint(self.function)
+        return fingerprint(self.function, self.module)
 
 
 def load_task(name: str) -> NamedTask:
@@ -72,7 +74,7 @@ def load_task(name: str) -> NamedTask:
     function = getattr(module, attribute, None)
     if not callable(function):
         raise TaskError(_no_function(name, module, attribute, function))
-    return NamedTask(name, function, _source(function) or getattr(module, "__file__", None))
+    return NamedTask(name, function, _source(function) or getattr(module, "__file__", None), module.__name__)
 
 
 def _from_file(name: str, path: Path) -> ModuleType:
@@ -80,7 +82,8 @@ def _from_file(name: str, path: Path) -> ModuleType:
         raise TaskError(f"there is no file {path} in {Path.cwd()}: {FORMS}")
     full = path.resolve()
     _importable(str(full.parent))
-    spec = importlib.util.spec_from_file_location(f"glidepath_task_{full.stem}", full)
+    place = hashlib.sha256(str(full).encode()).hexdigest()[:8]  # two folders may each have a task.py
+    spec = importlib.util.spec_from_file_location(f"glidepath_task_{full.stem}_{place}", full)
     if spec is None or spec.loader is None:
         raise TaskError(f"{path} cannot be read as Python: {FORMS}")
     module = importlib.util.module_from_spec(spec)

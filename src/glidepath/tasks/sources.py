@@ -1,68 +1,147 @@
 """The code that a task is made of, and its fingerprint: whether it has changed since.
 
-The code is the file of the task's function, and every module that this one uses, directly or not, and that lies in
-the same folder or package. Installed packages are told apart by their versions elsewhere; data files are not seen.
+The code is the file of the task's function, and every file that this one imports, directly or not, and that lies in
+the same folder or below it, or in the same package. Imports are read from the code, so one inside a function counts,
+and one whose name is put together at run time does not. Installed packages are told apart by their versions
+elsewhere; data files are not seen.
 """
 
+import ast
+import functools
 import hashlib
-import inspect
+import importlib.util
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
+from importlib.machinery import PathFinder
+from itertools import accumulate
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+STANDARD = Path(sysconfig.get_path("stdlib")).resolve()
 
-def fingerprint(function: Callable[..., Any]) -> str:
+
+def fingerprint(function: Callable[..., Any], found_in: str = "") -> str:
     """SHA-256 over the function's name and its code's files, 64 hexadecimal digits.
 
     Moving the whole folder changes nothing.
+
+    Args:
+        function: of the task.
+        found_in: the name of the module where it was found, if that may be another than where it is written.
     """
-    found = hashlib.sha256(getattr(function, "__qualname__", type(function).__name__).encode())
-    for name, file in sorted(sources(function).items()):
+    inner = _inner(function)
+    found = hashlib.sha256(getattr(inner, "__qualname__", type(inner).__name__).encode())
+    for name, file in sorted(sources(function, found_in).items()):
         found.update(f"\0{name}\0".encode())
         found.update(file.read_bytes())
     return found.hexdigest()
 
 
-def sources(function: Callable[..., Any]) -> dict[str, Path]:
+def sources(function: Callable[..., Any], found_in: str = "") -> dict[str, Path]:
     """The files of a function's code, by their path from the folder that they share."""
-    start = sys.modules.get(getattr(inspect.unwrap(function), "__module__", ""))
+    written_in = getattr(_inner(function), "__module__", None) or ""
+    found: dict[str, Path] = {}
+    for start in (written_in, found_in):
+        for name, file in _reached(start).items():
+            if file not in found.values():
+                found[f"found in {name}" if name in found else name] = file
+    return found
+
+
+def _inner(function: Any) -> Any:
+    """What a partial or a decorator is around."""
+    while isinstance(function, functools.partial) or hasattr(function, "__wrapped__"):
+        function = function.func if isinstance(function, functools.partial) else function.__wrapped__
+    return function
+
+
+def _reached(start: str) -> dict[str, Path]:
+    """The files that a module is made of, by their path from its folder."""
     file = _file(start)
-    if start is None or file is None:
+    if file is None:
         return {}
     folder = _folder(start, file)
-    seen, waiting = {file: start}, [start]
+    seen, waiting = {file}, [(start, file)]
     while waiting:
-        for module in _used(waiting.pop()):
-            used = _file(module)
-            if used is not None and used not in seen and folder in used.parents and _own(start, module):
-                seen[used] = module
-                waiting.append(module)
-    return {str(path.relative_to(folder)): path for path in seen}
+        for name in _imported(*waiting.pop()):
+            used = _file(name) if _own(start, name) else None
+            if used is not None and used not in seen and _beside(used, folder):
+                seen.add(used)
+                waiting.append((name, used))
+    return {path.relative_to(folder).as_posix(): path for path in seen}
 
 
-def _used(module: ModuleType) -> Iterator[ModuleType]:
-    """Modules that a module's names are, or come from."""
-    for value in list(vars(module).values()):
-        name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-        found = sys.modules.get(name) if isinstance(name, str) else None
-        if found is not None and found is not module:
-            yield found
+def _imported(module: str, file: Path) -> Iterator[str]:
+    """The names of all modules that a file imports, or may: in `from a import b`, b may be one; with their packages."""
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    for name in [module, *(name for node in _nodes(file) for name in _named(node, package))]:
+        yield from accumulate(name.split("."), "{}.{}".format)
 
 
-def _own(start: ModuleType, module: ModuleType) -> bool:
+def _nodes(file: Path) -> Iterator[ast.AST]:
+    try:
+        yield from ast.walk(ast.parse(file.read_bytes()))
+    except SyntaxError:  # it was changed since it was imported
+        return
+
+
+def _named(node: ast.AST, package: str) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    relative = "." * node.level + (node.module or "")
+    try:
+        base = importlib.util.resolve_name(relative, package)
+    except ImportError:  # a relative import outside any package, in code that is never reached
+        return []
+    return [base, *(f"{base}.{alias.name}" for alias in node.names)]
+
+
+def _own(start: str, name: str) -> bool:
     """A built-in task is its own file: the rest of Glidepath does not decide its bits."""
-    return not start.__name__.startswith("glidepath.") and not module.__name__.startswith("glidepath.")
+    return "glidepath" not in (start.partition(".")[0], name.partition(".")[0])
 
 
-def _file(module: ModuleType | None) -> Path | None:
-    name = getattr(module, "__file__", None)
-    path = Path(name).resolve() if name else None
+def _beside(file: Path, folder: Path) -> bool:
+    """Whether a file is in the folder; a virtual environment may be, too, and is not meant."""
+    if folder not in file.parents or STANDARD in file.parents:
+        return False
+    return INSTALLED.isdisjoint(file.relative_to(folder).parts)
+
+
+def _folder(module: str, file: Path) -> Path:
+    """The folder where a lone file or the outermost package lies; of an installed package, its own."""
+    depth = module.count(".") + (file.name == "__init__.py")
+    folder = file.parents[depth]
+    return file.parents[depth - 1] if folder.name in INSTALLED and depth else folder
+
+
+def _file(name: str) -> Path | None:
+    """The Python file of a module, whether it has been imported or not."""
+    module = sys.modules.get(name)
+    found = getattr(module, "__file__", None) if module is not None else _unimported(name)
+    path = Path(found).resolve() if found else None
     return path if path is not None and path.suffix == ".py" and path.is_file() else None
 
 
-def _folder(module: ModuleType, file: Path) -> Path:
-    """The folder of the outermost package, or the one where a lone file lies."""
-    depth = module.__name__.count(".") + (file.name == "__init__.py")
-    return file.parents[depth]
+def _unimported(name: str) -> str | None:
+    """Where a module would be imported from; nothing is imported to find out."""
+    package = name.rpartition(".")[0]
+    folders = _folders(package) if package else None
+    if package and not folders:
+        return None
+    spec = PathFinder.find_spec(name, folders)
+    return spec.origin if spec is not None else None
+
+
+def _folders(package: str) -> list[str]:
+    """The folders of a package; none if it is a module, or is not there."""
+    if package in sys.modules:
+        return list(getattr(sys.modules[package], "__path__", []))
+    outer = package.rpartition(".")[0]
+    folders = _folders(outer) if outer else None
+    spec = PathFinder.find_spec(package, folders) if folders or not outer else None
+    return list(spec.submodule_search_locations or []) if spec is not None else []
