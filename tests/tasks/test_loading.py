@@ -123,7 +123,7 @@ def test_a_built_in_task_without_its_package_gives_the_install_line(monkeypatch:
         load_task("digits")
 
 
-def test_the_digest_changes_with_the_file(here: Path) -> None:
-    before = load_task("mine.py:fit").digest
+def test_the_fingerprint_changes_with_the_file(here: Path) -> None:
+    before = load_task("mine.py:fit").fingerprint
     (here / "mine.py").write_text(GOOD + "\n")
-    assert load_task("mine.py:fit").digest != before
+    assert load_task("mine.py:fit").fingerprint != before
