@@ -1,9 +1,12 @@
 """`glidepath compare`, as people use it."""
 
+import contextlib
 import csv
+import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,7 +18,10 @@ from glidepath.cli import main
 
 LINES = Path(__file__).parents[1] / "study" / "lines.py"
 TWO = ("--schedule", "cosine=cosine(100%)", "--schedule", "step=step(every=4, factor=0.1)")
-FILES = {"curves.csv", "summary.csv", "study.yaml", "curves.png", "final.png"}
+FILES = {
+    *("report.html", "summary.md", "summary.csv", "summary.parquet", "curves.csv", "curves.parquet"),
+    *("curves.png", "final.png", "spent.png", "study.yaml"),
+}
 
 
 @pytest.fixture
@@ -31,7 +37,7 @@ def glidepath(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
-def test_a_tiny_study_of_digits_leaves_a_table_and_five_files(here: Path) -> None:
+def test_a_tiny_study_of_digits_leaves_a_table_a_page_and_figures(here: Path) -> None:
     done = glidepath("compare", "digits", "--steps", "12", *TWO, "--peak", "0.1", "--seed", "0", "--out", "results/x")
     assert (done.returncode, done.stderr) == (0, "")
     assert {file.name for file in (here / "results/x").iterdir()} == FILES
@@ -42,7 +48,7 @@ def test_a_tiny_study_of_digits_leaves_a_table_and_five_files(here: Path) -> Non
     assert {row["peak"] for row in rows} == {"0.1"}
     assert len(rows) == 2 * 12
     with (here / "results/x/summary.csv").open() as stream:
-        assert [row["verdict"] for row in csv.DictReader(stream)] == ["best", "one seed"]
+        assert [row["verdict"] for row in csv.DictReader(stream)] == ["one seed", "one seed"]
 
 
 def test_a_study_file_and_its_options_do_the_same(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,11 +69,51 @@ def test_options_override_the_file(here: Path) -> None:
 def test_a_second_call_trains_nothing_and_shows_the_same(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["compare", "lines.py:line", "--steps", "8", *TWO, "--out", "out"]
     assert main(command) == 0
-    first = capsys.readouterr()
+    first, files = capsys.readouterr(), {file: file.stat().st_mtime_ns for file in (here / "out").iterdir()}
     assert main(command) == 0
     second = capsys.readouterr()
-    assert second.out == first.out
-    assert "6 finished runs found in out" in second.err
+    assert second.out.partition("\n\n48 updates")[0] == first.out.partition("\n\n48 updates")[0]
+    assert "; 45 trained now" in first.out  # only the first update of a seed is shared
+    assert "; 0 trained now\neverything in out is as it was" in second.out
+    assert {file: file.stat().st_mtime_ns for file in (here / "out").iterdir()} == files
+
+
+def test_a_schedule_that_is_added_trains_its_own_branch_only(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trunk = "warmup(4) >> constant(12) >> "
+    command = ["compare", "lines.py:line", "--seed", "0", "--schedule", f"a={trunk}linear(4)"]
+    assert main([*command, "--schedule", f"b={trunk}cosine(4)"]) == 0
+    assert "40 updates in 2 runs, 23 of them different: 1.74 times fewer; 23 trained now" in capsys.readouterr().out
+    assert main([*command, "--schedule", f"c={trunk}polynomial(4, power=2)"]) == 0
+    assert "; 3 trained now" in capsys.readouterr().out  # the first update of every cooldown is at the peak
+
+
+def test_the_plan_is_printed_and_nothing_is_trained(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["compare", "lines.py:line", "--seed", "0", "--horizon", "100", "--horizon", "200", "--dry-run"]
+    assert main([*command, "--schedule", "a=warmup(10%) >> constant()"]) == 0
+    told = capsys.readouterr().out
+    assert "300 updates, if each run were trained alone" in told
+    assert "advice: a warmup of the same number of steps at every horizon" in told
+    assert main([*command, "--json", "--schedule", "a=warmup(10) >> constant()"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["runs"], plan["steps_alone"], plan["steps_shared"], plan["ratio"]) == (2, 300, 200, 1.5)
+    assert not (here / "results").exists()
+
+
+def test_one_run_is_verified_from_scratch(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "lines.py:line", "--steps", "8", *TWO, "--seed", "0", "--verify"]) == 0
+    assert "trained again alone: every loss, metric and last bit is the same" in capsys.readouterr().out
+
+
+def test_a_task_that_cannot_be_reproduced_is_refused_for_sharing_and_compared_without(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["compare", "lines.py:counts", "--steps", "8", *TWO, "--seed", "0"]
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert "lines.py:counts cannot be reproduced: update 3 had the loss" in told
+    assert "--no-share compares without sharing" in told or "without sharing: --no-share" in told
+    assert main([*command, "--no-share"]) == 0
+    assert "16 of them different" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -104,17 +150,28 @@ def test_nothing_is_written_where_something_is_wrong(here: Path) -> None:
 def test_the_bars_show_loss_and_rate_on_a_terminal(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     done = glidepath("compare", "lines.py:line", "--steps", "8", *TWO, "--seed", "0", "--out", "out")
-    assert "2/2  step, 8 steps, seed 0: validation loss" in done.stderr
+    assert "step, 8 steps, seed 0: validation loss" in done.stderr
+    assert "cosine, 8 steps, seed 0: validation loss" in done.stderr
 
 
-def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(here: Path) -> None:
+def test_ctrl_c_keeps_what_was_trained_and_the_same_command_goes_on(here: Path) -> None:
     command = [sys.executable, "-m", "glidepath.cli", "compare", "lines.py:line", "--steps", "3000", "--out", "out"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not (here / "out/curves.csv").exists() and time.monotonic() < deadline:
+    while not _updates(here) and time.monotonic() < deadline:
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "of 24 runs are kept in out; the same command goes on" in told
+    assert "of 24 runs are finished, and every update is kept in .glidepath; the same command goes on" in told
     assert "Traceback" not in told
+    assert _updates(here) > 0
+
+
+def _updates(here: Path) -> int:
+    """How many updates the store holds."""
+    if not (here / ".glidepath/store.sqlite").exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(here / ".glidepath/store.sqlite", timeout=30)) as base:
+        tables = {name for (name,) in base.execute("SELECT name FROM sqlite_master")}
+        return base.execute("SELECT count(*) FROM updates").fetchone()[0] if "updates" in tables else 0

@@ -70,8 +70,8 @@ def test_an_option_overrides_its_key_and_is_not_blamed_on_the_file(file: Path) -
 
 
 def test_steps_given_otherwise_override_horizons_and_the_reverse(file: Path) -> None:
-    assert reading(file, "task: digits\nhorizons: [5, 6]\n", steps=7).lengths == [7]
-    assert reading(file, "task: digits\nsteps: 5\n", horizons=[7, 8]).lengths == [7, 8]
+    assert reading(file, "task: digits\nhorizons: [5, 6]\n", steps=7).horizons_of("constant()") == [7]
+    assert reading(file, "task: digits\nsteps: 5\n", horizons=[7, 8]).horizons_of("constant()") == [7, 8]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,10 @@ COMMANDS = {
         "Train a task under several schedules and tell which one wins.",
         'glidepath compare digits --steps 300 --schedule cosine="cosine(100%)" --schedule step="step(every=100)"',
     ),
+    "export": (
+        "Write the curves of a finished study as CSV, Parquet or TensorBoard event files.",
+        "glidepath export results/digits --to runs/",
+    ),
 }
 
 

@@ -1,5 +1,6 @@
 """`glidepath compare`: train a task under several schedules and tell which one wins."""
 
+import hashlib
 import json
 import os
 import sys
@@ -8,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
+from glidepath import __version__
 from glidepath.study.compare import Prepared, prepare, train, verify
 from glidepath.study.curve import Curve
 from glidepath.study.errors import StudyError
@@ -122,9 +124,28 @@ def _report(folder: Path, prepared: Prepared, plan: Forecast, curves: list[Curve
     rows = summary(curves)
     show(rows)
     facts = _facts(prepared, plan)
+    text = _origin_of(curves, facts) + written(prepared.study)
+    if _is_written(folder, text):
+        print(f"\n{facts['updates']}\neverything in {folder} is as it was")
+        return
     files = report(folder, curves, rows, facts)
-    (folder / "study.yaml").write_text(written(prepared.study))
+    (folder / "study.yaml").write_text(text)
     print(f"\n{facts['updates']}\nwrote {', '.join(file.name for file in files)} and study.yaml in {folder}")
+
+
+def _origin_of(curves: list[Curve], facts: dict[str, str]) -> str:
+    """What stands above a study that was run: where its bits come from, and which they are."""
+    bits = hashlib.sha256(repr([(curve.peak, curve.records) for curve in curves]).encode()).hexdigest()
+    return (
+        f"# glidepath {__version__}, {facts['versions']}\n# {facts['machine']}; {facts['threads']} thread(s)\n"
+        f"# curves: SHA-256 {bits[:16]}\n"
+    )
+
+
+def _is_written(folder: Path, text: str) -> bool:
+    """Whether the folder already holds the report of these very curves."""
+    study, page = folder / "study.yaml", folder / "report.html"
+    return page.exists() and study.exists() and study.read_text() == text
 
 
 def _facts(prepared: Prepared, plan: Forecast) -> dict[str, str]:
@@ -135,8 +156,8 @@ def _facts(prepared: Prepared, plan: Forecast) -> dict[str, str]:
     return {
         "task": prepared.study.task,
         "runs": str(plan.runs),
-        "updates": f"{plan.steps_alone:,} updates in {plan.runs} runs, {shared:,} of them different "
-        f"({plan.steps_alone / shared:.2f} times fewer); {trained:,} trained now",
+        "updates": f"{plan.steps_alone:,} updates in {plan.runs} runs, {shared:,} of them different: "
+        f"{plan.steps_alone / shared:.2f} times fewer; {trained:,} trained now",
         "machine": described["machine"],
         "versions": described["versions"],
         "threads": described["threads"],

@@ -66,10 +66,18 @@ def train(prepared: Prepared, executor: Executor, watcher: Watcher) -> list[Curv
         TaskError: if the task fails.
         StudyError: if runs are to be shared and the task cannot be reproduced.
     """
-    if prepared.study.share and prepared.conductor.wanted():
-        check(prepared)
+    if prepared.conductor.wanted():
+        _note_origins(prepared)
+        if prepared.study.share:
+            check(prepared)
     conduct(prepared.conductor, executor, watcher)
     return [prepared.conductor.ledger.curve(run.number) for run in prepared.runs]
+
+
+def _note_origins(prepared: Prepared) -> None:
+    """What `glidepath store ls` tells; a store that can only be read is found out here, before anything is trained."""
+    for origin in prepared.origins.values():
+        prepared.store.note_origin(origin.key, origin.described, None)
 
 
 def check(prepared: Prepared) -> None:

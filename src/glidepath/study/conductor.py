@@ -112,6 +112,7 @@ class Conductor:
         for number in range(len(self.values)):
             self._consult(number)
         self.segments = grow([self.ledger.path(number) for number in range(len(self.values))], self._cuts)
+        self._done: set[int] = set()
         self._children, self._longest = children(self.segments), longest_way(self.segments)
         self._first = {number: place for place, number in enumerate(depth_first(self.segments))}
 
@@ -134,11 +135,17 @@ class Conductor:
         wanted: set[int] = set()
         for number in reversed(range(len(self.segments))):
             segment = self.segments[number]
-            known = self.ledger.done(segment.paths, segment.start, segment.stop)
             leads_on = any(child in wanted for child in self._children[number])
-            if not known or (leads_on and self.ledger.snapshot(segment.paths[0], segment.stop) is None):
+            if not self._known(number) or (leads_on and self.ledger.snapshot(segment.paths[0], segment.stop) is None):
                 wanted.add(number)
         return wanted
+
+    def _known(self, number: int) -> bool:
+        """Whether the ledger has all of a segment; what it once had it keeps."""
+        segment = self.segments[number]
+        if number not in self._done and self.ledger.done(segment.paths, segment.start, segment.stop):
+            self._done.add(number)
+        return number in self._done
 
     def left(self) -> int:
         """Updates that are still to be trained, as far as they are known."""

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import final
+from typing import TYPE_CHECKING, final
 
-from .runs import Run
+if TYPE_CHECKING:  # a curve is read without PyTorch, which the plans of a run need
+    from .runs import Run
 
 
 @final
@@ -24,7 +25,7 @@ class Record:
 class Curve:
     """A finished run. A run whose loss stops being finite ends there and has no final metrics."""
 
-    run: Run
+    run: "Run"
     peak: float
     records: tuple[Record, ...]
 

@@ -160,8 +160,8 @@ class Ledger:
     def add_snapshot(self, number: int, step: int, before: int, saved: Saved) -> None:
         """Note a snapshot of a run's state before update `step`; its segment began at `before`."""
         one = self.values[number]
-        self.store.add_saved(saved, one.path.origin, step, one.chain.key(before))
-        self._saved[one.path.origin][saved.key] = step, saved
+        kept = self.store.add_saved(saved, one.path.origin, step, one.chain.key(before))
+        self._saved[one.path.origin][kept.key] = step, kept
 
     def forget_snapshot(self, key: str) -> None:
         """Delete a snapshot that cannot be used."""

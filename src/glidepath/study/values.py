@@ -104,9 +104,9 @@ class Pilot:
     """A plateau on a stand-in for the optimizer: the same rates, nothing to train."""
 
     def __init__(self, run: Run, groups: Sequence[Group], consults: Sequence[int]) -> None:
-        rates = [{"params": [nn.Parameter(torch.zeros(1))], "lr": group["lr"]} for group in groups]
-        self.optimizer = torch.optim.SGD(rates, lr=1.0)
         keywords: dict[str, Any] = arguments(run.text)
+        Plateau(_stand_in(groups), **keywords).step(1.0)  # an argument may be wrong only when it is used
+        self.optimizer = _stand_in(groups)
         self.plateau = Plateau(self.optimizer, **keywords)
         self.seen: list[list[float]] = []
         self.optimizer.register_step_pre_hook(lambda *_: self.seen.append(self.plateau.rates()))
@@ -125,6 +125,12 @@ class Pilot:
             self.optimizer.step()
         known, self.made = self.made, stop
         return np.array(self.seen[known:stop]).reshape(stop - known, -1)
+
+
+def _stand_in(groups: Sequence[Group]) -> torch.optim.Optimizer:
+    """An optimizer with the same rates, which are its own, and next to nothing to update."""
+    copied = (rate.clone() if isinstance(rate, Tensor) else rate for rate in (group["lr"] for group in groups))
+    return torch.optim.SGD([{"params": [nn.Parameter(torch.zeros(1))], "lr": rate} for rate in copied], lr=1.0)
 
 
 def scaled(groups: Sequence[Group], peak: float | None) -> tuple[list[Group], float]:

@@ -63,7 +63,7 @@ def test_with_more_schedules_each_interval_is_wider_so_that_all_hold_together() 
     ends = {"a": [1.0, 1.05, 0.9, 1.2], "b": [1.3, 1.12, 1.25, 1.41], "c": [1.5, 1.5, 1.6, 1.9], "d": [2, 3, 4, 5.0]}
     rows = study(**ends)
     for name in "bcd":
-        expected = ttest_rel(ends[name], ends["a"]).confidence_interval(1 - 0.05 / 3)
+        expected = ttest_rel(ends[name], ends["a"]).confidence_interval(1 - 0.05 / 6)  # six pairs of four
         found = rows[name].difference
         assert found is not None
         assert found[1:] == pytest.approx((expected.low, expected.high), rel=1e-9)

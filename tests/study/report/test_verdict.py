@@ -120,5 +120,5 @@ def test_a_name_in_square_brackets_is_shown_as_it_is(capsys: pytest.CaptureFixtu
 
 
 def test_the_legend_tells_how_wide_each_interval_is() -> None:
-    assert "(each with 99%, for 5 comparisons)" in note(summary(curves(**{name: [1.0, 2.0] for name in "abcdef"})))
+    assert "(each with 99.5%, for 10 pairs)" in note(summary(curves(**{name: [1.0, 2.0] for name in "abcde"})))
     assert "with its 95% interval" in note(summary(curves(a=[1.0, 2.0], b=[1.0, 2.0])))

@@ -37,9 +37,14 @@ def first_difference(named: NamedTask, whole: Work) -> str | None:
         whole: a work from the first update on; its first six updates, or fewer if it has fewer, are trained.
     """
     half = min(UPDATES, len(whole.table) // 2)
+    if half == 0:
+        return None
     first, second = _part(whole, 0, half, True), _part(whole, half, 2 * half, False)
     straight, broken, fresh = (_session(named, whole.setting) for _ in range(3))
-    expected = straight.train(_part(whole, 0, 2 * half, False)).records
+    outcome = straight.train(_part(whole, 0, 2 * half, False))
+    if not outcome.finite:
+        return first_difference(named, _part(whole, 0, len(outcome.records) - 1, False))
+    expected = outcome.records
     last = straight.state()
     before = broken.train(first).records
     state = _through_a_file(named, broken.state())

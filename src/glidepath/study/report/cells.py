@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from .summary import Interval, Row, Spread, level
+from .summary import Interval, Row, Spread, level, pairs
 from .verdict import words
 
 
@@ -47,11 +47,11 @@ def legend(rows: Sequence[Row]) -> str:
 
 def _interval_words(rows: Sequence[Row]) -> str:
     """Which intervals these are: with more than one comparison, each is wider so that all hold together."""
-    comparisons = len({row.setting.schedule for row in rows}) - 1
+    comparisons = pairs(len({row.setting.schedule for row in rows}))
     if comparisons < 2:
         return "with its 95% interval"
     each = f"{100 * level(comparisons):.4g}%"
-    return f"with intervals that hold together with 95% (each with {each}, for {comparisons} comparisons)"
+    return f"with intervals that hold together with 95% (each with {each}, for {comparisons} pairs)"
 
 
 def _metrics(rows: Sequence[Row]) -> list[str]:

@@ -1,0 +1,140 @@
+"""What sharing saves: the compare engine against training every run alone, side by side in one run.
+
+Two processes take turns, twenty updates each, so that whatever else the machine does falls on both. One leads the
+study through the engine, with its store, snapshots and evaluations; the other trains run after run in a plain loop
+under `glidepath.torch.Scheduler`, with the same evaluations. Every loss of every run is compared, bit for bit, and
+the ratio of their wall times is set against the ratio of updates. The engine's own cost is its time per update over
+that of the loop.
+"""
+
+import multiprocessing
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.studies import eight_cooldowns, forty_five, study
+from glidepath.study.compare import prepare, train
+from glidepath.study.engine.randomness import kept_randomness, pinned, seed_everything
+from glidepath.study.executors.local import Local
+from glidepath.study.runs import runs
+from glidepath.study.spec import study_from
+from glidepath.study.store import Store
+from glidepath.tasks import load_task
+from glidepath.torch import Scheduler
+
+SLICE = 20  # updates in a turn
+Losses = dict[str, list[float]]
+
+
+class Turns:
+    """A process's turns: `update()` after every update gives way after a slice."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self.pipe, self.made, self.busy = pipe, 0, 0.0
+        pipe.recv()
+        self.began = time.perf_counter()
+
+    def update(self, *_: Any) -> None:
+        self.made += 1
+        if self.made % SLICE == 0:
+            self.busy += time.perf_counter() - self.began
+            self.pipe.send(None)
+            self.pipe.recv()
+            self.began = time.perf_counter()
+
+    def end(self, losses: Losses) -> None:
+        self.busy += time.perf_counter() - self.began
+        self.pipe.send((self.busy, self.made, losses))
+
+
+class Quiet:
+    """Watches nothing."""
+
+    def planned(self, conductor: Any) -> None: ...
+
+    def finished(self, done: Any, runs: Any) -> None: ...
+
+    def warned(self, message: str) -> None:
+        print(message, file=sys.stderr)
+
+
+def shared(pipe: Connection, described: dict[str, Any]) -> None:
+    """The engine's arm."""
+    turns = Turns(pipe)
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
+        prepared = prepare(study_from(described), store)
+        curves = train(prepared, Local(store.snapshots, turns.update), Quiet())
+    turns.end({curve.run.schedule: [record.loss for record in curve.records] for curve in curves})
+
+
+def alone(pipe: Connection, described: dict[str, Any]) -> None:
+    """The plain loop's arm."""
+    whole, losses = study_from(described), {}
+    turns = Turns(pipe)
+    for run in runs(whole):
+        with pinned(1), kept_randomness():
+            seed_everything(run.seed)
+            losses[run.schedule] = list(_plain(run, whole, turns))
+    turns.end(losses)
+
+
+def _plain(run: Any, whole: Any, turns: Turns) -> Iterator[float]:
+    task = load_task(whole.task)(run.seed)
+    Scheduler(task.optimizer, **run.plan)
+    for step in range(run.horizon):
+        task.model.train()
+        task.optimizer.zero_grad()
+        loss = task.loss(task.model, task.batch(step))  # type: ignore[misc]
+        loss.backward()  # type: ignore[no-untyped-call]
+        task.optimizer.step()
+        if (step + 1) % whole.evaluate_every == 0 or step + 1 == run.horizon:
+            with torch.no_grad(), kept_randomness():
+                task.model.eval()
+                task.evaluate(task.model)  # type: ignore[misc]
+        yield loss.item()
+        turns.update()
+
+
+def measure(described: dict[str, Any]) -> tuple[Any, Any]:
+    """Both arms, turn by turn; what each says at its end."""
+    context = multiprocessing.get_context("spawn")
+    pipes, processes = [], []
+    for arm in (shared, alone):
+        ours, theirs = context.Pipe()
+        processes.append(context.Process(target=arm, args=(theirs, described)))
+        processes[-1].start()
+        pipes.append(ours)
+    answers: list[Any] = [None, None]
+    while None in answers:
+        for i, pipe in enumerate(pipes):
+            if answers[i] is None:
+                pipe.send(None)
+                answers[i] = pipe.recv()
+    for process in processes:
+        process.join()
+    return answers[0], answers[1]
+
+
+def main() -> None:
+    task = sys.argv[1] if len(sys.argv) > 1 else "stdlib_gpt"
+    print("| study | runs | equal | updates | ratio | wall | ratio | of the updates' ratio | engine's own cost |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name, texts in (("eight cooldowns", eight_cooldowns()), ("45 runs", forty_five())):
+        (fast, few, mine), (slow, many, theirs) = measure(study(texts, task))
+        equal = sum(mine[run] == theirs[run] for run in theirs)
+        steps, wall, own = many / few, slow / fast, (fast / few) / (slow / many) - 1
+        print(
+            f"| {name} | {len(theirs)} | {equal} | {many:,} → {few:,} | {steps:.3f} | {slow:.1f} s → {fast:.1f} s "
+            f"| {wall:.3f} | {wall / steps:.3f} | {own:+.1%} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
