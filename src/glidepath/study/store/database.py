@@ -187,12 +187,16 @@ class Store:
         """Every snapshot, the oldest first."""
         return [Saved(*row) for row in self.query("SELECT state, digest, bytes FROM snapshots ORDER BY snapshot")]
 
-    def add_saved(self, saved: Saved, path: str, step: int, before: str) -> None:
-        """Note a snapshot that has been written."""
+    def add_saved(self, saved: Saved, path: str, step: int, before: str) -> Saved:
+        """Note a snapshot that has been written; the one that stays, if another process was faster."""
         with self.transaction() as base:
             row = (saved.key, path, step, before, saved.digest, saved.bytes)
             columns = "state, path, step, before, digest, bytes"
-            base.execute(f"INSERT OR REPLACE INTO snapshots ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)
+            base.execute(f"INSERT OR IGNORE INTO snapshots ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)
+            first = Saved(*self._one("SELECT state, digest, bytes FROM snapshots WHERE state = ?", saved.key))
+        if first != saved:
+            self.snapshots.remove(saved)
+        return first
 
     def forget_saved(self, saved: Iterable[Saved]) -> None:
         """Delete snapshots: first what is known of them, then the files; another file of the same state stays."""
@@ -202,6 +206,10 @@ class Store:
             base.executemany("DELETE FROM snapshots WHERE state = ? AND digest = ?", pairs)
         for one in gone:
             self.snapshots.remove(one)
+
+    def strays(self) -> list[Path]:
+        """Files in the folder of the snapshots that belong to none of them."""
+        return list(self.snapshots.strays(self.every_saved()))
 
     def room(self) -> int:
         """The bytes of all snapshots together."""
