@@ -30,7 +30,9 @@ COMMANDS = {
         "Write the curves of a finished study as CSV, Parquet or TensorBoard event files.",
         "glidepath export results/digits --to runs/",
     ),
+    "store": ("List, clean up or check what was trained and kept.", "glidepath store ls"),
 }
+GROUPS = {"store"}  # have commands of their own, and tell their example themselves
 
 
 def build() -> App:
@@ -46,7 +48,8 @@ def build() -> App:
         result_action="return_value",
     )
     for name, (line, example) in COMMANDS.items():
-        app.command(f"glidepath.cli.{name}:{name}", name=name, help=line, help_epilogue=f"Example: {example}")
+        epilogue = {} if name in GROUPS else {"help_epilogue": f"Example: {example}"}
+        app.command(f"glidepath.cli.{name}:{name}", name=name, help=line, **epilogue)
     return app
 
 

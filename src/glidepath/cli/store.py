@@ -15,14 +15,17 @@ from glidepath.study.store.contents import Contents, contents, problems
 FOLDER = Path(".glidepath")
 Flag = Annotated[bool, Parameter(negative=())]
 
-store = App(name="store", help="List, clean up or check what was trained and kept.", help_format="plaintext")
+store = App(
+    name="store",
+    help="List, clean up or check what was trained and kept.",
+    help_format="plaintext",
+    help_epilogue="Example: glidepath store ls",
+)
 
 
-@store.command
+@store.command(help_epilogue="Example: glidepath store ls --store .glidepath")
 def ls(*, store: Path = FOLDER) -> None:
     """What was trained: for every task and seed its segments, updates, seconds and snapshots.
-
-    Example: glidepath store ls --store .glidepath
 
     Parameters
     ----------
@@ -33,13 +36,11 @@ def ls(*, store: Path = FOLDER) -> None:
         _show(contents(found), store)
 
 
-@store.command
+@store.command(help_epilogue="Example: glidepath store gc --budget 2GB")
 def gc(*, store: Path = FOLDER, budget: str = "4GB", dry_run: Flag = False) -> None:
     """Delete files that belong to nothing, and snapshots over a budget; curves always stay.
 
     The snapshots to go first are those that nothing was trained on from, then those that are cheapest to train again.
-
-    Example: glidepath store gc --budget 2GB
 
     Parameters
     ----------
@@ -60,14 +61,12 @@ def gc(*, store: Path = FOLDER, budget: str = "4GB", dry_run: Flag = False) -> N
         print(f"{says} {shown(freed)}: {_counted(len(gone), 'snapshot')}, {_counted(len(strays), 'stray file')}")
 
 
-@store.command
+@store.command(help_epilogue="Example: glidepath store verify")
 def verify(*, store: Path = FOLDER) -> int:
     """Check the database and every snapshot, bit for bit; exits with 1 if anything is wrong.
 
     Damaged and missing snapshots are forgotten: their states are trained again when they are needed. Files that belong
     to nothing are listed, and `glidepath store gc` deletes them.
-
-    Example: glidepath store verify
 
     Parameters
     ----------
