@@ -6,6 +6,7 @@ Each function here makes a task's function, so that a test can vary it.
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -68,6 +69,46 @@ def drifting_average(seed: int) -> Task:
         return loss + averaged(torch.ones(1, 3)).detach().sum()
 
     return Task(model, optimizer, evaluate=lambda m: 0.0, update=update, carried={"averaged": averaged})
+
+
+class Drawn:
+    """Points from a generator of NumPy's, and how often it was asked: a state with arrays and NumPy's own numbers."""
+
+    def __init__(self, seed: int) -> None:
+        self.source, self.asked = np.random.RandomState(seed), np.int64(0)
+
+    def next(self) -> Tensor:
+        """Eight points."""
+        self.asked += 1
+        return torch.from_numpy(self.source.randn(8, 3)).float()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"source": self.source.get_state(), "asked": self.asked}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.source.set_state(state["source"])
+        self.asked = state["asked"]
+
+
+def drawing(*, carried: bool) -> Function:
+    """Points that depend on how often they were asked for; a mistake, unless what draws them is carried."""
+
+    def task(seed: int) -> Task:
+        model, points = nn.Linear(3, 1), Drawn(seed)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+
+        def update(step: int) -> Tensor:
+            x = points.next()
+            optimizer.zero_grad()
+            loss = functional.mse_loss(model(x), x.sum(1, keepdim=True))
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        kept = {"points": points} if carried else {}
+        return Task(model, optimizer, evaluate=lambda m: 0.0, update=update, carried=kept)
+
+    return task
 
 
 def overflowing(tries: list[int], *, fused: bool = False, start: float = 2.0**30) -> Function:

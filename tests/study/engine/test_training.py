@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import awkward
+import numpy as np
 import pytest
 import torch
 from by_hand import LOOPS
 from trainings import CUT, EXAMPLES, SEED, SHAPE, UPDATES, Function, Trainee, example, joined
 
+from glidepath.study.engine.check import differing, first_difference
 from glidepath.study.engine.randomness import seed_everything
 from glidepath.study.engine.state import copied, digest
 from glidepath.study.store import Snapshots
@@ -105,6 +107,7 @@ def test_the_study_of_several_groups_can_be_read_and_drives_both(monkeypatch: py
 AWKWARD: dict[str, Callable[[], Function]] = {
     "a buffer outside the model's state": lambda: awkward.drifting,
     "a buffer outside the state of what is carried": lambda: awkward.drifting_average,
+    "arrays and numbers of NumPy's": lambda: awkward.drawing(carried=True),
     "gradients that are set to zero in place": lambda: awkward.keeps_gradients,
     "a scaler that skips": lambda: awkward.overflowing([]),
     "a scaler with a fused optimizer that skips": lambda: awkward.overflowing([], fused=True),
@@ -203,6 +206,54 @@ def test_training_leaves_the_random_numbers_of_everybody_else_alone() -> None:
     torch.manual_seed(7)
     Trainee(example("plain")).train(0, CUT)
     assert torch.rand(3).tolist() == expected
+
+
+# --- the check that a study makes the first time it sees a task ---
+
+
+def first_seen(function: Function) -> str | None:
+    trained = Trainee(function)
+    return first_difference(trained.named, trained.work(0, UPDATES))
+
+
+@pytest.mark.parametrize("name", sorted(set(LOOPS) - {"compiled"}))
+def test_an_example_passes_the_check(name: str) -> None:
+    assert first_seen(example(name)) is None
+
+
+@pytest.mark.parametrize("make", AWKWARD.values(), ids=AWKWARD.keys())
+def test_what_is_awkward_passes_the_check(make: Callable[[], Function]) -> None:
+    assert first_seen(make()) is None
+
+
+def test_a_loader_that_is_not_carried_is_found_at_the_first_update_after_the_snapshot() -> None:
+    found = first_seen(awkward.drawing(carried=False))
+    assert found is not None
+    assert found.startswith("update 3 had the loss ")
+    assert found.endswith("when training went on from a snapshot after update 2 in a fresh task")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "place"),
+    [
+        (0.0, -0.0, "a.1"),
+        (1, True, "a.1"),
+        (1, 1.0, "a.1"),
+        (np.int64(1), np.int64(2), "a.1"),
+        (np.arange(3), np.arange(3) + 1, "a.1"),
+        (np.arange(3), np.arange(3, dtype=np.int32), "a.1"),
+        (torch.zeros(2), -torch.zeros(2), "a.1"),
+        (torch.zeros(2), torch.zeros(2, 1), "a.1"),
+        ([torch.zeros(2), 1], [torch.zeros(2), 2], "a.1.1"),
+        ([1], [1, 2], "a.1"),
+        ({"x": 1}, {"y": 1}, "a.1.x"),
+        (float("nan"), float("nan"), None),
+        (np.array([np.nan]), np.array([np.nan]), None),
+        ([torch.zeros(2)], [torch.zeros(2)], None),
+    ],
+)
+def test_two_states_differ_where_a_bit_or_a_type_does(one: Any, other: Any, place: str | None) -> None:
+    assert differing({"a": [0, one]}, {"a": [0, other]}) == place
 
 
 # --- what a session refuses ---

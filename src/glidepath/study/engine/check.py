@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from glidepath.study.curve import Record
 from glidepath.study.store import Snapshots
@@ -21,7 +19,7 @@ from glidepath.tasks import TaskError
 from glidepath.tasks.loading import NamedTask
 
 from .session import Session
-from .state import State
+from .state import State, digest
 from .work import Setting, Work
 
 UPDATES = 3  # before the snapshot, and after it
@@ -114,13 +112,12 @@ def differing(one: Any, other: Any) -> str | None:
         >>> differing({"a": [1, 2]}, {"a": [1, 3]})
         'a.1'
     """
-    if isinstance(one, Tensor) and isinstance(other, Tensor):
-        return None if _same_bits(one, other) else ""
     if isinstance(one, dict) and isinstance(other, dict):
         return _within([*one, *(key for key in other if key not in one)], one, other)
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)) and len(one) == len(other):
-        return None if one == other and not _holds_tensors(one) else _within(range(len(one)), one, other)
-    return None if type(one) is type(other) and (one == other or one is other) else ""
+    if digest(one) == digest(other):
+        return None
+    both = isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)) and len(one) == len(other)
+    return _within(range(len(one)), one, other) if both else ""
 
 
 def _within(keys: Any, one: Any, other: Any) -> str | None:
@@ -132,17 +129,6 @@ def _within(keys: Any, one: Any, other: Any) -> str | None:
         if place is not None:
             return f"{key}.{place}".removesuffix(".")
     return None
-
-
-def _holds_tensors(values: Sequence[Any]) -> bool:
-    return not all(isinstance(value, (int, float, str, type(None))) for value in values)
-
-
-def _same_bits(one: Tensor, other: Tensor) -> bool:
-    if one.dtype != other.dtype or one.shape != other.shape:
-        return False
-    bits = (tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8) for tensor in (one, other))
-    return torch.equal(*bits)
 
 
 def _same(one: float, other: float) -> bool:

@@ -45,7 +45,12 @@ def restored(task: Task, state: State) -> None:
 
 def copied(state: Any) -> Any:
     """The same data, with tensors of its own on the CPU; what is no plain data is deep-copied."""
-    return mapped(state, lambda tensor: tensor.detach().to("cpu", copy=True), copy.deepcopy)
+    return mapped(state, _alone, copy.deepcopy)
+
+
+def _alone(data: Any) -> Any:
+    """A tensor or an array that shares no memory with another."""
+    return data.detach().to("cpu", copy=True) if isinstance(data, Tensor) else data.copy()
 
 
 def mapped(state: Any, tensor: Callable[[Any], Any], other: Callable[[Any], Any] = lambda value: value) -> Any:
@@ -96,7 +101,7 @@ def _update(found: Any, state: Any) -> None:
         found.update(f"L{len(state)}".encode())
         for value in state:
             _update(found, value)
-    elif isinstance(state, np.ndarray):
+    elif isinstance(state, (np.ndarray, np.generic)):
         found.update(f"A{state.dtype}{state.shape}".encode())
         found.update(np.ascontiguousarray(state).tobytes())
     else:  # only of plain values does the text say which they are, and nothing of where they lie
