@@ -17,7 +17,7 @@ from .store import Saved, SnapshotError, State
 from .tree import Segment, children, depth_first, grow, longest_way
 from .values import Values
 
-MOST_LOSSES = 3  # times that one stretch may lose its worker, or its snapshot
+MOST_LOSSES = 10  # times that one stretch may lose its worker, or its snapshot
 
 
 @final
