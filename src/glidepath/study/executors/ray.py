@@ -1,0 +1,318 @@
+"""Trainings on a Ray cluster: each stretch is a task of Ray's, which places it, and repeats it if its machine is lost.
+
+A stretch's last state stays in Ray's object store as arrays, so the stretches that follow find it there, on whichever
+machine they land; one that lands in the process where it was made goes on in place. Only this process, the driver,
+writes the store. Ray must be the same version everywhere, and PyTorch too: a worker that would train other bits is
+refused.
+
+Source:
+    Moritz et al., 2018, Ray: A Distributed Framework for Emerging AI Applications, https://arxiv.org/abs/1712.05889.
+"""
+
+import functools
+import logging
+import os
+import socket
+import sys
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any, final
+
+import ray
+import torch
+from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
+
+from glidepath.study.conductor import Done, Job
+from glidepath.study.curve import Record
+from glidepath.study.engine.origin import versions
+from glidepath.study.engine.work import Outcome, Work
+from glidepath.study.engine.worker import MachineError, Worker
+from glidepath.study.errors import StudyError
+from glidepath.study.store import Saved, SnapshotError, Snapshots, State
+from glidepath.tasks import load_task
+
+from .arrays import packed, unpacked
+from .local import Progress, interrupts
+from .processes import WorkerLostError
+
+TELLING = 0.25  # seconds between two signs of life
+MOST_BYTES = 2**30  # of states to be kept in Ray's memory, beyond two for each training
+RETRIES = 3  # times that Ray repeats a stretch by itself
+UNSHIPPED = [".git", ".glidepath", "results", "__pycache__", ".venv", "venv"]
+
+
+# --- the driver ---
+
+
+@final
+class Ray:
+    """Trains on a Ray cluster: the one this process is connected to, the one at an address, or one of its own.
+
+    Args:
+        snapshots: where states are kept; only the driver's disk.
+        address: HOST:PORT or ray://HOST:PORT; None: RAY_ADDRESS, or a cluster on this machine that ends with the study.
+            To a cluster that it connects to, the folder where you are is sent, so that workers find the task.
+        threads: CPU threads of one training.
+        workers: trainings at a time; None: as many as there are cores, or GPUs, for. More than there are now wait
+            until the cluster has grown.
+        gpus: of one training, a part of one too; None: one, if the driver has any.
+        progress: called a few times a second for each training.
+
+    Raises:
+        StudyError: if no machine of the cluster is large enough for one training, or none answers.
+    """
+
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        address: str | None = None,
+        *,
+        threads: int = 1,
+        workers: int | None = None,
+        gpus: float | None = None,
+        progress: Progress = lambda job, record: None,
+    ) -> None:
+        self._snapshots, self._progress = snapshots, progress
+        self._gpus = float(torch.cuda.is_available()) if gpus is None else gpus
+        self._own = not ray.is_initialized()
+        shipped = _connect(address, threads * (workers or 0)) if self._own else False
+        self.slots = workers or _room(threads, self._gpus)
+        self._folder = None if shipped else str(Path.cwd())
+        self._homes: dict[str, Home] = {}
+        self._board = _board()
+        self._asked = self._board.look.remote()
+        self._train: Any = ray.remote(
+            num_returns=2, num_cpus=threads, num_gpus=self._gpus, max_retries=RETRIES, max_calls=0
+        )(_train)
+        self._jobs: dict[Any, tuple[Job, Any]] = {}  # by the reference of the outcome, with that of the state
+        self._states: OrderedDict[str, tuple[Any, int]] = OrderedDict()  # references and bytes, by key
+        self._waiting: deque[Done] = deque()
+        self._shown = monotonic()
+
+    def start(self, job: Job) -> None:
+        """Hand a job to Ray."""
+        try:
+            begin = self._state_before(job)
+        except SnapshotError as error:
+            self._waiting.append(Done(job, None, error=error))
+            return
+        outcome, state = self._train.remote(self._home(job.work.setting.task), job.work, begin, self._board)
+        self._jobs[outcome] = job, state
+
+    def _state_before(self, job: Job) -> Any:
+        """A reference to the state where a job begins; None for the first state of all."""
+        if job.snapshot is None:
+            return None
+        key = job.work.begins
+        if key not in self._states:
+            self._remember(job.snapshot, ray.put(packed(self._snapshots.read(job.snapshot))))
+        self._states.move_to_end(key)
+        return self._states[key][0]
+
+    def _remember(self, saved: Saved, state: Any) -> None:
+        """Ray keeps a state for as long as somebody refers to it; those used least lately are let go."""
+        self._states[saved.key] = state, saved.bytes
+        while len(self._states) > 2 * self.slots and sum(size for _, size in self._states.values()) > MOST_BYTES:
+            self._states.popitem(last=False)
+
+    def _home(self, task: str) -> "Home":
+        if task not in self._homes:
+            self._homes[task] = Home(self._folder, tuple(sys.path), versions(), task, load_task(task).fingerprint)
+        return self._homes[task]
+
+    def wait(self) -> Done:
+        """The next job that is finished, or that Ray could not finish."""
+        while not self._waiting:
+            finished, _ = ray.wait(list(self._jobs), num_returns=1, timeout=TELLING)
+            for outcome in finished:
+                self._waiting.append(self._done(outcome, *self._jobs.pop(outcome)))
+            if monotonic() - self._shown > TELLING:
+                self._show()
+        return self._waiting.popleft()
+
+    def _done(self, reference: Any, job: Job, state: Any) -> Done:
+        try:
+            outcome, last = ray.get([reference, state])
+        except RuntimeEnvSetupError as error:
+            raise StudyError(f"Ray could not send this folder to its workers: {_brief(error)}") from None
+        except RayError as error:
+            cause = error.cause if isinstance(error, RayTaskError) else error
+            if not isinstance(cause, RayError):
+                raise cause from None
+            self._states.pop(job.work.begins, None)  # it may be what was lost; its snapshot is not
+            return Done(job, None, error=WorkerLostError(f"a Ray worker was lost ({_brief(cause)})"))
+        return Done(job, outcome, self._kept(job, state, outcome, last))
+
+    def _kept(self, job: Job, reference: Any, outcome: Outcome, last: State | None) -> Any:
+        """The snapshot of a job's last state; of a job that was stopped, the state itself; None if it diverged."""
+        if last is None or len(outcome.records) < len(job.work.table):
+            return None if last is None else unpacked(last)
+        saved = self._snapshots.write(job.work.ends, unpacked(last))
+        self._remember(saved, reference)
+        return saved
+
+    def _show(self) -> None:
+        """Tell how far the jobs are, if the board has answered, and ask it again."""
+        self._shown = monotonic()
+        answered, _ = ray.wait([self._asked], timeout=0)
+        if not answered:
+            return
+        try:
+            seen = ray.get(self._asked)
+        except RayError:
+            return  # without the board nobody sees progress, and nothing else is lost
+        self._asked = self._board.look.remote()
+        for job, _ in self._jobs.values():
+            if job.work.ends in seen:
+                self._progress(job, Record(*seen[job.work.ends]))
+
+    def stop(self) -> None:
+        """Ask every job to end after its present update; one that waits for a machine ends as lost."""
+        for outcome in self._jobs:
+            ray.cancel(outcome, force=False)
+
+    def close(self) -> None:
+        """Give everything back; a cluster that ran before runs on."""
+        if self._own:
+            ray.shutdown()
+        else:
+            for outcome in self._jobs:
+                ray.cancel(outcome, force=True)
+            ray.kill(self._board)
+        self._jobs, self._states = {}, OrderedDict()
+
+
+def _connect(address: str | None, cpus: int) -> bool:
+    """Connect to a cluster, or make one; whether this folder had to be sent to it."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    found = address or os.environ.get("RAY_ADDRESS") or "local"
+    if found == "local":
+        os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else it writes a token into the home folder
+        ray.init(
+            "local",
+            num_cpus=cpus or len(os.sched_getaffinity(0)),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+        return False
+    names = [name for name in os.environ if name.startswith(("MKL_", "CUBLAS_"))]  # they decide bits
+    environment: dict[str, Any] = {"working_dir": str(Path.cwd()), "excludes": UNSHIPPED}
+    environment["env_vars"] = {name: os.environ[name] for name in names}
+    try:
+        _knock(found)
+        ray.init(found, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise StudyError(f"there is no Ray cluster to use at {found}: {_brief(error)}") from error
+    return True
+
+
+def _knock(address: str) -> None:
+    """Whether anybody is there at all; Ray itself asks for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if port.isdigit():
+        socket.create_connection((host, int(port)), timeout=10).close()
+
+
+def _room(threads: int, gpus: float) -> int:
+    """Trainings that the cluster has room for at a time."""
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    machines = [node["Resources"] for node in nodes if node["Alive"]]
+    room = sum(
+        int(min(has.get("CPU", 0) // threads, has.get("GPU", 0) // gpus if gpus else float("inf"))) for has in machines
+    )
+    if not room:
+        wanted = f"{threads} CPU{'s' * (threads > 1)}" + (f" and {gpus:g} GPU" if gpus else "")
+        raise StudyError(f"no machine of the Ray cluster has {wanted}, which one training takes: start larger ones")
+    return room
+
+
+def _brief(error: BaseException) -> str:
+    """The first line of one of Ray's errors, which fill pages."""
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0]:.200}" if str(error) else type(error).__name__
+
+
+def _board() -> Any:
+    """Where workers write how far they are, and the driver looks."""
+
+    class Board:  # within a function it travels by value, so that its process need not import PyTorch
+        def __init__(self) -> None:
+            self.seen: dict[str, Any] = {}
+
+        def tell(self, name: str, record: Any) -> None:
+            self.seen[name] = record
+
+        def look(self) -> dict[str, Any]:
+            seen, self.seen = self.seen, {}
+            return seen
+
+    return ray.remote(num_cpus=0)(Board).remote()
+
+
+# --- a worker ---
+
+
+@final
+@dataclass(frozen=True)
+class Home:
+    """What the driver has, so that its workers have the same.
+
+    Args:
+        folder: where it is; None if Ray has brought the folder along.
+        path: where it finds modules.
+        versions: of the libraries that compute.
+        task: its name.
+        code: the fingerprint of the task's code.
+    """
+
+    folder: str | None
+    path: tuple[str, ...]
+    versions: str
+    task: str
+    code: str
+
+
+def _train(home: Home, work: Work, begin: State | None, board: Any) -> tuple[Outcome, State | None]:
+    """Train a stretch; a cancellation arrives here as Ctrl-C does, and ends it after its present update."""
+    told = monotonic()
+
+    def watch(record: Record) -> bool:
+        nonlocal told
+        if monotonic() - told > TELLING:
+            told = monotonic()
+            board.tell.remote(work.ends, (record.step, record.rate, record.loss))
+        return bool(interrupted)
+
+    with interrupts() as interrupted:
+        try:
+            outcome, state = _worker(home).do(work, None if begin is None else unpacked(begin), watch)
+        except MachineError as error:
+            address = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+            raise MachineError(f"{error} (Ray worker on {address})") from None
+    return outcome, None if state is None else packed(state)  # type: ignore[arg-type]  # this worker saves nothing
+
+
+@functools.lru_cache(maxsize=1)
+def _worker(home: Home) -> Worker:
+    """This process's worker, the same for every stretch, so that one can go on where the last one ended.
+
+    Raises:
+        MachineError: if this process cannot be made like the driver.
+    """
+    if home.folder is not None:
+        _move(home.folder, home.path)
+    if versions() != home.versions:
+        raise MachineError(f"this worker has {versions()}, the driver {home.versions}: its bits would differ")
+    if load_task(home.task).fingerprint != home.code:
+        raise MachineError(f"the code of {home.task} is not what the driver has: its bits would differ")
+    return Worker(None)
+
+
+def _move(folder: str, path: tuple[str, ...]) -> None:
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise MachineError(f"this worker cannot see the folder {folder}: {error.strerror}") from error
+    sys.path[:] = [*path, *(place for place in sys.path if place not in path)]
