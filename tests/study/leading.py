@@ -1,5 +1,6 @@
 """Whole studies in one call."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from glidepath.study.conductor import Executor
 from glidepath.study.curve import Curve
 from glidepath.study.executors import executor_for
 from glidepath.study.spec import study_from
-from glidepath.study.store import Store
+from glidepath.study.store import SnapshotError, Store
 
 SCHEDULES = {"fixed": "constant()", "warm": "warmup(30%) >> cosine(70%)", "step": "step(every=5, factor=0.3)"}
 LINES = {"task": "lines.py:line", "steps": 20, "seeds": [0, 1], "schedules": SCHEDULES}
@@ -43,7 +44,8 @@ def _states(prepared: Prepared) -> Any:
     for number in range(len(prepared.runs)):
         saved = ledger.snapshot(number, ledger.end(number))
         if saved is not None:
-            yield number, prepared.store.snapshots.read(saved)
+            with suppress(SnapshotError):  # nobody has needed one that was damaged
+                yield number, prepared.store.snapshots.read(saved)
 
 
 def led(store: str | Path = ".glidepath", on: str = "local", workers: int | None = None, **described: Any) -> Led:
