@@ -139,14 +139,17 @@ def children(segments: Sequence[Segment]) -> list[list[int]]:
     return following
 
 
-def subtree_steps(segments: Sequence[Segment]) -> list[int]:
-    """The updates of each segment and everything below it."""
-    total = [segment.steps for segment in segments]
+def waiting_states(segments: Sequence[Segment]) -> list[int]:
+    """How many states have to wait at once below each segment, at best: its Strahler number less 1.
+
+    The state that training is in does not count. A segment's own state waits for all of the next but the last, so the
+    one that needs most comes last: the larger of what it needs, and one more than any other needs.
+    """
+    following, need = children(segments), [0] * len(segments)
     for number in reversed(range(len(segments))):
-        parent = segments[number].parent
-        if parent is not None:
-            total[parent] += total[number]
-    return total
+        second, most = sorted([-1, -1, *(need[child] for child in following[number])])[-2:]
+        need[number] = max(most, second + 1)
+    return need
 
 
 def longest_way(segments: Sequence[Segment]) -> list[int]:
@@ -160,15 +163,16 @@ def longest_way(segments: Sequence[Segment]) -> list[int]:
 
 
 def depth_first(segments: Sequence[Segment]) -> list[int]:
-    """An order for one worker: into the smallest subtree first, so that few states have to be kept at a time.
+    """An order for one worker in which the fewest states wait at a time; of equals the longest way comes last."""
+    following, need, way = children(segments), waiting_states(segments), longest_way(segments)
 
-    With this order the states that wait at once are at most the tree's Strahler number.
-    """
-    following, size = children(segments), subtree_steps(segments)
-    waiting = sorted((i for i, s in enumerate(segments) if s.parent is None), key=lambda i: -size[i])
+    def last_first(numbers: Iterable[int]) -> list[int]:
+        return sorted(numbers, key=lambda i: (-need[i], -way[i]))
+
+    waiting = last_first(i for i, segment in enumerate(segments) if segment.parent is None)
     order = []
     while waiting:
         number = waiting.pop()
         order.append(number)
-        waiting += sorted(following[number], key=lambda i: -size[i])
+        waiting += last_first(following[number])
     return order
