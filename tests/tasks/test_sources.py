@@ -121,6 +121,11 @@ def test_of_a_package_its_own_modules_count_and_so_does_what_lies_beside_the_pac
     assert names("pack.fits:fit") == inner | (USED - {"task.py", "late.py"})
 
 
+def test_the_init_of_a_package_counts_even_if_nothing_in_it_is_used(here: Path) -> None:
+    write(here, {"pack/__init__.py": "", "pack/fits.py": "def fit(seed): pass\n"})
+    assert names("pack.fits:fit") == {"pack/__init__.py", "pack/fits.py"}
+
+
 def test_a_task_in_the_init_of_a_package_finds_its_siblings(here: Path) -> None:
     write(here, {"pack/__init__.py": "from .part import a\ndef fit(seed): pass\n", "pack/part.py": "a = 1\n"})
     assert names("pack:fit") == {"pack/__init__.py", "pack/part.py"}
