@@ -241,7 +241,7 @@ class World:
         values = [Known(number, plan, every) for number, plan in enumerate(plans)]
         due = [due_of(plan, every) for plan in plans]
         ledger = Ledger(store or self.store, values, due)  # type: ignore[arg-type]
-        return Conductor(ledger, [plan.origin for plan in plans], snapshot_every)  # type: ignore[list-item]
+        return Conductor(ledger, [plan.origin for plan in plans], snapshot_every, 10**12)  # type: ignore[list-item]
 
     def study(
         self,

@@ -23,6 +23,8 @@ from glidepath.study.spec import Study, study_from
 from glidepath.study.store import Store
 from glidepath.study.written import read_study, written
 
+from .store import size
+
 Item = TypeVar("Item")
 Several = Annotated[list[Item] | None, Parameter(negative=())]  # an option that may be given again and again
 Flag = Annotated[bool, Parameter(negative=())]
@@ -107,13 +109,13 @@ def compare(
     }
     described = _study(study, {key: value for key, value in options.items() if value is not None})
     with Store(store) as opened:
-        prepared = prepare(described, opened)
+        prepared = prepare(described, opened, size(disk))
         plan = forecast(prepared)
         if dry_run:
             print(json.dumps(plan.as_dict(), indent=2) if as_json else _shown(plan))
             return
         folder = _made(out or _folder(study))
-        curves = _trained(prepared, on, workers)
+        curves = _trained(prepared, folder, on, workers)
         if verify_one:
             print(f"{verify(prepared)}, trained again alone: every loss, metric and last bit is the same\n")
         _report(folder, prepared, plan, curves)
@@ -164,12 +166,12 @@ def _facts(prepared: Prepared, plan: Forecast) -> dict[str, str]:
     }
 
 
-def _trained(prepared: Prepared, on: str, workers: int | None) -> list[Curve]:
+def _trained(prepared: Prepared, folder: Path, on: str, workers: int | None) -> list[Curve]:
     """Train what the store lacks; a stop says what is kept."""
     with Screen() as screen:
         executor = executor_for(on, prepared.store.snapshots, prepared.study.threads, workers, screen.updated)
         try:
-            return train(prepared, executor, screen)
+            return train(prepared, executor, screen, str(folder))
         except KeyboardInterrupt:
             finished = len(prepared.conductor.finished(range(len(prepared.runs))))
             print(

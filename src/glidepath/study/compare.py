@@ -21,6 +21,7 @@ from .spec import Study, nested_grid
 from .store import Store
 from .values import Values
 
+BUDGET = 4 * 10**9  # bytes of snapshots
 SNAPSHOTS = 8  # a run of one segment leaves 8 to 16 states for later studies to branch from
 
 
@@ -41,8 +42,13 @@ class Prepared:
         return self.conductor.ledger.store
 
 
-def prepare(study: Study, store: Store) -> Prepared:
+def prepare(study: Study, store: Store, budget: int = BUDGET) -> Prepared:
     """Check a study to the end, build its task for every seed, and find out what the store knows; trains nothing.
+
+    Args:
+        study: from `study_from` or `read_study`.
+        store: where everything is kept.
+        budget: bytes that its snapshots may take.
 
     Raises:
         StudyError: if a schedule does not fit.
@@ -54,13 +60,19 @@ def prepare(study: Study, store: Store) -> Prepared:
     values = values_of(study, every, origins)
     due = [_due(study, run) for run in every]
     settings = [_setting(study, origins[run.seed]) for run in every]
-    conductor = Conductor(Ledger(store, values, due), settings, nested_grid(study.longest, SNAPSHOTS))
+    conductor = Conductor(Ledger(store, values, due), settings, nested_grid(study.longest, SNAPSHOTS), budget)
     conductor.plan()
     return Prepared(study, task, every, origins, conductor)
 
 
-def train(prepared: Prepared, executor: Executor, watcher: Watcher) -> list[Curve]:
+def train(prepared: Prepared, executor: Executor, watcher: Watcher, name: str | None = None) -> list[Curve]:
     """Train what the store lacks; every run's curve, in the order of the study.
+
+    Args:
+        prepared: from `prepare`.
+        executor: where to train.
+        watcher: sees how it goes.
+        name: under which the store's view `curves` then shows the study; None: not at all.
 
     Raises:
         TaskError: if the task fails.

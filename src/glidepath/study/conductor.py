@@ -91,11 +91,13 @@ class Conductor:
         ledger: what is known.
         settings: where each run is trained.
         snapshot_every: a segment ends at every multiple, so that a later branch has a state to begin near.
+        budget: bytes that the snapshots of the store may take; those that are still needed may take more.
     """
 
     ledger: Ledger
     settings: Sequence[Setting]
     snapshot_every: int
+    budget: int
     trained: int = 0  # updates, in this call
     segments: list[Segment] = field(default_factory=list)
     _losses: dict[str, int] = field(default_factory=dict)
@@ -192,6 +194,13 @@ class Conductor:
         if not isinstance(state, Saved):
             state = self.ledger.store.snapshots.write(self.values[run].chain.key(stop), state)
         self.ledger.add_snapshot(run, stop, start, state)
+        if self.ledger.store.room() > self.budget:
+            self.ledger.keep_within(self.budget, self._needed() | {state.key})
+
+    def _needed(self) -> set[str]:
+        """The states where wanted segments begin."""
+        wanted = (self.segments[number] for number in self.wanted())
+        return {self.values[segment.paths[0]].chain.key(segment.start) for segment in wanted}
 
     def _lost(self, done: Done) -> None:
         if isinstance(done.error, SnapshotError) and done.job.snapshot is not None:

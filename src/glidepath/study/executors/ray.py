@@ -77,8 +77,8 @@ class Ray:
         self._snapshots, self._progress = snapshots, progress
         self._gpus = float(torch.cuda.is_available()) if gpus is None else gpus
         self._own = not ray.is_initialized()
-        shipped = _connect(address, threads * (workers or 0)) if self._own else False
-        self.slots = workers or _room(threads, self._gpus)
+        shipped = _connect(address, threads * (workers or 0), snapshots.folder.parent) if self._own else False
+        self.slots = workers or self._room(threads)
         self._folder = None if shipped else str(Path.cwd())
         self._homes: dict[str, Home] = {}
         self._board = _board()
@@ -90,6 +90,15 @@ class Ray:
         self._states: OrderedDict[str, tuple[Any, int]] = OrderedDict()  # references and bytes, by key
         self._waiting: deque[Done] = deque()
         self._shown = monotonic()
+
+    def _room(self, threads: int) -> int:
+        room = _places(threads, self._gpus)
+        if room == 0:
+            if self._own:
+                ray.shutdown()
+            wanted = f"{threads} CPU{'s' * (threads > 1)}" + (f" and {self._gpus:g} GPU" if self._gpus else "")
+            raise StudyError(f"no machine of the Ray cluster has {wanted}, which one training takes: start larger ones")
+        return room
 
     def start(self, job: Job) -> None:
         """Hand a job to Ray."""
@@ -127,7 +136,8 @@ class Ray:
         while not self._waiting:
             finished, _ = ray.wait(list(self._jobs), num_returns=1, timeout=TELLING)
             for outcome in finished:
-                self._waiting.append(self._done(outcome, *self._jobs.pop(outcome)))
+                self._waiting.append(self._done(outcome, *self._jobs[outcome]))
+                del self._jobs[outcome]  # not before: Ctrl-C may come in between
             if monotonic() - self._shown > TELLING:
                 self._show()
         return self._waiting.popleft()
@@ -184,7 +194,7 @@ class Ray:
         self._jobs, self._states = {}, OrderedDict()
 
 
-def _connect(address: str | None, cpus: int) -> bool:
+def _connect(address: str | None, cpus: int, store: Path) -> bool:
     """Connect to a cluster, or make one; whether this folder had to be sent to it."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     found = address or os.environ.get("RAY_ADDRESS") or "local"
@@ -198,15 +208,23 @@ def _connect(address: str | None, cpus: int) -> bool:
             logging_level=logging.ERROR,
         )
         return False
-    names = [name for name in os.environ if name.startswith(("MKL_", "CUBLAS_"))]  # they decide bits
-    environment: dict[str, Any] = {"working_dir": str(Path.cwd()), "excludes": UNSHIPPED}
-    environment["env_vars"] = {name: os.environ[name] for name in names}
     try:
         _knock(found)
-        ray.init(found, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(found, runtime_env=_environment(store), log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError) as error:
         raise StudyError(f"there is no Ray cluster to use at {found}: {_brief(error)}") from error
     return True
+
+
+def _environment(store: Path) -> dict[str, Any]:
+    """What workers elsewhere need: the folder where we are, without what is large in it, and what decides bits."""
+    here, names = Path.cwd(), [name for name in os.environ if name.startswith(("MKL_", "CUBLAS_"))]
+    own = [f"/{store.resolve().relative_to(here).as_posix()}"] if store.resolve().is_relative_to(here) else []
+    return {
+        "working_dir": str(here),
+        "excludes": UNSHIPPED + own,
+        "env_vars": {name: os.environ[name] for name in names},
+    }
 
 
 def _knock(address: str) -> None:
@@ -216,17 +234,13 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
-def _room(threads: int, gpus: float) -> int:
+def _places(threads: int, gpus: float) -> int:
     """Trainings that the cluster has room for at a time."""
     nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     machines = [node["Resources"] for node in nodes if node["Alive"]]
-    room = sum(
+    return sum(
         int(min(has.get("CPU", 0) // threads, has.get("GPU", 0) // gpus if gpus else float("inf"))) for has in machines
     )
-    if not room:
-        wanted = f"{threads} CPU{'s' * (threads > 1)}" + (f" and {gpus:g} GPU" if gpus else "")
-        raise StudyError(f"no machine of the Ray cluster has {wanted}, which one training takes: start larger ones")
-    return room
 
 
 def _brief(error: BaseException) -> str:
