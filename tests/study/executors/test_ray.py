@@ -43,7 +43,7 @@ import time
 def slow(seed):
     task = line(seed)
     def batch(step):
-        time.sleep(0.02)
+        time.sleep(0.01)
         return task.batch(step)
     return Task(task.model, task.optimizer, batch, task.loss, task.evaluate)
 """
@@ -68,7 +68,7 @@ with Store(Path("store")) as store:
 @pytest.fixture(scope="module", autouse=True)
 def cluster() -> Iterator[None]:
     """A cluster of two CPUs, as the executor makes it."""
-    rays._connect("local", 2)
+    rays._connect("local", 2, Path("store"))
     yield
     ray.shutdown()
 
@@ -198,6 +198,24 @@ def test_a_worker_whose_task_is_another_is_refused(here: Path) -> None:
 def test_a_cluster_too_small_for_one_training_is_an_error_and_not_a_wait(here: Path) -> None:
     with pytest.raises(StudyError, match="no machine of the Ray cluster has 64 CPUs, which one training takes"):
         rays.Ray(Snapshots(here), threads=64)
+
+
+def test_an_address_where_nobody_answers_is_an_error_at_once(here: Path) -> None:
+    with pytest.raises(
+        StudyError, match=r"there is no Ray cluster to use at ray://127.0.0.1:1: ConnectionRefusedError"
+    ):
+        rays._connect("ray://127.0.0.1:1", 0, here)
+
+
+def test_a_cluster_elsewhere_gets_the_folder_without_the_store_and_what_decides_bits(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MKL_CBWR", "AVX2")
+    found = rays._environment(Path("kept/store"))
+    assert found["working_dir"] == str(here)
+    assert {"/kept/store", ".glidepath"} <= set(found["excludes"])
+    assert found["env_vars"]["MKL_CBWR"] == "AVX2"
+    assert rays._environment(here.parent)["excludes"] == rays.UNSHIPPED
 
 
 # --- being stopped ---

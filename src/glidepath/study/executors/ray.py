@@ -200,6 +200,7 @@ def _connect(address: str | None, cpus: int, store: Path) -> bool:
     found = address or os.environ.get("RAY_ADDRESS") or "local"
     if found == "local":
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else it writes a token into the home folder
+        os.environ.setdefault("RAY_worker_niceness", "0")  # else whatever runs beside it goes first
         ray.init(
             "local",
             num_cpus=cpus or len(os.sched_getaffinity(0)),
