@@ -72,8 +72,8 @@ def test_a_second_call_trains_nothing_and_shows_the_same(here: Path, capsys: pyt
     first, files = capsys.readouterr(), {file: file.stat().st_mtime_ns for file in (here / "out").iterdir()}
     assert main(command) == 0
     second = capsys.readouterr()
-    assert second.out.partition("\n\n48 updates")[0] == first.out.partition("\n\n48 updates")[0]
-    assert "; 45 trained now" in first.out  # only the first update of a seed is shared
+    assert second.out.partition("\n\n80 updates")[0] == first.out.partition("\n\n80 updates")[0]
+    assert "; 75 trained now" in first.out  # only the first update of a seed is shared
     assert "; 0 trained now\neverything in out is as it was" in second.out
     assert {file: file.stat().st_mtime_ns for file in (here / "out").iterdir()} == files
 
@@ -85,6 +85,15 @@ def test_a_schedule_that_is_added_trains_its_own_branch_only(here: Path, capsys:
     assert "40 updates in 2 runs, 23 of them different: 1.74 times fewer; 23 trained now" in capsys.readouterr().out
     assert main([*command, "--schedule", f"c={trunk}polynomial(4, power=2)"]) == 0
     assert "; 3 trained now" in capsys.readouterr().out  # the first update of every cooldown is at the peak
+
+
+def test_the_store_shows_every_run_as_if_it_had_been_trained_alone(here: Path) -> None:
+    assert main(["compare", "lines.py:line", "--steps", "8", *TWO, "--seed", "0", "--out", "out"]) == 0
+    with (here / "out/curves.csv").open() as stream:
+        told = [(row["schedule"], int(row["step"]), float(row["loss"])) for row in csv.DictReader(stream)]
+    with contextlib.closing(sqlite3.connect(here / ".glidepath/store.sqlite")) as base:
+        query = "SELECT schedule, step, loss FROM curves WHERE study = 'out' ORDER BY number, step"
+        assert base.execute(query).fetchall() == told
 
 
 def test_the_plan_is_printed_and_nothing_is_trained(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +172,7 @@ def test_ctrl_c_keeps_what_was_trained_and_the_same_command_goes_on(here: Path) 
     os.kill(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "of 24 runs are finished, and every update is kept in .glidepath; the same command goes on" in told
+    assert "of 40 runs are finished, and every update is kept in .glidepath; the same command goes on" in told
     assert "Traceback" not in told
     assert _updates(here) > 0
 

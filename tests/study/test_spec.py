@@ -21,8 +21,8 @@ def refusal(**described: Any) -> list[str]:
 def test_a_task_is_enough() -> None:
     study = study_from({"task": "digits"})
     assert study.longest == 400
-    assert study.seeds == [0, 1, 2]
-    assert len(runs(study)) == 3 * len(default_schedules(400))
+    assert study.seeds == [0, 1, 2, 3, 4]
+    assert len(runs(study)) == 5 * len(default_schedules(400))
 
 
 def test_the_defaults_fit_any_length_from_two() -> None:

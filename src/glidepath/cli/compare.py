@@ -70,7 +70,7 @@ def compare(
     peak
         The largest rate of a run, once for each; without any, the optimizer's own.
     seed
-        Once for each; without any, 0, 1 and 2.
+        Once for each; without any, 0 to 4.
     horizon
         In place of --steps: several lengths of run, once for each.
     evaluate_every

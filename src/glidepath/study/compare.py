@@ -83,7 +83,11 @@ def train(prepared: Prepared, executor: Executor, watcher: Watcher, name: str | 
         if prepared.study.share:
             check(prepared)
     conduct(prepared.conductor, executor, watcher)
-    return [prepared.conductor.ledger.curve(run.number) for run in prepared.runs]
+    ledger, numbers = prepared.conductor.ledger, range(len(prepared.runs))
+    curves = [ledger.curve(number) for number in numbers]
+    if name is not None and prepared.store.writable:
+        prepared.store.note_study(name, zip(curves, map(ledger.pieces, numbers), strict=True))
+    return curves
 
 
 def _note_origins(prepared: Prepared) -> None:

@@ -18,7 +18,7 @@ from .entry import Entry, checked, own_length
 from .errors import Mistake, Path, StudyError
 
 STEPS = 400
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1, 2, 3, 4)  # with three, eight schedules hardly ever show a difference
 EVALUATIONS = 16
 
 
