@@ -34,10 +34,11 @@ fix: install  ## format, and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install  ## measure against PyTorch, side by side: tables of ratios
+bench: install  ## measure against PyTorch and separate training, side by side (half an hour)
 	$(BIN)/python -m benchmarks.update
 	$(BIN)/python -m benchmarks.curves
 	$(BIN)/python -m benchmarks.exactness
+	$(BIN)/python -m benchmarks.compare
 
 gallery: install  ## draw every recipe and every mechanism of the study note into gallery/
 	$(BIN)/glidepath gallery -o gallery
