@@ -17,8 +17,7 @@ import torch
 from tests.study.leading import SCHEDULES, Led, Silent, led
 
 from glidepath.study.compare import Prepared, prepare, train
-from glidepath.study.conductor import Job
-from glidepath.study.curve import Curve, Record
+from glidepath.study.curve import Record
 from glidepath.study.engine.session import Session
 from glidepath.study.engine.state import digest
 from glidepath.study.engine.worker import MachineError
@@ -168,14 +167,13 @@ def test_a_damaged_snapshot_is_trained_again(here: Path) -> None:
 
 
 def test_an_error_of_the_task_arrives_as_it_is_said_in_one_process(here: Path) -> None:
-    study = {"task": "lines.py:breaks", "steps": 6, "seeds": [0], "schedules": {"fixed": "constant()"}}
-    messages = []
-    for run in (on_ray, led):
-        with pytest.raises(TaskError) as caught:
-            run("store", **study)
-        messages.append(str(caught.value))
-    assert messages[0] == messages[1]
-    assert type(caught.value) is TaskError
+    study = {"task": "lines.py:breaks", "steps": 6, "seeds": [0], "schedules": {"fixed": "constant()"}, "share": False}
+    with pytest.raises(TaskError) as alone:
+        led("alone", **study)
+    with pytest.raises(TaskError) as ours:
+        on_ray(**study)
+    assert str(ours.value) == str(alone.value)
+    assert type(ours.value) is TaskError
 
 
 def test_a_worker_with_other_libraries_is_refused_by_name(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,21 +237,25 @@ def test_a_stop_keeps_what_is_done_and_the_next_call_goes_on(slowly: Path) -> No
     assert [c.records for c in rest.curves] == [c.records for c in alone.curves]
 
 
-def test_how_far_a_stretch_is_arrives_while_it_trains(slowly: Path) -> None:
-    seen: list[tuple[Job, Record]] = []
+def test_a_stretch_under_way_tells_how_far_it_is_and_ends_after_its_present_update(slowly: Path) -> None:
+    seen: list[Record] = []
+    long = QUICK | {"task": "slow.py:slow", "steps": 1000, "seeds": [0], "schedules": {"fixed": "constant()"}}
     with Store(Path("rays")) as opened:
-        prepared = prepare(study_from(STUDY | {"schedules": {"fixed": "constant()"}}), opened)
-        prepared.conductor.snapshot_every = 60
-        executor = rays.Ray(opened.snapshots, progress=lambda job, record: seen.append((job, record)))
-        curves = finished(prepared, executor).curves
-    assert len(seen) >= 2
-    for job, record in seen:
-        (found,) = [r for r in _curve(curves, job).records if r.step == record.step]
-        assert replace(found, metrics={}) == record
-
-
-def _curve(curves: list[Curve], job: Job) -> Curve:
-    return curves[job.runs[0]]
+        prepared = prepare(study_from(long), opened)
+        prepared.conductor.snapshot_every = 1000
+        prepared.conductor.plan()
+        executor = rays.Ray(opened.snapshots, progress=lambda job, record: (seen.append(record), executor.stop()))
+        executor.start(prepared.conductor.job(0))
+        done = executor.wait()
+        executor.close()
+    records = done.outcome.records
+    assert seen
+    assert seen[0].step < len(records) < 1000
+    session = Session(load_task("lines.py:line"), 0, 1)
+    alone = session.train(replace(done.job.work, table=done.job.work.table[: len(records)]))
+    assert records == alone.records
+    assert all(record == replace(records[record.step], metrics={}) for record in seen)
+    assert digest(done.state) == digest(session.state())
 
 
 def test_a_worker_killed_again_and_again_changes_no_bit(slowly: Path) -> None:
@@ -325,6 +327,8 @@ def test_a_tensor_arrives_with_its_bits_type_shape_and_layout(kind: str) -> None
     arrived = unpacked(ray.get(ray.put(packed({"one": [tensor]}))))["one"][0]
     assert (arrived.dtype, arrived.shape, arrived.layout) == (tensor.dtype, tensor.shape, tensor.layout)
     assert digest([arrived.to_dense()]) == digest([tensor.to_dense()])
+    whole = kind not in ("every second", "expanded", "sparse")
+    assert isinstance(packed({"one": tensor})["one"], Packed) == whole
     if kind in ("transposed", "channels last"):
         assert arrived.stride() == tensor.stride()
 
