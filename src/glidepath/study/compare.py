@@ -22,7 +22,7 @@ from .store import Store
 from .values import Values
 
 BUDGET = 4 * 10**9  # bytes of snapshots
-SNAPSHOTS = 8  # a run of one segment leaves 8 to 16 states for later studies to branch from
+SNAPSHOTS = 4  # a run of one segment leaves 4 to 8 states for later studies to branch from
 
 
 @final

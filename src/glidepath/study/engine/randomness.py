@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -12,11 +12,15 @@ Randomness = dict[str, Any]
 
 
 def randomness() -> Randomness:
-    """The state of Python's, NumPy's and PyTorch's global random numbers, CUDA's too: tensors, numbers and lists."""
-    kind, keys, *numpy = np.random.get_state(legacy=True)
+    """The state of Python's, NumPy's and PyTorch's global random numbers, CUDA's too.
+
+    The hundreds of integers are tensors: a list of them takes longer to save than a small model.
+    """
+    version, numbers, gauss = random.getstate()
+    kind, keys, *numpy = cast("tuple[Any, ...]", np.random.get_state(legacy=True))
     return {
-        "python": random.getstate(),
-        "numpy": [kind, keys.tolist(), *numpy],  # type: ignore[union-attr]  # legacy states are tuples
+        "python": [version, torch.tensor(numbers), gauss],
+        "numpy": [kind, torch.from_numpy(keys.astype(np.int64)), *numpy],
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],  # type: ignore[no-untyped-call]
     }
@@ -25,9 +29,9 @@ def randomness() -> Randomness:
 def set_randomness(state: Randomness) -> None:
     """Go on from `state`."""
     version, numbers, gauss = state["python"]
-    random.setstate((version, tuple(numbers), gauss))
+    random.setstate((version, tuple(numbers.tolist()), gauss))
     kind, keys, *numpy = state["numpy"]
-    np.random.set_state((kind, np.array(keys, dtype=np.uint32), *numpy))
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), *numpy))
     torch.set_rng_state(state["torch"])
     if state["cuda"]:
         torch.cuda.set_rng_state_all(state["cuda"])

@@ -60,8 +60,6 @@ def mapped(state: Any, tensor: Callable[[Any], Any], other: Callable[[Any], Any]
     if isinstance(state, dict):
         return _like(state, {key: mapped(value, tensor, other) for key, value in state.items()})
     if isinstance(state, (list, tuple)) and not hasattr(state, "_fields"):
-        if state and isinstance(state[0], int) and all(type(value) is int for value in state):
-            return state[:]  # long lists of numbers, as random states are
         return type(state)(mapped(value, tensor, other) for value in state)
     return other(state)
 

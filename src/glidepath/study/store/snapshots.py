@@ -79,7 +79,6 @@ class Snapshots:
             file.parent.mkdir(parents=True, exist_ok=True)
             _write_through(unfinished, content)
             os.replace(unfinished, file)
-            _flush_folder(file.parent)
         except OSError as error:
             _drop(unfinished)
             raise StoreError(
@@ -136,15 +135,6 @@ def _write_through(file: Path, content: Any) -> None:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    """The new name, too, is on the disk."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _age(file: Path, now: float) -> float:
