@@ -179,7 +179,7 @@ def test_an_error_of_the_task_arrives_as_it_is_said_in_one_process(here: Path) -
 def test_a_worker_with_other_libraries_is_refused_by_name(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rays, "versions", lambda: "torch 1.0")
     address = ray.util.get_node_ip_address()
-    with pytest.raises(MachineError, match=rf"the driver torch 1.0: .* \(Ray worker on {address}\)"):
+    with pytest.raises(MachineError, match=rf"the driver torch 1.0, .* \(Ray worker on {address}\)"):
         on_ray(task="lines.py:line", steps=5, seeds=[0], schedules=SCHEDULES)
 
 

@@ -26,7 +26,7 @@ from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
 
 from glidepath.study.conductor import Done, Job
 from glidepath.study.curve import Record
-from glidepath.study.engine.origin import versions
+from glidepath.study.engine.origin import ENGINE, versions
 from glidepath.study.engine.work import Outcome, Work
 from glidepath.study.engine.worker import MachineError, Worker
 from glidepath.study.errors import StudyError
@@ -128,7 +128,7 @@ class Ray:
 
     def _home(self, task: str) -> "Home":
         if task not in self._homes:
-            self._homes[task] = Home(self._folder, tuple(sys.path), versions(), task, load_task(task).fingerprint)
+            self._homes[task] = Home(self._folder, tuple(sys.path), _libraries(), task, load_task(task).fingerprint)
         return self._homes[task]
 
     def wait(self) -> Done:
@@ -277,14 +277,14 @@ class Home:
     Args:
         folder: where it is; None if Ray has brought the folder along.
         path: where it finds modules.
-        versions: of the libraries that compute.
+        libraries: that compute, with their versions.
         task: its name.
         code: the fingerprint of the task's code.
     """
 
     folder: str | None
     path: tuple[str, ...]
-    versions: str
+    libraries: str
     task: str
     code: str
 
@@ -318,11 +318,15 @@ def _worker(home: Home) -> Worker:
     """
     if home.folder is not None:
         _move(home.folder, home.path)
-    if versions() != home.versions:
-        raise MachineError(f"this worker has {versions()}, the driver {home.versions}: its bits would differ")
+    if _libraries() != home.libraries:
+        raise MachineError(f"this worker has {_libraries()}, the driver {home.libraries}: its bits would differ")
     if load_task(home.task).fingerprint != home.code:
         raise MachineError(f"the code of {home.task} is not what the driver has: its bits would differ")
     return Worker(None)
+
+
+def _libraries() -> str:
+    return f"{versions()}, Glidepath's engine {ENGINE}"
 
 
 def _move(folder: str, path: tuple[str, ...]) -> None:
