@@ -175,6 +175,7 @@ class Toy:
         return self._do(self.jobs.pop(self.rng.randrange(len(self.jobs))))
 
     def _do(self, job: Job) -> Done:
+        assert self.done < 3000, "training goes on without end"
         name = (job.work.begins, job.work.ends)
         if self.rng.random() < self.faults.lost and self.losses.get(name, 0) < 1:
             self.losses[name] = self.losses.get(name, 0) + 1
