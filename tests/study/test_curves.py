@@ -2,7 +2,9 @@
 
 import math
 import random
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -168,3 +170,17 @@ def test_a_task_that_fails_while_it_trains_is_blamed_at_its_line(here: Path) -> 
 def test_a_loss_with_many_elements_is_refused_with_its_shape(here: Path) -> None:
     with pytest.raises(TaskError, match=r"the loss of lines.py:vector is shape \(8, 1\)"):
         curves(task="lines.py:vector")
+
+
+@pytest.mark.parametrize("first", [{"steps": 1}, {"evaluate_every": 1, "schedules": {"cuts": "plateau()"}}])
+def test_a_study_too_short_to_tell_does_not_vouch_for_a_task(here: Path, first: dict[str, Any]) -> None:
+    with suppress(StudyError):
+        led(task="lines.py:counts", **first)
+    with pytest.raises(StudyError, match="cannot be reproduced"):
+        led(task="lines.py:counts")
+
+
+def test_a_plateau_of_which_one_update_is_known_does_not_stand_for_the_others(here: Path) -> None:
+    schedules = {"cuts": "plateau()", "fixed": "constant()"}
+    with pytest.raises(StudyError, match="cannot be reproduced"):
+        led(task="lines.py:counts", evaluate_every=1, schedules=schedules)
