@@ -237,7 +237,7 @@ def test_a_stop_keeps_what_is_done_and_the_next_call_goes_on(slowly: Path) -> No
     assert [c.records for c in rest.curves] == [c.records for c in alone.curves]
 
 
-def test_a_stretch_under_way_tells_how_far_it_is_and_ends_after_its_present_update(slowly: Path) -> None:
+def test_a_stretch_under_way_tells_how_far_it_is_and_ends_when_it_is_asked_to(slowly: Path) -> None:
     seen: list[Record] = []
     long = QUICK | {"task": "slow.py:slow", "steps": 1000, "seeds": [0], "schedules": {"fixed": "constant()"}}
     with Store(Path("rays")) as opened:

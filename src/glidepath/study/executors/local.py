@@ -41,7 +41,7 @@ class Local:
         """
         if self._done is None:
             assert self._job is not None  # `start` comes first
-            with interrupts() as interrupted:
+            with _interrupts() as interrupted:
                 self._done = self._trained(self._job, lambda: bool(interrupted))
             if interrupted:
                 raise KeyboardInterrupt
@@ -65,7 +65,7 @@ class Local:
 
 
 @contextmanager
-def interrupts() -> Iterator[list[int]]:
+def _interrupts() -> Iterator[list[int]]:
     """Collects Ctrl-C in place of raising it; the second one raises."""
     seen: list[int] = []
 

@@ -22,7 +22,7 @@ from typing import Any, final
 
 import ray
 import torch
-from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
+from ray.exceptions import ActorDiedError, RayError, RayTaskError, RuntimeEnvSetupError
 
 from glidepath.study.conductor import Done, Job
 from glidepath.study.curve import Record
@@ -34,7 +34,7 @@ from glidepath.study.store import Saved, SnapshotError, Snapshots, State
 from glidepath.tasks import load_task
 
 from .arrays import packed, unpacked
-from .local import Progress, interrupts
+from .local import Progress
 from .processes import WorkerLostError
 
 TELLING = 0.25  # seconds between two signs of life
@@ -172,24 +172,25 @@ class Ray:
         try:
             seen = ray.get(self._asked)
         except RayError:
-            return  # without the board nobody sees progress, and nothing else is lost
+            seen = {}  # the board is being started again, and nothing but progress was lost
         self._asked = self._board.look.remote()
         for job, _ in self._jobs.values():
             if job.work.ends in seen:
                 self._progress(job, Record(*seen[job.work.ends]))
 
     def stop(self) -> None:
-        """Ask every job to end after its present update; one that waits for a machine ends as lost."""
-        for outcome in self._jobs:
-            ray.cancel(outcome, force=False)
+        """Ask every job to end; it hears of it within a second or the update after next, whichever is later.
+
+        Not by Ray's own cancellation, which aborts the driver if a task ends at the same moment (ray-project/ray#54798
+        mends one half of it; Ray 2.60 has the other).
+        """
+        self._board.stop.remote()
 
     def close(self) -> None:
-        """Give everything back; a cluster that ran before runs on."""
+        """Give everything back; in a cluster that ran before, what is under way ends as in `stop`."""
         if self._own:
             ray.shutdown()
         else:
-            for outcome in self._jobs:
-                ray.cancel(outcome, force=True)
             ray.kill(self._board)
         self._jobs, self._states = {}, OrderedDict()
 
@@ -250,20 +251,25 @@ def _brief(error: BaseException) -> str:
 
 
 def _board() -> Any:
-    """Where workers write how far they are, and the driver looks."""
+    """Where workers write how far they are, and the driver looks; and where it says that they are to stop."""
 
     class Board:  # within a function it travels by value, so that its process need not import PyTorch
         def __init__(self) -> None:
             self.seen: dict[str, Any] = {}
+            self.stopped = False
 
-        def tell(self, name: str, record: Any) -> None:
+        def tell(self, name: str, record: Any) -> bool:
             self.seen[name] = record
+            return self.stopped
 
         def look(self) -> dict[str, Any]:
             seen, self.seen = self.seen, {}
             return seen
 
-    return ray.remote(num_cpus=0)(Board).remote()
+        def stop(self) -> None:
+            self.stopped = True
+
+    return ray.remote(num_cpus=0, max_restarts=-1)(Board).remote()
 
 
 # --- a worker ---
@@ -290,23 +296,34 @@ class Home:
 
 
 def _train(home: Home, work: Work, begin: State | None, board: Any) -> tuple[Outcome, State | None]:
-    """Train a stretch; a cancellation arrives here as Ctrl-C does, and ends it after its present update."""
-    told = monotonic()
+    """Train a stretch."""
+    told, answer = monotonic(), None
 
     def watch(record: Record) -> bool:
-        nonlocal told
-        if monotonic() - told > TELLING:
-            told = monotonic()
-            board.tell.remote(work.ends, (record.step, record.rate, record.loss))
-        return bool(interrupted)
+        nonlocal told, answer
+        if monotonic() - told < TELLING:
+            return False
+        stopped = answer is not None and _stopped(answer)
+        told, answer = monotonic(), board.tell.remote(work.ends, (record.step, record.rate, record.loss))
+        return stopped
 
-    with interrupts() as interrupted:
-        try:
-            outcome, state = _worker(home).do(work, None if begin is None else unpacked(begin), watch)
-        except MachineError as error:
-            address = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
-            raise MachineError(f"{error} (Ray worker on {address})") from None
+    try:
+        outcome, state = _worker(home).do(work, None if begin is None else unpacked(begin), watch)
+    except MachineError as error:
+        address = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+        raise MachineError(f"{error} (Ray worker on {address})") from None
     return outcome, None if state is None else packed(state)  # type: ignore[arg-type]  # this worker saves nothing
+
+
+def _stopped(answer: Any) -> bool:
+    """What the board answered; a board that is gone for good has nobody left who waits."""
+    answered, _ = ray.wait([answer], timeout=0)  # a task that waits for longer gives up its CPU
+    try:
+        return bool(answered) and ray.get(answer)
+    except ActorDiedError:
+        return True
+    except RayError:  # it is being started again elsewhere
+        return False
 
 
 @functools.lru_cache(maxsize=1)
