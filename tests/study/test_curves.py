@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from leading import SCHEDULES, curves, led
+from leading import LINES, SCHEDULES, Silent, curves, led
 
 import glidepath as gp
+from glidepath.study.compare import prepare, train
 from glidepath.study.curve import Curve
 from glidepath.study.engine.randomness import kept_randomness, seed_everything
 from glidepath.study.errors import StudyError
+from glidepath.study.executors.local import Local
+from glidepath.study.spec import study_from
+from glidepath.study.store import Store
 from glidepath.tasks import TaskError, load_task
 
 
@@ -184,3 +188,52 @@ def test_a_plateau_of_which_one_update_is_known_does_not_stand_for_the_others(he
     schedules = {"cuts": "plateau()", "fixed": "constant()"}
     with pytest.raises(StudyError, match="cannot be reproduced"):
         led(task="lines.py:counts", evaluate_every=1, schedules=schedules)
+
+
+EDITS = """
+from pathlib import Path
+
+def factor():
+    return 1
+
+def edits(seed):
+    task = line(seed)
+    def batch(step):
+        if step == 10:
+            Path("edited.py").write_text(Path("edited.py").read_text().replace("return 1", "return 3"))
+        return task.batch(step)
+    return Task(task.model, task.optimizer, batch, lambda m, b: factor() * task.loss(m, b), task.evaluate)
+"""
+
+
+def _with_edits(here: Path, factor: int = 1) -> None:
+    text = (here / "lines.py").read_text() + EDITS.replace("return 1", f"return {factor}", 1)
+    (here / "edited.py").write_text(text)
+
+
+def test_a_task_whose_file_is_edited_while_it_trains_stays_what_it_was(here: Path) -> None:
+    _with_edits(here)
+    edited, plain = curves(task="edited.py:edits"), curves()
+    assert "return 3" in (here / "edited.py").read_text()
+    assert [losses(curve) for curve in edited] == [losses(curve) for curve in plain]
+
+
+def test_a_task_whose_file_is_edited_before_it_is_loaded_for_training_is_refused(here: Path) -> None:
+    _with_edits(here)
+    with Store(here / "store") as store:
+        prepared = prepare(study_from(LINES | {"task": "edited.py:edits"}), store)
+        _with_edits(here, factor=2)
+        with pytest.raises(TaskError, match=r"the code of edited.py:edits has changed since this study began"):
+            train(prepared, Local(store.snapshots), Silent())
+
+
+def test_without_sharing_no_run_feels_another_one(here: Path) -> None:
+    found = curves(task="lines.py:counts", share=False, seeds=[0], schedules={"a": "constant()", "b": "constant()"})
+    assert losses(found[0]) == losses(found[1])
+
+
+def test_without_sharing_no_run_goes_on_from_a_snapshot(here: Path) -> None:
+    schedules = dict.fromkeys("abc", "constant()")
+    described = {"task": "lines.py:counts", "share": False, "seeds": [0], "schedules": schedules}
+    found = led(on="processes", workers=2, **described).curves
+    assert losses(found[0]) == losses(found[1]) == losses(found[2])

@@ -60,7 +60,8 @@ def prepare(study: Study, store: Store, budget: int = BUDGET) -> Prepared:
     values = values_of(study, every, origins)
     due = [_due(study, run) for run in every]
     settings = [_setting(study, origins[run.seed]) for run in every]
-    conductor = Conductor(Ledger(store, values, due), settings, nested_grid(study.longest, SNAPSHOTS), budget)
+    every_so_many = nested_grid(study.longest, SNAPSHOTS) if study.share else study.longest
+    conductor = Conductor(Ledger(store, values, due), settings, every_so_many, budget)
     conductor.plan()
     return Prepared(study, task, every, origins, conductor)
 
@@ -181,4 +182,5 @@ def _shared_origin(study: Study, run: Run, origin: Origin) -> str:
 
 def _setting(study: Study, origin: Origin) -> Setting:
     described = origin.described
-    return Setting(study.task, int(described["seed"]), study.threads, described["machine"])
+    seed, machine, code = int(described["seed"]), described["machine"], described["code"]
+    return Setting(study.task, seed, study.threads, machine, code, alone=not study.share)

@@ -19,12 +19,16 @@ class Setting:
         seed: decides the first weights and the batches.
         threads: CPU threads.
         machine: what kind of machine it must be; see `origin.py`.
+        code: the fingerprint of the task's code when the study began.
+        alone: whether every run gets a task of its own, which has trained nothing before.
     """
 
     task: str
     seed: int
     threads: int
     machine: str
+    code: str
+    alone: bool = False
 
 
 @final

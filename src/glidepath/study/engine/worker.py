@@ -4,7 +4,8 @@ from typing import final
 
 from glidepath.core.errors import GlidepathError
 from glidepath.study.store import Saved, Snapshots
-from glidepath.tasks import load_task
+from glidepath.tasks import TaskError, load_task
+from glidepath.tasks.loading import NamedTask
 
 from .origin import machine
 from .session import Session
@@ -28,6 +29,7 @@ class Worker:
         self.snapshots = snapshots
         self._session: Session | None = None
         self._setting: Setting | None = None
+        self._named: NamedTask | None = None
         self._at: str | None = None  # the key of the state that the session is in
 
     def do(self, work: Work, begin: Saved | State | None, watch: Watch) -> tuple[Outcome, Saved | State | None]:
@@ -45,7 +47,7 @@ class Worker:
         Raises:
             SnapshotError: if the snapshot cannot be used.
             MachineError: if this machine would train other bits.
-            TaskError: if the task does something wrong.
+            TaskError: if the task does something wrong, or is another one by now.
         """
         session = self._brought_to(work, begin)
         self._at = None  # until the job is done nobody can say where the session is
@@ -59,18 +61,31 @@ class Worker:
         return outcome, state if self.snapshots is None else self.snapshots.write(work.ends, state)
 
     def _brought_to(self, work: Work, begin: Saved | State | None) -> Session:
-        if self._session is None or self._setting != work.setting:
+        anew = work.setting.alone and work.start == 0
+        if self._session is None or self._setting != work.setting or anew:
             self._session, self._at = self._built(work.setting), None
             self._setting = work.setting
         if self._at != work.begins:
-            self._session.restore(self._loaded(begin))
+            self._session.restore(self._state(begin))
         return self._session
 
     def _built(self, setting: Setting) -> Session:
         here = machine()
         if here != setting.machine:
             raise MachineError(f"this worker is another machine ({here}) than {setting.machine}: its bits would differ")
-        return Session(load_task(setting.task), setting.seed, setting.threads)
+        return Session(self._loaded(setting), setting.seed, setting.threads)
 
-    def _loaded(self, begin: Saved | State | None) -> State | None:
+    def _loaded(self, setting: Setting) -> NamedTask:
+        """The task as it was when the study began: read once, whoever edits its file in the meantime."""
+        if self._named is None or self._named.name != setting.task:
+            named = load_task(setting.task)
+            if named.fingerprint != setting.code:
+                raise TaskError(
+                    f"the code of {setting.task} has changed since this study began; the same command trains what it "
+                    "is now, from the beginning"
+                )
+            self._named = named
+        return self._named
+
+    def _state(self, begin: Saved | State | None) -> State | None:
         return self.snapshots.read(begin) if isinstance(begin, Saved) and self.snapshots else begin  # type: ignore[return-value]
