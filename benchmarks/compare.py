@@ -141,7 +141,7 @@ def main() -> None:
         equal = sum(mine[run] == theirs[run] for run in theirs)
         steps, ratio = many / few, their_wall / wall
         print(
-            f"| {name} | {len(theirs)} | {equal} | {many:,} → {few:,} | {steps:.3f} | {their_wall:.1f} s → {wall:.1f} s "
+            f"| {name} | {len(theirs)} | {equal} | {many:,} → {few:,} | {steps:.3f} | {their_wall:.1f} → {wall:.1f} s "
             f"| {ratio:.3f} | {ratio / steps:.3f} | {their_cpu / cpu / steps:.3f} |",
             flush=True,
         )
