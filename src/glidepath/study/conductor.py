@@ -12,6 +12,7 @@ from typing import Protocol, final
 
 from .engine.work import Outcome, Setting, Work
 from .errors import StudyError
+from .interrupts import uninterrupted
 from .ledger import Ledger
 from .store import Saved, SnapshotError, State
 from .tree import Segment, children, depth_first, grow, longest_way
@@ -258,14 +259,18 @@ def _until_done(conductor: Conductor, executor: Executor, watcher: Watcher, unde
 def _begin(conductor: Conductor, executor: Executor, under_way: UnderWay) -> bool:
     """Start what is ready, as far as there are slots; whether anything is under way."""
     for number in conductor.ready(conductor.wanted(), executor.slots):
+        if len(under_way) == executor.slots:
+            break
         job = conductor.job(number)
         name = (job.work.begins, job.work.ends)
-        if len(under_way) < executor.slots and name not in under_way:
-            executor.start(job)
-            under_way[name] = job
+        if name not in under_way:
+            with uninterrupted():
+                executor.start(job)
+                under_way[name] = job
     return bool(under_way)
 
 
 def _keep(conductor: Conductor, done: Done, under_way: UnderWay) -> bool:
-    del under_way[done.job.work.begins, done.job.work.ends]
-    return conductor.take(done)
+    with uninterrupted():
+        del under_way[done.job.work.begins, done.job.work.ends]
+        return conductor.take(done)

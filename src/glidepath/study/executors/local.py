@@ -1,13 +1,12 @@
 """One stretch after the other, in this process."""
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, final
+from collections.abc import Callable
+from typing import final
 
 from glidepath.study.conductor import Done, Job
 from glidepath.study.curve import Record
 from glidepath.study.engine.worker import Worker
+from glidepath.study.interrupts import interrupts
 from glidepath.study.store import SnapshotError, Snapshots
 
 Progress = Callable[[Job, Record], None]
@@ -28,6 +27,7 @@ class Local:
         self._worker, self._progress = Worker(snapshots), progress
         self._job: Job | None = None
         self._done: Done | None = None
+        self._stopped = False
 
     def start(self, job: Job) -> None:
         """Take a job; it is trained in `wait`."""
@@ -37,11 +37,13 @@ class Local:
         """Train it.
 
         Raises:
-            KeyboardInterrupt: if it was stopped; `wait` again for what had been done by then.
+            KeyboardInterrupt: if it was stopped; `wait` again for what had been done by then. Again, if nothing was.
         """
+        if self._done is None and self._stopped:
+            raise KeyboardInterrupt
         if self._done is None:
             assert self._job is not None  # `start` comes first
-            with _interrupts() as interrupted:
+            with interrupts() as interrupted:
                 self._done = self._trained(self._job, lambda: bool(interrupted))
             if interrupted:
                 raise KeyboardInterrupt
@@ -58,28 +60,8 @@ class Local:
             return Done(job, None, error=error)
 
     def stop(self) -> None:
-        """Nothing is under way between two waits."""
+        """Nothing is under way between two waits, and nothing begins any more."""
+        self._stopped = True
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-@contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """Collects Ctrl-C in place of raising it; the second one raises."""
-    seen: list[int] = []
-
-    def note(number: int, frame: Any) -> None:
-        if seen:
-            raise KeyboardInterrupt
-        seen.append(number)
-
-    try:
-        before = signal.signal(signal.SIGINT, note)
-    except ValueError:  # not the main thread: nobody can interrupt it
-        yield seen
-        return
-    try:
-        yield seen
-    finally:
-        signal.signal(signal.SIGINT, before)

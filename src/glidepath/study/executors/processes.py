@@ -21,6 +21,7 @@ from glidepath.study.conductor import Done, Job
 from glidepath.study.curve import Record
 from glidepath.study.engine.work import Work
 from glidepath.study.engine.worker import Worker
+from glidepath.study.interrupts import uninterrupted
 from glidepath.study.store import Saved, SnapshotError, Snapshots
 
 from .local import Progress
@@ -64,8 +65,11 @@ class Processes:
         """The next job that is finished, or whose process died."""
         while not self._waiting:
             busy = {member.pipe: member for member in self._members if member.job is not None}
+            if not busy:
+                raise KeyboardInterrupt  # a second one came between an answer and its noting
             for pipe in wait(list(busy)):
-                self._hear(busy[pipe])  # type: ignore[index]  # what was given comes back
+                with uninterrupted():
+                    self._hear(busy[pipe])  # type: ignore[index]  # what was given comes back
         return self._waiting.popleft()
 
     def _hear(self, member: "Member") -> None:
