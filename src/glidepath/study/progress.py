@@ -25,10 +25,10 @@ class Screen:
     def __init__(self) -> None:
         console = Console(stderr=True)
         self.bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(24),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[now]}"),
+            TextColumn("{task.fields[now]}", markup=False),
             TimeRemainingColumn(compact=True),
             console=console,
             disable=not console.is_terminal,
@@ -58,6 +58,7 @@ class Screen:
         bar = self._stretches.pop(done.job.work.ends, None)
         if bar is not None:
             self.bars.remove_task(bar)
+        self._count()
         for number in runs:
             self._finished += 1
             self._line(number)
@@ -76,8 +77,14 @@ class Screen:
             self._stretches[job.work.ends] = bar
         now = f"loss {record.loss:.4f}  rate {record.rate:.2e}"
         made = record.step + 1 - job.work.start
-        self.bars.advance(self._whole, made - self.bars.tasks[self.bars.task_ids.index(bar)].completed)
         self.bars.update(bar, completed=made, now=now)
+        self._count()
+
+    def _count(self) -> None:
+        """The bar of the whole: what is kept, and what is under way."""
+        assert self._conductor is not None  # `planned` comes first
+        under_way = sum(task.completed for task in self.bars.tasks if task.id != self._whole)
+        self.bars.update(self._whole, completed=self._conductor.trained + under_way)
 
     # --- words ---
 
@@ -100,4 +107,4 @@ class Screen:
         metrics = {} if ledger.diverged(number) else ledger.metrics(number, end - 1)
         found = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in metrics.items())
         line = f"{self._finished:>3}  {self._run(number)}: {found or f'diverged at update {end - 1}'}"
-        self.bars.console.print(line, highlight=False, soft_wrap=True)
+        self.bars.console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
