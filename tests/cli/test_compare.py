@@ -108,6 +108,14 @@ def test_the_plan_is_printed_and_nothing_is_trained(here: Path, capsys: pytest.C
     assert not (here / "results").exists()
 
 
+def test_the_summary_is_printed_as_json_and_nothing_else_is(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exploding = ("--peak", "50", "--steps", "20", "--seed", "0", "--seed", "1", "--json", "--verify")
+    for _ in range(2):  # the second time nothing is written
+        assert main(["compare", "lines.py:explodes", *TWO, *exploding, "--no-share"]) == 0
+        rows = json.loads(capsys.readouterr().out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+        assert {(row["schedule"], row["verdict"]) for row in rows} == {("cosine", "diverged"), ("step", "diverged")}
+
+
 def test_one_run_is_verified_from_scratch(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "lines.py:line", "--steps", "8", *TWO, "--seed", "0", "--verify"]) == 0
     assert "trained again alone: every loss, metric and last bit is the same" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -18,7 +19,8 @@ from glidepath.study.forecast import Forecast, forecast
 from glidepath.study.progress import Screen
 from glidepath.study.report.files import report
 from glidepath.study.report.screen import show
-from glidepath.study.report.summary import summary
+from glidepath.study.report.summary import Row, summary
+from glidepath.study.report.tables import summary_table
 from glidepath.study.spec import Study, study_from
 from glidepath.study.store import Store
 from glidepath.study.written import read_study, written
@@ -117,22 +119,38 @@ def compare(
         folder = _made(out or _folder(study))
         curves = _trained(prepared, folder, on, workers)
         if verify_one:
-            print(f"{verify(prepared)}, trained again alone: every loss, metric and last bit is the same\n")
-        _report(folder, prepared, plan, curves)
+            found = f"{verify(prepared)}, trained again alone: every loss, metric and last bit is the same\n"
+            print(found, file=sys.stderr if as_json else sys.stdout)
+        _report(folder, prepared, plan, curves, as_json)
 
 
-def _report(folder: Path, prepared: Prepared, plan: Forecast, curves: list[Curve]) -> None:
-    """The table on the screen, and everything else in the folder."""
+def _report(folder: Path, prepared: Prepared, plan: Forecast, curves: list[Curve], as_json: bool) -> None:
+    """The table on the screen, or as JSON with everything else that is told on stderr; and the files in the folder."""
     rows = summary(curves)
-    show(rows)
+    told = sys.stderr if as_json else sys.stdout
+    if as_json:
+        print(_as_json(rows))
+    else:
+        show(rows)
     facts = _facts(prepared, plan)
     text = _origin_of(curves, facts) + written(prepared.study)
     if _is_written(folder, text):
-        print(f"\n{facts['updates']}\neverything in {folder} is as it was")
+        print(f"\n{facts['updates']}\neverything in {folder} is as it was", file=told)
         return
     files = report(folder, curves, rows, facts)
     (folder / "study.yaml").write_text(text)
-    print(f"\n{facts['updates']}\nwrote {', '.join(file.name for file in files)} and study.yaml in {folder}")
+    names = ", ".join(file.name for file in files)
+    print(f"\n{facts['updates']}\nwrote {names} and study.yaml in {folder}", file=told)
+
+
+def _as_json(rows: list[Row]) -> str:
+    """The columns of summary.csv; what is no finite number, which JSON does not have, is null."""
+    flat = [{name: _finite(value) for name, value in row.items()} for row in summary_table(rows).rows]
+    return json.dumps(flat, indent=2)
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _origin_of(curves: list[Curve], facts: dict[str, str]) -> str:
