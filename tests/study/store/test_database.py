@@ -15,14 +15,19 @@ STRETCH = Stretch(0, "path", 5, 8, "begins", "ends", True, 1, b"abc")
 
 def test_of_a_transaction_that_fails_nothing_is_kept(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
-        with pytest.raises(KeyboardInterrupt), store.transaction():
-            store.add_evaluations({"state": {"metric": 1.0}})
-            store.add(STRETCH, RECORDS, 1.0)
-            raise KeyboardInterrupt
+        with pytest.raises(KeyboardInterrupt):
+            _stopped_halfway(store)
         assert set(store.counts().values()) == {0}
         store.add_evaluations({"state": {"metric": 1.0}})
     with Store(tmp_path) as store:
         assert store.evaluation("state") == {"metric": 1.0}
+
+
+def _stopped_halfway(store: Store) -> None:
+    with store.transaction():
+        store.add_evaluations({"state": {"metric": 1.0}})
+        store.add(STRETCH, RECORDS, 1.0)
+        raise KeyboardInterrupt
 
 
 def test_a_segment_comes_back_as_it_went_and_is_kept_once(tmp_path: Path) -> None:
