@@ -184,19 +184,22 @@ class Conductor:
             self._lost(done)
             return True
         runs, records, start = done.job.runs, done.outcome.records, done.job.work.start
-        self.ledger.add(runs, start, records, done.outcome.seconds)
+        with self.ledger.store.transaction():  # records without their state would be trained again
+            self.ledger.add(runs, start, records, done.outcome.seconds)
+            key = self._keep_state(runs[0], start, start + len(records), done.state)
         self.trained += len(records)
-        if done.state is not None:
-            self._keep_state(runs[0], start, start + len(records), done.state)
-        as_planned = isinstance(done.state, Saved)
-        return not as_planned or not all(self.values[run].complete for run in runs)
-
-    def _keep_state(self, run: int, start: int, stop: int, state: Saved | State) -> None:
-        if not isinstance(state, Saved):
-            state = self.ledger.store.snapshots.write(self.values[run].chain.key(stop), state)
-        self.ledger.add_snapshot(run, stop, start, state)
         if self.ledger.store.room() > self.budget:
-            self.ledger.keep_within(self.budget, self._needed() | {state.key})
+            self.ledger.keep_within(self.budget, self._needed() | {key})
+        as_planned = isinstance(done.state, Saved)
+        return not as_planned or self.unknown() > 0  # another process may have learnt what a plateau waits for
+
+    def _keep_state(self, run: int, start: int, stop: int, state: Saved | State | None) -> str:
+        """Keep the state before update `stop`, if there is one; its key."""
+        key = self.values[run].chain.key(stop)
+        if state is not None:
+            saved = state if isinstance(state, Saved) else self.ledger.store.snapshots.write(key, state)
+            self.ledger.add_snapshot(run, stop, start, saved)
+        return key
 
     def _needed(self) -> set[str]:
         """The states where wanted segments begin."""

@@ -73,9 +73,9 @@ def find_origin(named: NamedTask, seed: int, threads: int) -> Origin:
 
 def machine() -> str:
     """What else decides the last bits of a sum: the processor, its kernels, and the accelerator."""
-    cuda = (
-        [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
-    )
+    cuda = sorted(
+        {torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())}
+    )  # a worker sees only its own
     settings = [f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(("MKL_", "CUBLAS_"))]
     kernels = torch.backends.cpu.get_cpu_capability()
     return ", ".join([platform.system(), platform.machine(), _processor(), kernels, *cuda, *settings])
