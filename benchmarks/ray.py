@@ -20,11 +20,11 @@ import ray
 
 from benchmarks.studies import forty_five, study
 from glidepath.study.compare import prepare, train
-from glidepath.study.conductor import Executor
 from glidepath.study.curve import Curve
 from glidepath.study.engine.session import Session
 from glidepath.study.executors.local import Local
 from glidepath.study.executors.ray import Ray
+from glidepath.study.jobs import Executor
 from glidepath.study.spec import study_from
 from glidepath.study.store import Snapshots, Store
 from glidepath.study.tree import Segment, children, longest_way

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from glidepath.study.compare import Prepared, prepare, train
-from glidepath.study.conductor import Executor
 from glidepath.study.curve import Curve
 from glidepath.study.executors import executor_for
+from glidepath.study.jobs import Executor
 from glidepath.study.spec import study_from
 from glidepath.study.store import SnapshotError, Store
 

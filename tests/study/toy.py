@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from glidepath.study.chain import Chain
-from glidepath.study.conductor import Conductor, Done, Job, conduct
+from glidepath.study.conductor import Conductor, conduct
 from glidepath.study.curve import Record
 from glidepath.study.engine.work import Outcome
+from glidepath.study.jobs import Done, Job
 from glidepath.study.ledger import Ledger
 from glidepath.study.runs import Run
 from glidepath.study.store import Saved, SnapshotError, Store

@@ -9,16 +9,17 @@ from glidepath.core.errors import GlidepathError
 from glidepath.tasks import load_task
 from glidepath.tasks.loading import NamedTask
 
-from .conductor import Conductor, Executor, Watcher, conduct
+from .conductor import Conductor, Watcher, conduct
 from .curve import Curve
 from .engine.check import UPDATES, first_difference, verified
 from .engine.origin import Origin, find_origin
 from .engine.work import Setting, Work
 from .errors import Mistake, StudyError
+from .jobs import Executor
 from .ledger import Ledger
 from .runs import Run, runs
 from .spec import Study, nested_grid
-from .store import Store
+from .store import SnapshotError, State, Store
 from .values import Values
 
 BUDGET = 4 * 10**9  # bytes of snapshots
@@ -132,14 +133,22 @@ def verify(prepared: Prepared) -> Run:
     passed = Counter(number for segment in conductor.segments for number in segment.paths if len(segment.paths) > 1)
     number = max(range(len(prepared.runs)), key=lambda i: (passed[i] > 0, -prepared.runs[i].horizon))
     end = conductor.ledger.end(number)
-    saved = conductor.ledger.snapshot(number, end)
-    last = None if saved is None else prepared.store.snapshots.read(saved)
+    last = _last_state(prepared, number, end)
     found = verified(prepared.task, _whole(prepared, number), conductor.ledger.curve(number).records, last)
     if found is not None:
         raise StudyError(
             f"{prepared.runs[number]}, trained again from scratch: {found}. The store is not to be trusted"
         )
     return prepared.runs[number]
+
+
+def _last_state(prepared: Prepared, number: int, end: int) -> State | None:
+    """The state that the store has of a run's end; None if it has none, or a damaged one."""
+    saved = prepared.conductor.ledger.snapshot(number, end)
+    try:
+        return None if saved is None else prepared.store.snapshots.read(saved)
+    except SnapshotError:
+        return None
 
 
 def _whole(prepared: Prepared, number: int) -> Work:

@@ -11,8 +11,9 @@ from typing import Any, final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from .conductor import Conductor, Done, Job
+from .conductor import Conductor
 from .curve import Record
+from .jobs import Done, Job
 from .runs import Run
 
 LONGEST_NAME = 44

@@ -1,8 +1,8 @@
 """Where stretches are trained: in this process, in several here, on a Ray cluster. The same bits from each."""
 
 from glidepath.core.errors import MissingExtraError
-from glidepath.study.conductor import Executor
 from glidepath.study.errors import StudyError
+from glidepath.study.jobs import Executor
 from glidepath.study.store import Snapshots
 
 from .local import Local, Progress

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import final
 
-from glidepath.study.conductor import Done, Job
 from glidepath.study.curve import Record
 from glidepath.study.engine.worker import Worker
 from glidepath.study.interrupts import interrupts
+from glidepath.study.jobs import Done, Job
 from glidepath.study.store import SnapshotError, Snapshots
 
 Progress = Callable[[Job, Record], None]

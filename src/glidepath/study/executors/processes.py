@@ -17,11 +17,11 @@ from time import monotonic
 from typing import Any, final
 
 from glidepath.core.errors import GlidepathError
-from glidepath.study.conductor import Done, Job
 from glidepath.study.curve import Record
 from glidepath.study.engine.work import Work
 from glidepath.study.engine.worker import Worker
 from glidepath.study.interrupts import uninterrupted
+from glidepath.study.jobs import Done, Job
 from glidepath.study.store import Saved, SnapshotError, Snapshots
 
 from .local import Progress

@@ -24,12 +24,12 @@ import ray
 import torch
 from ray.exceptions import ActorDiedError, RayError, RayTaskError, RuntimeEnvSetupError
 
-from glidepath.study.conductor import Done, Job
 from glidepath.study.curve import Record
 from glidepath.study.engine.origin import ENGINE, versions
 from glidepath.study.engine.work import Outcome, Work
 from glidepath.study.engine.worker import MachineError, Worker
 from glidepath.study.errors import StudyError
+from glidepath.study.jobs import Done, Job
 from glidepath.study.store import Saved, SnapshotError, Snapshots, State
 from glidepath.tasks import load_task
 
