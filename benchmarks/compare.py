@@ -1,7 +1,7 @@
 """What sharing saves: the compare engine against training every run alone, side by side in one run.
 
-Two processes take turns, twenty updates each, so that whatever else the machine does falls on both. One leads the
-study through the engine, with its store, snapshots and evaluations; the other trains run after run in a plain loop
+Two processes take turns, as many updates each that both end together, so that whatever else the machine does falls on
+both. One leads the study through the engine, with its store, snapshots and evaluations; the other trains run after run in a plain loop
 under `glidepath.torch.Scheduler`, with the same evaluations. Every loss of every run is compared, bit for bit, and
 the ratio of their times is set against the ratio of updates. A study of one run has nothing to share, so there the
 ratio is the engine's own cost. What happens once for a task (15 updates to see whether it can be reproduced) is done
@@ -23,27 +23,30 @@ from benchmarks.studies import eight_cooldowns, forty_five, study
 from glidepath.study.compare import check, prepare, train
 from glidepath.study.engine.randomness import kept_randomness, pinned, seed_everything
 from glidepath.study.executors.local import Local
+from glidepath.study.forecast import forecast
 from glidepath.study.runs import runs
 from glidepath.study.spec import study_from
 from glidepath.study.store import Store
 from glidepath.tasks import load_task
 from glidepath.torch import Scheduler
 
-SLICE = 20  # updates in a turn
+SLICE = 20  # updates in a turn of the engine
 Losses = dict[str, list[float]]
 
 
 class Turns:
     """A process's turns: `update()` after every update gives way after a slice."""
 
-    def __init__(self, pipe: Connection) -> None:
-        self.pipe, self.made, self.spent = pipe, 0, [0.0, 0.0]
+    def __init__(self, pipe: Connection, size: float) -> None:
+        self.pipe, self.size, self.made, self.spent = pipe, size, 0, [0.0, 0.0]
+        self.end_of_turn = size
         pipe.recv()
         self.began = now()
 
     def update(self, *_: Any) -> None:
         self.made += 1
-        if self.made % SLICE == 0:
+        if self.made >= self.end_of_turn:
+            self.end_of_turn += self.size
             self.rest()
             self.pipe.send(None)
             self.pipe.recv()
@@ -74,11 +77,12 @@ class Quiet:
 
 
 def shared(pipe: Connection, described: dict[str, Any]) -> None:
-    """The engine's arm."""
+    """The engine's arm; says first how many times fewer updates it will make."""
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
         prepared = prepare(study_from(described), store)
         check(prepared)
-        turns = Turns(pipe)
+        pipe.send(forecast(prepared).ratio)
+        turns = Turns(pipe, SLICE)
         curves = train(prepared, Local(store.snapshots, turns.update), Quiet())
     turns.end({curve.run.schedule: [record.loss for record in curve.records] for curve in curves})
 
@@ -86,7 +90,7 @@ def shared(pipe: Connection, described: dict[str, Any]) -> None:
 def alone(pipe: Connection, described: dict[str, Any]) -> None:
     """The plain loop's arm."""
     whole, losses = study_from(described), {}
-    turns = Turns(pipe)
+    turns = Turns(pipe, SLICE * pipe.recv())
     for run in runs(whole):
         with pinned(1), kept_randomness():
             seed_everything(run.seed)
@@ -120,6 +124,7 @@ def measure(described: dict[str, Any]) -> tuple[Any, Any]:
         processes.append(context.Process(target=arm, args=(theirs, described)))
         processes[-1].start()
         pipes.append(ours)
+    pipes[1].send(pipes[0].recv())
     answers: list[Any] = [None, None]
     while None in answers:
         for i, pipe in enumerate(pipes):
