@@ -147,6 +147,9 @@ def test_a_task_that_cannot_be_reproduced_is_refused_for_sharing_and_compared_wi
         (["lines.py:nothing", "--steps", "5"], "returned None"),
         (["lines.py:breaks", "--steps", "5", *TWO], "the third shard is missing"),
         (["absent.yaml"], "cannot be read"),
+        (["lines.py:line", "--on", "mars"], "--on is local, processes, ray or ray://HOST:PORT, not 'mars'"),
+        (["lines.py:line", "--workers", "0"], "--workers is at least 1, not 0"),
+        (["lines.py:line", "--disk", "much"], "'much' is no size"),
         (["lines.py:line", "--steps", "5", *TWO, "--out", "lines.py"], "lines.py cannot hold results"),
     ],
 )
@@ -180,7 +183,7 @@ def test_ctrl_c_keeps_what_was_trained_and_the_same_command_goes_on(here: Path) 
     os.kill(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "of 40 runs are finished, and every update is kept in .glidepath; the same command goes on" in told
+    assert "of 40 runs are finished, and what was trained is kept in .glidepath; the same command goes on" in told
     assert "Traceback" not in told
     assert _updates(here) > 0
 

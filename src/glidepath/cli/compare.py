@@ -14,7 +14,7 @@ from glidepath import __version__
 from glidepath.study.compare import Prepared, prepare, train, verify
 from glidepath.study.curve import Curve
 from glidepath.study.errors import StudyError
-from glidepath.study.executors import executor_for
+from glidepath.study.executors import check_place, executor_for
 from glidepath.study.forecast import Forecast, forecast
 from glidepath.study.progress import Screen
 from glidepath.study.report.files import report
@@ -99,6 +99,7 @@ def compare(
     disk
         How much of it the snapshots may take.
     """
+    check_place(on, workers)
     options = {
         "steps": steps,
         "schedules": _named(schedule) if schedule else None,
@@ -193,8 +194,8 @@ def _trained(prepared: Prepared, folder: Path, on: str, workers: int | None) -> 
         except KeyboardInterrupt:
             finished = len(prepared.conductor.finished(range(len(prepared.runs))))
             print(
-                f"stopped: {finished} of {len(prepared.runs)} runs are finished, and every update is kept in "
-                f"{prepared.store.folder}; the same command goes on",
+                f"stopped: {finished} of {len(prepared.runs)} runs are finished, and what was trained is "
+                f"kept in {prepared.store.folder}; the same command goes on",
                 file=sys.stderr,
             )
             raise

@@ -192,4 +192,5 @@ def _shared_origin(study: Study, run: Run, origin: Origin) -> str:
 def _setting(study: Study, origin: Origin) -> Setting:
     described = origin.described
     seed, machine, code = int(described["seed"]), described["machine"], described["code"]
-    return Setting(study.task, seed, study.threads, machine, code, alone=not study.share)
+    first = f"{described['first state']}/{described['first batch']}"
+    return Setting(study.task, seed, study.threads, machine, code, first, alone=not study.share)

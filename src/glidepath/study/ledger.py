@@ -13,7 +13,7 @@ from .curve import Curve, Record
 from .errors import StudyError
 from .store import Saved, Store
 from .store.database import Piece, Stretch
-from .tree import Path, grow
+from .tree import Path, agreement, grow
 from .values import Values
 
 
@@ -30,7 +30,12 @@ class Ledger:
     def __init__(self, store: Store, values: Sequence[Values], due: Sequence[Collection[int]]) -> None:
         self.store, self.values, self.due = store, values, due
         paths = {one.path.origin for one in values}
-        self._stretches = {path: store.stretches(path) for path in paths}
+        self._last = dict.fromkeys(paths, 0)  # the number of the newest segment that is known
+        self._starts: dict[str, set[int]] = {path: set() for path in paths}
+        self._begun: dict[str, list[Stretch]] = {}  # by the key of the state where they begin
+        for path in paths:
+            for stretch in store.stretches(path):
+                self._shelve(stretch)
         self._saved = {path: store.saved(path) for path in paths}
         self._pieces: list[list[Piece]] = [[] for _ in values]
         self._ends: list[int | None] = [None] * len(values)  # where a run diverged
@@ -43,16 +48,24 @@ class Ledger:
     def look(self, number: int) -> None:
         """Find the pieces of one run, as far as its values are known."""
         one = self.values[number]
-        found = [piece for stretch in self._stretches[one.path.origin] if (piece := self._served(number, stretch))]
+        keys = {one.chain.key(start) for start in self._starts[one.path.origin] if start < one.known}
+        begun = self._begun.keys() & keys
+        found = [piece for key in begun for stretch in self._begun[key] if (piece := self._served(number, stretch))]
         self._pieces[number] = _in_order(found)
+
+    def _shelve(self, stretch: Stretch) -> None:
+        self._last[stretch.path] = max(self._last[stretch.path], stretch.number)
+        self._starts[stretch.path].add(stretch.start)
+        self._begun.setdefault(stretch.begins, []).append(stretch)
 
     def _served(self, number: int, stretch: Stretch) -> Piece | None:
         """The updates of a segment that are this run's too."""
         one = self.values[number]
         if stretch.start >= one.known or one.chain.key(stretch.start) != stretch.begins:
             return None
-        stop = min(stretch.stop, one.known)
-        same = _agreement(one.path, stretch, stop)
+        stop, width = min(stretch.stop, one.known), one.path.width
+        mine = memoryview(one.path.rows)[stretch.start * width : stop * width]
+        same = stretch.start + agreement(mine, memoryview(stretch.rows)[: len(mine)], width)
         if stretch.diverged and same == stretch.stop:
             self._ends[number] = stretch.stop
         return Piece(stretch.number, stretch.start, same) if same > stretch.start else None
@@ -133,14 +146,14 @@ class Ledger:
         """Learn what other processes have added to the store in the meantime."""
         if not self.store.changed():
             return
-        for path, known in self._stretches.items():
-            for stretch in self.store.stretches(path, after=known[-1].number if known else 0):
+        for path, last in self._last.items():
+            for stretch in self.store.stretches(path, after=last):
                 self._learn(stretch)
             self._saved[path] = self.store.saved(path)
 
     def _learn(self, stretch: Stretch) -> None:
         """Every run that the segment serves knows it, whichever it was trained for."""
-        self._stretches[stretch.path].append(stretch)
+        self._shelve(stretch)
         for number, one in enumerate(self.values):
             piece = self._served(number, stretch) if one.path.origin == stretch.path else None
             if piece is not None:
@@ -203,14 +216,6 @@ class Ledger:
         records = self.records(number, 0, self.end(number))
         whole = (Record(r.step, r.rate, r.loss, self.metrics(number, r.step) if r.step in due else {}) for r in records)
         return Curve(one.run, one.peak, tuple(whole))
-
-
-def _agreement(path: Path, stretch: Stretch, stop: int) -> int:
-    """The first update from the segment's start on that receives something else; `stop` if none does."""
-    other = Path(stretch.path, stretch.width, b"")
-    mine = memoryview(path.rows)[stretch.start * path.width : stop * path.width]
-    aligned = Path(other.origin, path.width, mine.tobytes())
-    return stretch.start + aligned.agreement(Path(other.origin, path.width, stretch.rows), 0, stop - stretch.start)
 
 
 def _in_order(pieces: Iterable[Piece]) -> list[Piece]:

@@ -47,15 +47,25 @@ class Path:
 
     def agreement(self, other: "Path", start: int, stop: int) -> int:
         """The first step of start..stop-1 where the rows differ; `stop` if none does."""
-        mine, theirs, width = memoryview(self.rows), memoryview(other.rows), self.width
-        low, high = start, stop  # they agree before `low`; they differ somewhere before `high`, or high is stop
-        if mine[low * width : high * width] == theirs[low * width : high * width]:
-            return stop
-        while high - low > 1:
-            middle = (low + high) // 2
-            same = mine[low * width : middle * width] == theirs[low * width : middle * width]
-            low, high = (middle, high) if same else (low, middle)
-        return low
+        from_start, to_stop = start * self.width, stop * self.width
+        mine, theirs = (memoryview(path.rows)[from_start:to_stop] for path in (self, other))
+        return start + agreement(mine, theirs, self.width)
+
+
+def agreement(rows: memoryview, others: memoryview, width: int) -> int:
+    """How many leading rows of two tables of the same size are equal.
+
+    >>> agreement(memoryview(b"aabbcc"), memoryview(b"aabbdc"), width=2)
+    2
+    """
+    low, high = 0, len(rows) // width  # they agree before `low`; they differ somewhere before `high`, or nowhere
+    if rows == others:
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        same = rows[low * width : middle * width] == others[low * width : middle * width]
+        low, high = (middle, high) if same else (low, middle)
+    return low
 
 
 @final

@@ -57,12 +57,12 @@ class Values:
         names = ",".join(f"{slot.hyperparameter}/{slot.group}" for slot in self.slots)
         self.path = Path(f"{origin}:{names}", width, bytearray())
         self.chain = Chain(self.path)
-        self._table = np.empty((0, len(self.slots)))
+        self._table = np.empty((run.horizon, len(self.slots)))
         self._pilot = Pilot(run, self.groups, consults) if run.plan is None else None
         self._append(self._planned() if self._pilot is None else self._pilot.stretch())
 
     def table(self, start: int, stop: int) -> Table:
-        """Updates start..stop-1, a column for every slot."""
+        """Updates start..stop-1 of those that are known, a column for every slot."""
         return self._table[start:stop]
 
     @property
@@ -81,7 +81,7 @@ class Values:
             self._append(self._pilot.consult(metric))
 
     def _append(self, table: Table) -> None:
-        self._table = np.concatenate([self._table, table])
+        self._table[self.known : self.known + len(table)] = table
         self.path.rows.extend(_bytes(table))  # type: ignore[union-attr]  # it was made as a bytearray
 
     def _planned(self) -> Table:

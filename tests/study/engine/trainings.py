@@ -43,7 +43,7 @@ class Trainee:
         """Updates start..stop-1, every one evaluated."""
         run = Run(0, "mine", text_of(self.entry), resolved(self.entry, UPDATES), UPDATES, None, SEED)
         values = Values(run, find_origin(self.named, SEED, self.threads).groups, "", [])
-        setting = Setting(self.named.name, SEED, self.threads, "this", "any")
+        setting = Setting(self.named.name, SEED, self.threads, "this", "any", "any")
         table = values.table(start, stop)
         return Work(setting, start, "begins", "ends", tuple(values.slots), table, frozenset(range(start, stop)))
 

@@ -22,6 +22,7 @@ from glidepath.study.errors import StudyError
 from glidepath.study.executors.processes import Processes
 from glidepath.study.spec import study_from
 from glidepath.study.store import Store
+from glidepath.tasks import TaskError
 
 TRUNK = "warmup(20) >> constant(300) >> "
 STUDY: dict[str, Any] = {
@@ -104,6 +105,19 @@ def _murder(executor: Processes, over: threading.Event, chance: random.Random, w
             while len(watcher.warnings) == known and not over.wait(0.01):
                 pass
             over.wait(2.5)  # seconds: a new process imports PyTorch
+
+
+def test_a_process_that_would_train_on_other_data_is_refused(here: Path) -> None:
+    (here / "ordered.py").write_text(
+        "import os\n"
+        "from lines import line, Task\n"
+        "def task(seed):\n"
+        "    t = line(seed)\n"
+        "    shift = os.getpid()\n"  # as the order of a set of texts, another in every process
+        "    return Task(t.model, t.optimizer, lambda step: t.batch(step + shift), t.loss, t.evaluate)\n"
+    )
+    with pytest.raises(TaskError, match="begins with other weights or another batch here"):
+        led(on="processes", workers=1, task="ordered.py:task", seeds=[0], schedules={"a": "constant()"})
 
 
 def test_a_stretch_that_kills_its_process_each_time_is_given_up_with_words(

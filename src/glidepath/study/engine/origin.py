@@ -45,6 +45,7 @@ class Origin:
         return _hash({name: text for name, text in self.described.items() if name not in BY_SEED})
 
 
+KERNELS = ("ATEN_", "CUBLAS_", "DNNL_", "MKL_", "NVIDIA_TF32_", "ONEDNN_", "TORCH_ALLOW_TF32_")  # choose among them
 BY_SEED = ("seed", "first state", "first batch")
 
 
@@ -55,7 +56,7 @@ def find_origin(named: NamedTask, seed: int, threads: int) -> Origin:
         TaskError: if it cannot be built, or its optimizer has no rate.
     """
     session = Session(named, seed, threads)
-    state = session.state()
+    state, batch = first_facts(session)
     described = {
         "task": named.name.rpartition(":")[2],
         "code": named.fingerprint,
@@ -64,11 +65,26 @@ def find_origin(named: NamedTask, seed: int, threads: int) -> Origin:
         "machine": machine(),
         "versions": versions(),
         "engine": str(ENGINE),
-        "first state": digest(state),
-        "first batch": _first_batch(session),
+        "first state": state,
+        "first batch": batch,
     }
     groups = [{key: value for key, value in group.items() if key != "params"} for group in _groups(session)]
-    return Origin(_hash(described), described, groups, _bytes(state))
+    return Origin(_hash(described), described, groups, _bytes(session.state()))
+
+
+def first_facts(session: Session) -> tuple[str, str]:
+    """Digests of the first state, and of the first batch; a task that updates by itself does not show its batches.
+
+    The states of accelerators' random numbers are left out: whether there are any depends on who used one before.
+    """
+    state = session.state()
+    first = digest(state | {"randomness": state["randomness"] | {"cuda": None}})
+    if session.task.batch is None:
+        return first, "unseen"
+    with pinned(session.threads), kept_randomness(), session.named.blaming("making batch 0"):
+        batch = digest(session.task.batch(0))
+    session.restore(None)  # a loader may have gone on
+    return first, batch
 
 
 def machine() -> str:
@@ -76,7 +92,7 @@ def machine() -> str:
     cuda = sorted(
         {torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())}
     )  # a worker sees only its own
-    settings = [f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(("MKL_", "CUBLAS_"))]
+    settings = [f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(KERNELS)]
     kernels = torch.backends.cpu.get_cpu_capability()
     return ", ".join([platform.system(), platform.machine(), _processor(), kernels, *cuda, *settings])
 
@@ -100,14 +116,6 @@ def _groups(session: Session) -> list[Group]:
     if any("lr" not in group for group in groups):
         raise TaskError(f"the optimizer of {session.named.name} has no lr: there is nothing to schedule")
     return groups
-
-
-def _first_batch(session: Session) -> str:
-    """A digest of the data that the first update sees; a task that updates by itself does not show it."""
-    if session.task.batch is None:
-        return "unseen"
-    with pinned(session.threads), kept_randomness(), session.named.blaming("making batch 0"):
-        return digest(session.task.batch(0))
 
 
 def _bytes(state: Any) -> int:

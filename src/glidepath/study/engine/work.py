@@ -20,6 +20,7 @@ class Setting:
         threads: CPU threads.
         machine: what kind of machine it must be; see `origin.py`.
         code: the fingerprint of the task's code when the study began.
+        first: a digest of the first state and the first batch; see `origin.py`.
         alone: whether every run gets a task of its own, which has trained nothing before.
     """
 
@@ -28,6 +29,7 @@ class Setting:
     threads: int
     machine: str
     code: str
+    first: str
     alone: bool = False
 
 

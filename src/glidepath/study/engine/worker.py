@@ -7,7 +7,7 @@ from glidepath.study.store import Saved, Snapshots
 from glidepath.tasks import TaskError, load_task
 from glidepath.tasks.loading import NamedTask
 
-from .origin import machine
+from .origin import first_facts, machine
 from .session import Session
 from .state import State
 from .work import Outcome, Setting, Watch, Work
@@ -73,7 +73,13 @@ class Worker:
         here = machine()
         if here != setting.machine:
             raise MachineError(f"this worker is another machine ({here}) than {setting.machine}: its bits would differ")
-        return Session(self._loaded(setting), setting.seed, setting.threads)
+        session = Session(self._loaded(setting), setting.seed, setting.threads)
+        if not setting.alone and "/".join(first_facts(session)) != setting.first:
+            raise TaskError(
+                f"{setting.task} begins with other weights or another batch here than where the study was planned: are "
+                "the data the same? Does it depend on the order of a set (PYTHONHASHSEED), or on the folder it runs in?"
+            )
+        return session
 
     def _loaded(self, setting: Setting) -> NamedTask:
         """The task as it was when the study began: read once, whoever edits its file in the meantime."""

@@ -22,17 +22,26 @@ def executor_for(on: str, snapshots: Snapshots, threads: int, workers: int | Non
         StudyError: if there is no such executor.
         MissingExtraError: if it needs a package that is not installed.
     """
-    if workers is not None and workers < 1:
-        raise StudyError(f"--workers is at least 1, not {workers}")
+    check_place(on, workers)
     if on == "local":
         return Local(snapshots, progress)
     if on == "processes":
         from .processes import Processes  # only here: the other places need no pool
 
         return Processes(snapshots, threads, workers, progress)
-    if on == "ray" or on.startswith("ray://"):
-        return _ray(on, snapshots, threads, workers, progress)
-    raise StudyError(f"--on is local, processes, ray or ray://HOST:PORT, not {on!r}")
+    return _ray(on, snapshots, threads, workers, progress)
+
+
+def check_place(on: str, workers: int | None) -> None:
+    """Refuse a place that does not exist, before anything is done for it.
+
+    Raises:
+        StudyError: with the places that there are.
+    """
+    if on not in ("local", "processes", "ray") and not on.startswith("ray://"):
+        raise StudyError(f"--on is local, processes, ray or ray://HOST:PORT, not {on!r}")
+    if workers is not None and workers < 1:
+        raise StudyError(f"--workers is at least 1, not {workers}")
 
 
 def _ray(on: str, snapshots: Snapshots, threads: int, workers: int | None, progress: Progress) -> Executor:
