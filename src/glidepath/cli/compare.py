@@ -1,6 +1,5 @@
 """`glidepath compare`: train a task under several schedules and tell which one wins."""
 
-import hashlib
 import json
 import math
 import os
@@ -10,20 +9,19 @@ from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
-from glidepath import __version__
 from glidepath.study.compare import Prepared, prepare, train, verify
 from glidepath.study.curve import Curve
 from glidepath.study.errors import StudyError
 from glidepath.study.executors import check_place, executor_for
 from glidepath.study.forecast import Forecast, forecast
 from glidepath.study.progress import Screen
-from glidepath.study.report.files import report
 from glidepath.study.report.screen import show
 from glidepath.study.report.summary import Row, summary
 from glidepath.study.report.tables import summary_table
+from glidepath.study.results import facts, save_results
 from glidepath.study.spec import Study, study_from
 from glidepath.study.store import Store
-from glidepath.study.written import read_study, written
+from glidepath.study.written import read_study
 
 from .store import size
 
@@ -128,61 +126,24 @@ def compare(
 def _report(folder: Path, prepared: Prepared, plan: Forecast, curves: list[Curve], as_json: bool) -> None:
     """The table on the screen, or as JSON with everything else that is told on stderr; and the files in the folder."""
     rows = summary(curves)
-    told = sys.stderr if as_json else sys.stdout
     if as_json:
-        print(_as_json(rows))
+        print(json.dumps(_plain(rows), indent=2))
     else:
         show(rows)
-    facts = _facts(prepared, plan)
-    text = _origin_of(curves, facts) + written(prepared.study)
-    if _is_written(folder, text):
-        print(f"\n{facts['updates']}\neverything in {folder} is as it was", file=told)
-        return
-    files = report(folder, curves, rows, facts)
-    (folder / "study.yaml").write_text(text)
+    known = facts(prepared, plan)
+    files = save_results(folder, prepared.study, curves, rows, known)
     names = ", ".join(file.name for file in files)
-    print(f"\n{facts['updates']}\nwrote {names} and study.yaml in {folder}", file=told)
+    found = f"wrote {names} in {folder}" if files else f"everything in {folder} is as it was"
+    print(f"\n{known['updates']}\n{found}", file=sys.stderr if as_json else sys.stdout)
 
 
-def _as_json(rows: list[Row]) -> str:
+def _plain(rows: list[Row]) -> list[dict[str, Any]]:
     """The columns of summary.csv; what is no finite number, which JSON does not have, is null."""
-    flat = [{name: _finite(value) for name, value in row.items()} for row in summary_table(rows).rows]
-    return json.dumps(flat, indent=2)
+    return [{name: _finite(value) for name, value in row.items()} for row in summary_table(rows).rows]
 
 
 def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _origin_of(curves: list[Curve], facts: dict[str, str]) -> str:
-    """What stands above a study that was run: where its bits come from, and which they are."""
-    bits = hashlib.sha256(repr([(curve.peak, curve.records) for curve in curves]).encode()).hexdigest()
-    return (
-        f"# glidepath {__version__}, {facts['versions']}\n# {facts['machine']}; {facts['threads']} thread(s)\n"
-        f"# curves: SHA-256 {bits[:16]}\n"
-    )
-
-
-def _is_written(folder: Path, text: str) -> bool:
-    """Whether the folder already holds the report of these very curves."""
-    study, page = folder / "study.yaml", folder / "report.html"
-    return page.exists() and study.exists() and study.read_text() == text
-
-
-def _facts(prepared: Prepared, plan: Forecast) -> dict[str, str]:
-    """What the page tells besides the results."""
-    described = next(iter(prepared.origins.values())).described
-    trained = prepared.conductor.trained
-    shared = prepared.conductor.ledger.distinct_updates()
-    return {
-        "task": prepared.study.task,
-        "runs": str(plan.runs),
-        "updates": f"{plan.steps_alone:,} updates in {plan.runs} runs, {shared:,} of them different: "
-        f"{plan.steps_alone / shared:.2f} times fewer; {trained:,} trained now",
-        "machine": described["machine"],
-        "versions": described["versions"],
-        "threads": described["threads"],
-    }
 
 
 def _trained(prepared: Prepared, folder: Path, on: str, workers: int | None) -> list[Curve]:

@@ -1,0 +1,41 @@
+"""What the pages show is true."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.studies import eight_cooldowns, forty_five, study
+from glidepath.study.runs import runs
+from glidepath.study.spec import study_from
+from glidepath.study.tree import Path as Way
+from glidepath.study.tree import grow
+from glidepath.study.values import Values
+from glidepath.study.written import read_study
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs/compare.md").read_text()
+
+
+def test_the_study_of_the_page_can_be_run(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+    (tmp_path / "study.yaml").write_text(block)
+    assert len(runs(read_study(tmp_path / "study.yaml"))) == 5 * 2 * 2 * 4
+
+
+@pytest.mark.parametrize(
+    ("schedules", "alone", "shared"), [(forty_five(), 21_000, 9_176), (eight_cooldowns(), 6_400, 1_353)]
+)
+def test_the_page_tells_how_much_the_studies_of_the_benchmark_share(
+    schedules: dict[str, str], alone: int, shared: int
+) -> None:
+    values = [Values(run, [{"lr": 3e-3}], "o", []) for run in runs(study_from(study(schedules)))]
+    ways: list[Way] = [one.path for one in values]
+    assert (sum(way.steps for way in ways), sum(segment.steps for segment in grow(ways))) == (alone, shared)
+    assert f"| {alone:,} | {shared:,} | {alone / shared:.2f} |" in PAGE
+
+
+def test_every_page_that_a_page_points_to_is_there() -> None:
+    for page in (ROOT / "docs").glob("*.md"):
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert "://" in target or (page.parent / target).exists(), target
