@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-
 from benchmarks.studies import eight_cooldowns, forty_five, study
+
 from glidepath.study.runs import runs
 from glidepath.study.spec import study_from
 from glidepath.study.tree import Path as Way

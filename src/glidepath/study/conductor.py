@@ -16,7 +16,7 @@ from .interrupts import uninterrupted
 from .jobs import Done, Executor, Job
 from .ledger import Ledger
 from .store import Saved, SnapshotError, State
-from .tree import Segment, children, depth_first, grow, longest_way
+from .tree import Segment, Tree, grow
 from .values import Values
 
 MOST_LOSSES = 10  # times that one stretch may lose its worker, or its snapshot
@@ -55,7 +55,8 @@ class Conductor:
     snapshot_every: int
     budget: int
     trained: int = 0  # updates, in this call
-    segments: list[Segment] = field(default_factory=list)
+    tree: Tree = Tree()
+    _known: set[int] = field(default_factory=set)  # segments of the tree that the ledger has whole
     _losses: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -63,16 +64,19 @@ class Conductor:
         """What the runs receive."""
         return self.ledger.values
 
+    @property
+    def segments(self) -> Sequence[Segment]:
+        """The segments of the tree."""
+        return self.tree.segments
+
     # --- the tree ---
 
     def plan(self) -> None:
         """Grow every path as far as its evaluations allow, and make the tree anew."""
         for number in range(len(self.values)):
             self._consult(number)
-        self.segments = grow([self.ledger.path(number) for number in range(len(self.values))], self._cuts)
-        self._done: set[int] = set()
-        self._children, self._longest = children(self.segments), longest_way(self.segments)
-        self._first = {number: place for place, number in enumerate(depth_first(self.segments))}
+        self.tree = Tree(grow([self.ledger.path(number) for number in range(len(self.values))], self._cuts))
+        self._known = set()
 
     def _consult(self, number: int) -> None:
         """Tell a plateau what its evaluations were, as far as they are known."""
@@ -93,17 +97,19 @@ class Conductor:
         wanted: set[int] = set()
         for number in reversed(range(len(self.segments))):
             segment = self.segments[number]
-            leads_on = any(child in wanted for child in self._children[number])
-            if not self._known(number) or (leads_on and self.ledger.snapshot(segment.paths[0], segment.stop) is None):
+            leads_on = any(child in wanted for child in self.tree.children[number])
+            if not self._is_known(number) or (
+                leads_on and self.ledger.snapshot(segment.paths[0], segment.stop) is None
+            ):
                 wanted.add(number)
         return wanted
 
-    def _known(self, number: int) -> bool:
+    def _is_known(self, number: int) -> bool:
         """Whether the ledger has all of a segment; what it once had it keeps."""
         segment = self.segments[number]
-        if number not in self._done and self.ledger.done(segment.paths, segment.start, segment.stop):
-            self._done.add(number)
-        return number in self._done
+        if number not in self._known and self.ledger.done(segment.paths, segment.start, segment.stop):
+            self._known.add(number)
+        return number in self._known
 
     def left(self) -> int:
         """Updates that are still to be trained, as far as they are known."""
@@ -118,8 +124,8 @@ class Conductor:
         """The wanted segments that can begin now, in the order in which to begin them."""
         ready = [number for number in wanted if self.segments[number].parent not in wanted]
         if slots == 1:
-            return sorted(ready, key=self._first.__getitem__)
-        return sorted(ready, key=lambda number: (-self._longest[number], number))
+            return sorted(ready, key=self.tree.place.__getitem__)
+        return sorted(ready, key=lambda number: (-self.tree.longest_way[number], number))
 
     def job(self, number: int) -> Job:
         """What to train for a segment."""

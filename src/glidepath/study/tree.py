@@ -15,6 +15,7 @@ Sources:
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import final
 
@@ -89,6 +90,29 @@ class Segment:
     def steps(self) -> int:
         """Updates."""
         return self.stop - self.start
+
+
+@final
+@dataclass(frozen=True)
+class Tree:
+    """Segments, every parent before its children; what follows from them is worked out when it is asked for."""
+
+    segments: Sequence[Segment] = ()
+
+    @cached_property
+    def children(self) -> list[list[int]]:
+        """The segments that follow each."""
+        return children(self.segments)
+
+    @cached_property
+    def longest_way(self) -> list[int]:
+        """The updates of the longest way from each segment's start to an end."""
+        return longest_way(self.segments)
+
+    @cached_property
+    def place(self) -> dict[int, int]:
+        """When each segment comes where there is one worker."""
+        return {number: place for place, number in enumerate(depth_first(self.segments))}
 
 
 def grow(paths: Sequence[Path], cuts: Cuts = lambda path, start, stop: ()) -> list[Segment]:
