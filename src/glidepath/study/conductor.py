@@ -55,7 +55,7 @@ class Conductor:
     snapshot_every: int
     budget: int
     trained: int = 0  # updates, in this call
-    tree: Tree = Tree()
+    tree: Tree = field(default_factory=Tree)
     _known: set[int] = field(default_factory=set)  # segments of the tree that the ledger has whole
     _losses: dict[str, int] = field(default_factory=dict)
 
