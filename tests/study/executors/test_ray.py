@@ -30,6 +30,8 @@ from glidepath.tasks import TaskError, load_task
 
 ray = pytest.importorskip("ray", reason="Ray is an extra: pip install 'glidepath[ray]'")
 rays = pytest.importorskip("glidepath.study.executors.ray")
+ray_cluster = pytest.importorskip("glidepath.study.executors.ray_cluster")
+ray_worker = pytest.importorskip("glidepath.study.executors.ray_worker")
 
 SIX = SCHEDULES | {
     "late": "warmup(30%) >> linear(70%)",
@@ -67,7 +69,7 @@ with Store(Path("store")) as store:
 @pytest.fixture(scope="module", autouse=True)
 def cluster() -> Iterator[None]:
     """A cluster of two CPUs, as the executor makes it."""
-    rays._connect("local", 2, Path("store"))
+    ray_cluster.connect("local", 2, Path("store"))
     yield
     ray.shutdown()
 
@@ -104,7 +106,7 @@ def same(ours: Led, theirs: Led) -> bool:
 def training() -> list[int]:
     """The processes of this test that are training now, by id."""
     ours = set(below(os.getpid()))
-    return [pid for pid in ours if name(pid).startswith("ray::_train")]
+    return [pid for pid in ours if name(pid).startswith("ray::train")]
 
 
 def below(pid: int) -> Iterator[int]:
@@ -177,7 +179,7 @@ def test_an_error_of_the_task_arrives_as_it_is_said_in_one_process(here: Path) -
 
 
 def test_a_worker_with_other_libraries_is_refused_by_name(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rays, "versions", lambda: "torch 1.0")
+    monkeypatch.setattr(ray_worker, "versions", lambda: "torch 1.0")
     address = ray.util.get_node_ip_address()
     with pytest.raises(MachineError, match=rf"the driver torch 1.0, .* \(Ray worker on {address}\)"):
         on_ray(task="lines.py:line", steps=5, seeds=[0], schedules=SCHEDULES)
@@ -202,18 +204,18 @@ def test_an_address_where_nobody_answers_is_an_error_at_once(here: Path) -> None
     with pytest.raises(
         StudyError, match=r"there is no Ray cluster to use at ray://127.0.0.1:1: ConnectionRefusedError"
     ):
-        rays._connect("ray://127.0.0.1:1", 0, here)
+        ray_cluster.connect("ray://127.0.0.1:1", 0, here)
 
 
 def test_a_cluster_elsewhere_gets_the_folder_without_the_store_and_what_decides_bits(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MKL_CBWR", "AVX2")
-    found = rays._environment(Path("kept/store"))
+    found = ray_cluster._environment(Path("kept/store"))
     assert found["working_dir"] == str(here)
     assert {"/kept/store", ".glidepath"} <= set(found["excludes"])
     assert found["env_vars"]["MKL_CBWR"] == "AVX2"
-    assert rays._environment(here.parent)["excludes"] == rays.UNSHIPPED
+    assert ray_cluster._environment(here.parent)["excludes"] == ray_cluster.UNSHIPPED
 
 
 # --- being stopped ---

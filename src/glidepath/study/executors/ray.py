@@ -9,25 +9,18 @@ Source:
     Moritz et al., 2018, Ray: A Distributed Framework for Emerging AI Applications, https://arxiv.org/abs/1712.05889.
 """
 
-import functools
-import logging
-import os
-import socket
 import sys
 from collections import OrderedDict, deque
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any, final
 
 import ray
 import torch
-from ray.exceptions import ActorDiedError, RayError, RayTaskError, RuntimeEnvSetupError
+from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
 
 from glidepath.study.curve import Record
-from glidepath.study.engine.origin import ENGINE, versions
-from glidepath.study.engine.work import Outcome, Work
-from glidepath.study.engine.worker import MachineError, Worker
+from glidepath.study.engine.work import Outcome
 from glidepath.study.errors import StudyError
 from glidepath.study.jobs import Done, Job
 from glidepath.study.store import Saved, SnapshotError, Snapshots, State
@@ -36,14 +29,11 @@ from glidepath.tasks import load_task
 from .arrays import packed, unpacked
 from .local import Progress
 from .processes import WorkerLostError
+from .ray_cluster import brief, connect, places
+from .ray_worker import TELLING, Home, libraries, new_board, train
 
-TELLING = 0.25  # seconds between two signs of life
 MOST_BYTES = 2**30  # of states to be kept in Ray's memory, beyond two for each training
 RETRIES = 3  # times that Ray repeats a stretch by itself
-UNSHIPPED = [".git", ".glidepath", "results", "__pycache__", ".venv", "venv"]
-
-
-# --- the driver ---
 
 
 @final
@@ -77,22 +67,22 @@ class Ray:
         self._snapshots, self._progress = snapshots, progress
         self._gpus = float(torch.cuda.is_available()) if gpus is None else gpus
         self._own = not ray.is_initialized()
-        shipped = _connect(address, threads * (workers or 0), snapshots.folder.parent) if self._own else False
+        shipped = connect(address, threads * (workers or 0), snapshots.folder.parent) if self._own else False
         self.slots = workers or self._room(threads)
         self._folder = None if shipped else str(Path.cwd())
         self._homes: dict[str, Home] = {}
-        self._board = _board()
+        self._board = new_board()
         self._asked = self._board.look.remote()
         self._train: Any = ray.remote(
             num_returns=2, num_cpus=threads, num_gpus=self._gpus, max_retries=RETRIES, max_calls=0
-        )(_train)
+        )(train)
         self._jobs: dict[Any, tuple[Job, Any]] = {}  # by the reference of the outcome, with that of the state
         self._states: OrderedDict[str, tuple[Any, int]] = OrderedDict()  # references and bytes, by key
         self._waiting: deque[Done] = deque()
         self._shown = monotonic()
 
     def _room(self, threads: int) -> int:
-        room = _places(threads, self._gpus)
+        room = places(threads, self._gpus)
         if room == 0:
             if self._own:
                 ray.shutdown()
@@ -128,7 +118,7 @@ class Ray:
 
     def _home(self, task: str) -> "Home":
         if task not in self._homes:
-            self._homes[task] = Home(self._folder, tuple(sys.path), _libraries(), task, load_task(task).fingerprint)
+            self._homes[task] = Home(self._folder, tuple(sys.path), libraries(), task, load_task(task).fingerprint)
         return self._homes[task]
 
     def wait(self) -> Done:
@@ -146,13 +136,13 @@ class Ray:
         try:
             outcome, last = ray.get([reference, state])
         except RuntimeEnvSetupError as error:
-            raise StudyError(f"Ray could not send this folder to its workers: {_brief(error)}") from None
+            raise StudyError(f"Ray could not send this folder to its workers: {brief(error)}") from None
         except RayError as error:
             cause = error.cause if isinstance(error, RayTaskError) else error
             if not isinstance(cause, RayError):
                 raise cause from None
             self._states.pop(job.work.begins, None)  # it may be what was lost; its snapshot is not
-            return Done(job, None, error=WorkerLostError(f"a Ray worker was lost ({_brief(cause)})"))
+            return Done(job, None, error=WorkerLostError(f"a Ray worker was lost ({brief(cause)})"))
         return Done(job, outcome, self._kept(job, state, outcome, last))
 
     def _kept(self, job: Job, reference: Any, outcome: Outcome, last: State | None) -> Any:
@@ -193,162 +183,3 @@ class Ray:
         else:
             ray.kill(self._board)
         self._jobs, self._states = {}, OrderedDict()
-
-
-def _connect(address: str | None, cpus: int, store: Path) -> bool:
-    """Connect to a cluster, or make one; whether this folder had to be sent to it."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    found = address or os.environ.get("RAY_ADDRESS") or "local"
-    if found == "local":
-        os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else it writes a token into the home folder
-        os.environ.setdefault("RAY_worker_niceness", "0")  # else whatever runs beside it goes first
-        ray.init(
-            "local",
-            num_cpus=cpus or len(os.sched_getaffinity(0)),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-        return False
-    try:
-        _knock(found)
-        ray.init(found, runtime_env=_environment(store), log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise StudyError(f"there is no Ray cluster to use at {found}: {_brief(error)}") from error
-    return True
-
-
-def _environment(store: Path) -> dict[str, Any]:
-    """What workers elsewhere need: the folder where we are, without what is large in it, and what decides bits."""
-    here, names = Path.cwd(), [name for name in os.environ if name.startswith(("MKL_", "CUBLAS_"))]
-    own = [f"/{store.resolve().relative_to(here).as_posix()}"] if store.resolve().is_relative_to(here) else []
-    return {
-        "working_dir": str(here),
-        "excludes": UNSHIPPED + own,
-        "env_vars": {name: os.environ[name] for name in names},
-    }
-
-
-def _knock(address: str) -> None:
-    """Whether anybody is there at all; Ray itself asks for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if port.isdigit():
-        socket.create_connection((host, int(port)), timeout=10).close()
-
-
-def _places(threads: int, gpus: float) -> int:
-    """Trainings that the cluster has room for at a time."""
-    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    machines = [node["Resources"] for node in nodes if node["Alive"]]
-    return sum(
-        int(min(has.get("CPU", 0) // threads, has.get("GPU", 0) // gpus if gpus else float("inf"))) for has in machines
-    )
-
-
-def _brief(error: BaseException) -> str:
-    """The first line of one of Ray's errors, which fill pages."""
-    return f"{type(error).__name__}: {str(error).strip().splitlines()[0]:.200}" if str(error) else type(error).__name__
-
-
-def _board() -> Any:
-    """Where workers write how far they are, and the driver looks; and where it says that they are to stop."""
-
-    class Board:  # within a function it travels by value, so that its process need not import PyTorch
-        def __init__(self) -> None:
-            self.seen: dict[str, Any] = {}
-            self.stopped = False
-
-        def tell(self, name: str, record: Any) -> bool:
-            self.seen[name] = record
-            return self.stopped
-
-        def look(self) -> dict[str, Any]:
-            seen, self.seen = self.seen, {}
-            return seen
-
-        def stop(self) -> None:
-            self.stopped = True
-
-    return ray.remote(num_cpus=0, max_restarts=-1)(Board).remote()
-
-
-# --- a worker ---
-
-
-@final
-@dataclass(frozen=True)
-class Home:
-    """What the driver has, so that its workers have the same.
-
-    Args:
-        folder: where it is; None if Ray has brought the folder along.
-        path: where it finds modules.
-        libraries: that compute, with their versions.
-        task: its name.
-        code: the fingerprint of the task's code.
-    """
-
-    folder: str | None
-    path: tuple[str, ...]
-    libraries: str
-    task: str
-    code: str
-
-
-def _train(home: Home, work: Work, begin: State | None, board: Any) -> tuple[Outcome, State | None]:
-    """Train a stretch."""
-    told, answer = monotonic(), None
-
-    def watch(record: Record) -> bool:
-        nonlocal told, answer
-        if monotonic() - told < TELLING:
-            return False
-        stopped = answer is not None and _stopped(answer)
-        told, answer = monotonic(), board.tell.remote(work.ends, (record.step, record.rate, record.loss))
-        return stopped
-
-    try:
-        outcome, state = _worker(home).do(work, None if begin is None else unpacked(begin), watch)
-    except MachineError as error:
-        address = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
-        raise MachineError(f"{error} (Ray worker on {address})") from None
-    return outcome, None if state is None else packed(state)  # type: ignore[arg-type]  # this worker saves nothing
-
-
-def _stopped(answer: Any) -> bool:
-    """What the board answered; a board that is gone for good has nobody left who waits."""
-    answered, _ = ray.wait([answer], timeout=0)  # a task that waits for longer gives up its CPU
-    try:
-        return bool(answered) and ray.get(answer)
-    except ActorDiedError:
-        return True
-    except RayError:  # it is being started again elsewhere
-        return False
-
-
-@functools.lru_cache(maxsize=1)
-def _worker(home: Home) -> Worker:
-    """This process's worker, the same for every stretch, so that one can go on where the last one ended.
-
-    Raises:
-        MachineError: if this process cannot be made like the driver.
-    """
-    if home.folder is not None:
-        _move(home.folder, home.path)
-    if _libraries() != home.libraries:
-        raise MachineError(f"this worker has {_libraries()}, the driver {home.libraries}: its bits would differ")
-    if load_task(home.task).fingerprint != home.code:
-        raise MachineError(f"the code of {home.task} is not what the driver has: its bits would differ")
-    return Worker(None)
-
-
-def _libraries() -> str:
-    return f"{versions()}, Glidepath's engine {ENGINE}"
-
-
-def _move(folder: str, path: tuple[str, ...]) -> None:
-    try:
-        os.chdir(folder)
-    except OSError as error:
-        raise MachineError(f"this worker cannot see the folder {folder}: {error.strerror}") from error
-    sys.path[:] = [*path, *(place for place in sys.path if place not in path)]
