@@ -1,11 +1,11 @@
 """What sharing saves: the compare engine against training every run alone, side by side in one run.
 
 Two processes take turns, as many updates each that both end together, so that whatever else the machine does falls on
-both. One leads the study through the engine, with its store, snapshots and evaluations; the other trains run after run in a plain loop
-under `glidepath.torch.Scheduler`, with the same evaluations. Every loss of every run is compared, bit for bit, and
-the ratio of their times is set against the ratio of updates. A study of one run has nothing to share, so there the
-ratio is the engine's own cost. What happens once for a task (15 updates to see whether it can be reproduced) is done
-before the clock starts. CPU time is told besides, for machines that others use too.
+both. One leads the study through the engine, with its store, snapshots and evaluations; the other trains run after run
+in a plain loop under `glidepath.torch.Scheduler`, with the same evaluations. Every loss of every run is compared, bit
+for bit, and the ratio of their times is set against the ratio of updates. A study of one run has nothing to share, so
+there the ratio is the engine's own cost. What happens once for a task (15 updates to see whether it can be reproduced)
+is done before the clock starts. CPU time is told besides, for machines that others use too.
 """
 
 import multiprocessing
