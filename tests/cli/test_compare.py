@@ -116,6 +116,11 @@ def test_the_summary_is_printed_as_json_and_nothing_else_is(here: Path, capsys: 
         assert {(row["schedule"], row["verdict"]) for row in rows} == {("cosine", "diverged"), ("step", "diverged")}
 
 
+def test_a_schedule_that_is_longer_than_its_run_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "lines.py:line", "--steps", "8", "--schedule", "a=cosine(80)", "--dry-run"]) == 0
+    assert "a lasts 80 updates: a run of 8 sees only its beginning" in capsys.readouterr().err
+
+
 def test_one_run_is_verified_from_scratch(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "lines.py:line", "--steps", "8", *TWO, "--seed", "0", "--verify"]) == 0
     assert "trained again alone: every loss, metric and last bit is the same" in capsys.readouterr().out
@@ -140,7 +145,8 @@ def test_a_task_that_cannot_be_reproduced_is_refused_for_sharing_and_compared_wi
         (["digits", "--steps", "0"], "steps: "),
         (["digits", "--steps", "10", "--schedule", "a=cosin(5%)"], "did you mean cosine?"),
         (["digits", "--schedule", "a=constant()", "--schedule", "a=constant()"], "two schedules are called 'a'"),
-        (["digits", "--evaluate-every", "0"], "evaluate_every: "),
+        (["digits", "--evaluate-every", "0"], "evaluate_every must be at least 1, not 0"),
+        (["digits", "--threads", "0"], "the number of threads must be at least 1, not 0"),
         (["digits", "--peak", "-1"], "peaks[0]: "),
         (["digits", "--seed", "x"], "seed"),
         (["lines.py"], "lines.py:function"),

@@ -112,6 +112,8 @@ def compare(
     with Store(store) as opened:
         prepared = prepare(described, opened, size(disk))
         plan = forecast(prepared)
+        for warning in plan.warnings:
+            print(f"glidepath: {warning}", file=sys.stderr)
         if dry_run:
             print(json.dumps(plan.as_dict(), indent=2) if as_json else _shown(plan))
             return

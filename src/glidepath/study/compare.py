@@ -121,7 +121,7 @@ def check(prepared: Prepared) -> None:
 
 
 def verify(prepared: Prepared) -> Run:
-    """Train one finished run again, alone and from scratch: of those that share most, the shortest.
+    """Train one finished run again, alone and from scratch: the one of which others share the largest part.
 
     Returns:
         The run, if every loss, metric and bit of its last state is what the store has.
@@ -130,8 +130,10 @@ def verify(prepared: Prepared) -> Run:
         StudyError: with the first difference, if it is not.
     """
     conductor = prepared.conductor
-    passed = Counter(number for segment in conductor.segments for number in segment.paths if len(segment.paths) > 1)
-    number = max(range(len(prepared.runs)), key=lambda i: (passed[i] > 0, -prepared.runs[i].horizon))
+    shared = Counter[int]()
+    for segment in conductor.segments:
+        shared.update(dict.fromkeys(segment.paths, segment.steps * (len(segment.paths) > 1)))
+    number = max(range(len(prepared.runs)), key=lambda i: shared[i] / conductor.ledger.end(i))
     end = conductor.ledger.end(number)
     last = _last_state(prepared, number, end)
     found = verified(prepared.task, _whole(prepared, number), conductor.ledger.curve(number).records, last)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, final
 
 from .compare import Prepared, values_of
+from .entry import own_length
 from .runs import runs
 from .spec import Study
 from .tree import grow
@@ -29,6 +30,7 @@ class Forecast:
         steps_to_train: updates that the store does not have yet.
         bytes: of disk that the snapshots will need at most, before the budget is applied.
         advice: what would raise the ratio.
+        warnings: schedules that are longer than their run, so that only their beginning is compared.
     """
 
     runs: int
@@ -39,6 +41,7 @@ class Forecast:
     steps_to_train: int
     bytes: int
     advice: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -60,6 +63,7 @@ def forecast(prepared: Prepared) -> Forecast:
         steps_to_train=conductor.left() + conductor.unknown(),
         bytes=len(conductor.wanted()) * size,
         advice=tuple(_advice(prepared, alone / shared)),
+        warnings=tuple(_cut_short(prepared.study)),
     )
 
 
@@ -67,6 +71,14 @@ def _shared(values: Sequence[Values]) -> int:
     """Updates of the tree; what is not known yet counts in full."""
     known = sum(segment.steps for segment in grow([one.path for one in values]))
     return known + sum(one.run.horizon - one.known for one in values)
+
+
+def _cut_short(study: Study) -> Iterable[str]:
+    for name, entry in (study.schedules or {}).items():
+        length = own_length(entry)
+        for steps in study.horizons_of(entry):
+            if length is not None and length > steps:
+                yield f"{name} lasts {length:,} updates: a run of {steps:,} sees only its beginning"
 
 
 def _advice(prepared: Prepared, ratio: float) -> Iterable[str]:

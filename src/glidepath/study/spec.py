@@ -68,8 +68,10 @@ class Study(BaseModel):
     horizons: Annotated[list[Steps], *Several] | None = None
     seeds: Annotated[list[Seed], *Several] = list(SEEDS)
     peaks: Annotated[list[Peak], *Several] | None = None
-    evaluate_every: Steps | None = None
-    threads: Steps = 1
+    evaluate_every: Annotated[int, BeforeValidator(lambda value: count(value, "evaluate_every", at_least=1))] | None = (
+        None
+    )
+    threads: Annotated[int, BeforeValidator(lambda value: count(value, "the number of threads", at_least=1))] = 1
     share: bool = True
     schedules: Annotated[dict[Name, Written], Field(min_length=1)] | None = None
 

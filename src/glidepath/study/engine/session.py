@@ -135,7 +135,15 @@ class Session:
             metrics = found if isinstance(found, Mapping) else {"validation": found}
             if not metrics:
                 raise TaskError(f"{self.named.name} evaluated to nothing: return a number, or several by name")
-            return {str(name): float(value) for name, value in metrics.items()}
+            return {str(name): self._number(name, value) for name, value in metrics.items()}
+
+    def _number(self, name: Any, value: Any) -> float:
+        try:
+            return float(value)
+        except (TypeError, ValueError, RuntimeError):
+            raise TaskError(
+                f"{self.named.name} evaluated {name} to {value!r:.60}: return a number, or several by name"
+            ) from None
 
 
 @final
