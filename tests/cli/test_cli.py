@@ -272,7 +272,7 @@ def test_control_c_ends_quietly():
         "from glidepath.cli import main\n"
         "import glidepath.cli.show, builtins\n"
         "print('ready', flush=True)\n"
-        "sys.exit(main(['show', 'noise()', '--steps', '100k']))"
+        "sys.exit(main(['show', 'noise()', '--steps', '2M']))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
