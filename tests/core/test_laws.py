@@ -341,6 +341,6 @@ def test_a_draft_over_a_horizon_is_a_schedule_with_text(text):
 def test_numpy_agrees_over_a_million_steps(text):
     plan, steps = gp.parse(text), np.random.default_rng(0).integers(0, 1_000_000, 2000)
     scalar = np.array([plan(int(k)) for k in steps])
-    # a rise with an exponent goes through sin, log1p and expm1, and NumPy's differ from the math module's in each
-    ulps = 6 if "start=0.0, power" in text else 4
+    # an exponent multiplies what NumPy's power, sine and logarithm differ by, and its AVX-512 kernels differ by more
+    ulps = 32 if "power=" in text or "k=" in text else 4
     assert (np.abs(plan(steps) - scalar) <= ulps * np.spacing(np.abs(scalar))).all()
