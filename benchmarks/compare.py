@@ -21,6 +21,7 @@ import torch
 
 from benchmarks.studies import eight_cooldowns, forty_five, study
 from glidepath.study.compare import check, prepare, train
+from glidepath.study.conductor import Watcher
 from glidepath.study.engine.randomness import kept_randomness, pinned, seed_everything
 from glidepath.study.executors.local import Local
 from glidepath.study.forecast import forecast
@@ -65,12 +66,8 @@ def now() -> tuple[float, float]:
     return time.perf_counter(), time.process_time()
 
 
-class Quiet:
-    """Watches nothing."""
-
-    def planned(self, conductor: Any) -> None: ...
-
-    def finished(self, done: Any, runs: Any) -> None: ...
+class Quiet(Watcher):
+    """Tells what goes wrong, and nothing else."""
 
     def warned(self, message: str) -> None:
         print(message, file=sys.stderr)

@@ -18,6 +18,7 @@ from typing import Any
 
 import ray
 
+from benchmarks.compare import Quiet
 from benchmarks.studies import forty_five, study
 from glidepath.study.compare import prepare, train
 from glidepath.study.curve import Curve
@@ -32,15 +33,6 @@ from glidepath.tasks import load_task
 
 WORKERS = 2
 UPDATES = 200  # of each arm of `together`
-
-
-class Quiet:
-    def planned(self, conductor: Any) -> None: ...
-
-    def finished(self, done: Any, runs: Any) -> None: ...
-
-    def warned(self, message: str) -> None:
-        print(message)
 
 
 def eleven() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from glidepath.study.compare import Prepared, prepare, train
+from glidepath.study.conductor import Watcher
 from glidepath.study.curve import Curve
 from glidepath.study.executors import executor_for
 from glidepath.study.jobs import Executor
@@ -15,15 +16,11 @@ SCHEDULES = {"fixed": "constant()", "warm": "warmup(30%) >> cosine(70%)", "step"
 LINES = {"task": "lines.py:line", "steps": 20, "seeds": [0, 1], "schedules": SCHEDULES}
 
 
-class Silent:
+class Silent(Watcher):
     """A watcher that only remembers."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
-
-    def planned(self, conductor: Any) -> None: ...
-
-    def finished(self, done: Any, runs: Any) -> None: ...
 
     def warned(self, message: str) -> None:
         self.warnings.append(message)

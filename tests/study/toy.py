@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from glidepath.study.chain import Chain
-from glidepath.study.conductor import Conductor, conduct
+from glidepath.study.conductor import Conductor, Watcher, conduct
 from glidepath.study.curve import Record
 from glidepath.study.engine.work import Outcome
 from glidepath.study.jobs import Done, Job
@@ -211,12 +211,8 @@ class Toy:
     def close(self) -> None: ...
 
 
-class Quiet:
-    def planned(self, conductor: Any) -> None: ...
-
-    def finished(self, done: Any, runs: Any) -> None: ...
-
-    def warned(self, message: str) -> None: ...
+class Quiet(Watcher):
+    """Sees nothing."""
 
 
 class World:

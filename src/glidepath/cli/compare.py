@@ -4,6 +4,7 @@ import json
 import math
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -115,7 +116,7 @@ def compare(
         for warning in plan.warnings:
             print(f"glidepath: {warning}", file=sys.stderr)
         if dry_run:
-            print(json.dumps(plan.as_dict(), indent=2) if as_json else _shown(plan))
+            print(json.dumps(asdict(plan), indent=2) if as_json else _shown(plan))
             return
         folder = _made(out or _folder(study))
         curves = _trained(prepared, folder, on, workers)

@@ -26,7 +26,7 @@ UnderWay = dict[tuple[str, str], Job]  # by the keys of the states where it begi
 
 
 class Watcher(Protocol):
-    """Sees how a study goes."""
+    """Sees how a study goes; what inherits from this one sees nothing, unless it says otherwise."""
 
     def planned(self, conductor: "Conductor") -> None:
         """The tree is new, or has grown."""

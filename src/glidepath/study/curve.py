@@ -20,6 +20,11 @@ class Record:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
+def same(one: float, other: float) -> bool:
+    """Whether two losses or metrics are equal; NaN equals NaN."""
+    return one == other or (math.isnan(one) and math.isnan(other))
+
+
 @final
 @dataclass(frozen=True)
 class Curve:

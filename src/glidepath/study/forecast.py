@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, final
+from dataclasses import dataclass
+from typing import final
 
 from .compare import Prepared, values_of
 from .entry import own_length
 from .runs import runs
 from .spec import Study
-from .tree import grow
+from .tree import distinct_updates
 from .values import Values
 
 PERCENT_WARMUP = re.compile(r"\bwarmup\((\d+(?:\.\d+)?)%")
@@ -43,10 +43,6 @@ class Forecast:
     advice: tuple[str, ...]
     warnings: tuple[str, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
 
 def forecast(prepared: Prepared) -> Forecast:
     """The plan of a study that has been prepared; trains nothing."""
@@ -69,7 +65,7 @@ def forecast(prepared: Prepared) -> Forecast:
 
 def _shared(values: Sequence[Values]) -> int:
     """Updates of the tree; what is not known yet counts in full."""
-    known = sum(segment.steps for segment in grow([one.path for one in values]))
+    known = distinct_updates([one.path for one in values])
     return known + sum(one.run.horizon - one.known for one in values)
 
 

@@ -9,11 +9,11 @@ import math
 from collections.abc import Collection, Container, Iterable, Sequence
 from typing import final
 
-from .curve import Curve, Record
+from .curve import Curve, Record, same
 from .errors import StudyError
 from .store import Saved, Store
 from .store.database import Piece, Stretch
-from .tree import Path, agreement, grow
+from .tree import Path, agreement, distinct_updates
 from .values import Values
 
 
@@ -163,7 +163,7 @@ class Ledger:
         known = {record.step: record.loss for record in self.records(number, start, start + len(records))}
         for record in records:
             before = known.get(record.step, record.loss)
-            if before != record.loss and not (math.isnan(before) and math.isnan(record.loss)):
+            if not same(before, record.loss):
                 raise StudyError(
                     f"update {record.step} of {self.values[number].run} was trained again and had the loss "
                     f"{record.loss!r}; the store has {before!r}. The task cannot be reproduced: --no-share compares "
@@ -201,7 +201,7 @@ class Ledger:
 
     def distinct_updates(self) -> int:
         """How many different updates the runs are made of."""
-        return sum(segment.steps for segment in grow([self.path(number) for number in range(len(self.values))]))
+        return distinct_updates([self.path(number) for number in range(len(self.values))])
 
     def path(self, number: int) -> Path:
         """What a run receives, as far as it is known and until it diverges."""

@@ -145,6 +145,15 @@ def grow(paths: Sequence[Path], cuts: Cuts = lambda path, start, stop: ()) -> li
     return segments
 
 
+def distinct_updates(paths: Sequence[Path]) -> int:
+    """How many different updates these paths are made of.
+
+    >>> distinct_updates([Path("o", 1, b"aaab"), Path("o", 1, b"aaac")])
+    5
+    """
+    return sum(segment.steps for segment in grow(paths))
+
+
 def _alike(paths: Sequence[Path], numbers: Iterable[int], step: int) -> list[list[int]]:
     """The paths that go on at `step`, those with the same next row together."""
     groups: dict[tuple[str, int, bytes], list[int]] = {}

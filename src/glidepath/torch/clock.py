@@ -50,7 +50,7 @@ class Clock:
 
     def attach(self, optimizer: Any, *, counts: bool) -> None:
         """Registers with the optimizer; `counts` is whether its updates move the clock."""
-        fused = getattr(optimizer, "_step_supports_amp_scaling", False)
+        fused = may_skip(optimizer)
         hooks: list[tuple[Any, Any]] = [(optimizer.register_load_state_dict_post_hook, self.loaded)]
         if counts:
             hooks += [
@@ -87,8 +87,7 @@ class Clock:
 
     def after_fused(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Post-hook where a GradScaler leaves it to the optimizer to skip an update whose gradients overflowed."""
-        found_inf = getattr(optimizer, "found_inf", None)
-        self._armed = self._armed and not (found_inf is not None and found_inf.item())
+        self._armed = self._armed and not skipped(optimizer)
         self.after(optimizer, args, kwargs)
 
     def loaded(self, optimizer: Any) -> None:
@@ -201,6 +200,17 @@ class Clock:
                     raise DriverError(f"two plans drive {name} of group {number}: let only one of them select it")
                 driven.add(name)
                 lane.join(group, number)
+
+
+def may_skip(optimizer: Any) -> bool:
+    """Whether a GradScaler leaves it to this optimizer to skip an update whose gradients overflowed."""
+    return bool(getattr(optimizer, "_step_supports_amp_scaling", False))
+
+
+def skipped(optimizer: Any) -> bool:
+    """Whether such an optimizer was told to skip the update that it was just asked for."""
+    found_inf = getattr(optimizer, "found_inf", None)
+    return found_inf is not None and bool(found_inf.item())
 
 
 def clocks_of(optimizer: Any) -> list[Clock]:

@@ -45,7 +45,7 @@ class Lane:
         self.bases.append(1.0 if self.target.sets else float(value))
         self.factors.append(1.0)
         self.written.append(float(value))
-        self._versions.append(_version(value))
+        self._versions.append(version(value))
 
     def replace(self, old: Group, new: Group) -> None:
         """Follows a group whose dict was replaced, as loading a state does; what `new` holds is no hand change."""
@@ -62,7 +62,7 @@ class Lane:
 
     def _accept(self, i: int) -> None:
         value = self._get(self.groups[i])
-        self.written[i], self._versions[i] = float(value), _version(value)
+        self.written[i], self._versions[i] = float(value), version(value)
 
     def _get(self, group: Group) -> Any:
         return self.target.hyperparameter.get(group)
@@ -125,7 +125,7 @@ class Lane:
             old = self._get(group)
             if isinstance(old, Tensor):
                 old.fill_(value)
-                self._versions[i] = _version(old)
+                self._versions[i] = version(old)
             else:
                 self.target.hyperparameter.put(group, value)
         self.written = values
@@ -146,7 +146,7 @@ class Lane:
         """What group i holds; a tensor that nobody changed holds what was written, whatever its precision."""
         if not isinstance(value, Tensor):
             return float(value)
-        if _version(value) == self._versions[i]:
+        if version(value) == self._versions[i]:
             return self.written[i]
         stored = tensor(self.written[i], dtype=value.dtype).item()
         return self.written[i] if float(value) == stored else float(value)
@@ -160,7 +160,7 @@ class Lane:
         return now / (self.bases[i] * self.target.plan(k) or self.bases[i])
 
 
-def _version(value: Any) -> tuple[int, int] | None:
+def version(value: Any) -> tuple[int, int] | None:
     """The identity and the version of a tensor, which every in-place change moves on."""
     if not isinstance(value, Tensor) or value.is_inference():
         return None

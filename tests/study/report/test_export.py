@@ -9,7 +9,7 @@ import pytest
 from glidepath.core.errors import MissingExtraError
 from glidepath.study.errors import StudyError
 from glidepath.study.report.export import export, read_curves
-from glidepath.study.report.tables import save_curves
+from glidepath.study.report.tables import curves_table, save_table
 
 from .made import curve
 
@@ -19,7 +19,7 @@ RUNS = [curve("cos/ine", 0, 1.5, number=0), curve("step", 0, math.nan, number=1)
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "study").mkdir()
-    save_curves(tmp_path / "study", RUNS)
+    save_table(tmp_path / "study" / "curves.csv", *curves_table(RUNS))
     return tmp_path / "study"
 
 

@@ -6,14 +6,14 @@ the last states. `verified` trains one whole run from scratch, alone, and compar
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from glidepath.study.curve import Record
+from glidepath.study.curve import Record, same
 from glidepath.study.store import Snapshots
 from glidepath.tasks import TaskError
 from glidepath.tasks.loading import NamedTask
@@ -23,8 +23,6 @@ from .state import State, digest
 from .work import Setting, Work
 
 UPDATES = 3  # before the snapshot, and after it
-
-Part = Callable[[int, int, bool], Work]  # the updates from, to, and whether to evaluate after the last
 
 
 def first_difference(named: NamedTask, whole: Work) -> str | None:
@@ -92,10 +90,10 @@ def _of_records(expected: Sequence[Record], found: Sequence[Record]) -> str | No
     for one, other in zip_longest(expected, found):
         if one is None or other is None:
             return f"one training ends before update {(one or other).step}"
-        if not _same(one.loss, other.loss):
+        if not same(one.loss, other.loss):
             return f"update {one.step} had the loss {one.loss!r} in one training and {other.loss!r} in another"
         pairs = [(one.metrics[name], other.metrics[name]) for name in one.metrics if name in other.metrics]
-        if not all(_same(*pair) for pair in pairs):
+        if not all(same(*pair) for pair in pairs):
             return f"update {one.step} led to the metrics {dict(one.metrics)} and {dict(other.metrics)}"
     return None
 
@@ -129,7 +127,3 @@ def _within(keys: Any, one: Any, other: Any) -> str | None:
         if place is not None:
             return f"{key}.{place}".removesuffix(".")
     return None
-
-
-def _same(one: float, other: float) -> bool:
-    return one == other or (one != one and other != other)

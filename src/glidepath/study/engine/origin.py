@@ -69,7 +69,7 @@ def find_origin(named: NamedTask, seed: int, threads: int) -> Origin:
         "first batch": batch,
     }
     groups = [{key: value for key, value in group.items() if key != "params"} for group in _groups(session)]
-    return Origin(_hash(described), described, groups, _bytes(session.state()))
+    return Origin(_hash(described), described, groups, _bytes(session.first))
 
 
 def first_facts(session: Session) -> tuple[str, str]:
@@ -77,8 +77,7 @@ def first_facts(session: Session) -> tuple[str, str]:
 
     The states of accelerators' random numbers are left out: whether there are any depends on who used one before.
     """
-    state = session.state()
-    first = digest(state | {"randomness": state["randomness"] | {"cuda": None}})
+    first = digest(session.first | {"randomness": session.first["randomness"] | {"cuda": None}})
     if session.task.batch is None:
         return first, "unseen"
     with pinned(session.threads), kept_randomness(), session.named.blaming("making batch 0"):
@@ -89,12 +88,10 @@ def first_facts(session: Session) -> tuple[str, str]:
 
 def machine() -> str:
     """What else decides the last bits of a sum: the processor, its kernels, and the accelerator."""
-    cuda = sorted(
-        {torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())}
-    )  # a worker sees only its own
+    kinds = {torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())}  # not how many: some see a part
     settings = [f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(KERNELS)]
     kernels = torch.backends.cpu.get_cpu_capability()
-    return ", ".join([platform.system(), platform.machine(), _processor(), kernels, *cuda, *settings])
+    return ", ".join([platform.system(), platform.machine(), _processor(), kernels, *sorted(kinds), *settings])
 
 
 def versions() -> str:

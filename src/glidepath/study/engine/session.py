@@ -17,12 +17,15 @@ from glidepath.study.curve import Record
 from glidepath.study.values import Slot
 from glidepath.tasks import Task, TaskError
 from glidepath.tasks.loading import NamedTask
+from glidepath.torch.clock import may_skip, skipped
+from glidepath.torch.lane import version
 
 from .randomness import kept_randomness, pinned, randomness, seed_everything, set_randomness
 from .state import State, captured, copied, restored
 from .work import Outcome, Watch, Work
 
-Written = tuple[dict[str, Any], str, Any, int | None]  # a group, a key, what it holds, and its version if a tensor
+# a group, a key, what it holds, and its version if a tensor
+Written = tuple[dict[str, Any], str, Any, tuple[int, int] | None]
 
 MOST_SKIPS = 100  # times that a GradScaler may skip one update
 
@@ -35,6 +38,8 @@ class Session:
         named: the task.
         seed: what it is built from.
         threads: CPU threads.
+
+    Its `first` is the state that it was built in.
     """
 
     def __init__(self, named: NamedTask, seed: int, threads: int) -> None:
@@ -44,7 +49,7 @@ class Session:
             self.task = named(seed)
             self._randomness = randomness()
         self._clock = UpdateClock(self.task)
-        self._first = self.state()
+        self.first = self.state()
 
     def state(self) -> State:
         """Everything that the next updates depend on: a copy."""
@@ -53,7 +58,7 @@ class Session:
 
     def restore(self, state: State | None) -> None:
         """Go on from a state; None is the first of all."""
-        found = self._first if state is None else state
+        found = self.first if state is None else state
         with self.named.blaming("loading a state"):
             restored(self.task, found)
         self._randomness = copied(found["randomness"])
@@ -162,8 +167,8 @@ class UpdateClock:
 
     def check(self) -> None:
         """Refuses a task that drives what its study drives."""
-        for group, key, held, version in self.written:
-            if group[key] is not held or _version(held) != version:
+        for group, key, held, before in self.written:
+            if group[key] is not held or version(held) != before:
                 raise TaskError(
                     f"the task changes {key} itself, to {group[key]}: a study's schedules decide it, "
                     "so leave schedulers out of the task"
@@ -171,8 +176,7 @@ class UpdateClock:
 
     def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Counts, unless a fused optimizer was told to skip the update."""
-        found_inf = getattr(optimizer, "found_inf", None)
-        if not (getattr(optimizer, "_step_supports_amp_scaling", False) and found_inf is not None and found_inf.item()):
+        if not (may_skip(optimizer) and skipped(optimizer)):
             self.made += 1
 
     before._torchdynamo_disable = True  # type: ignore[attr-defined]  # plain Python between compiled graphs
@@ -191,11 +195,6 @@ def _writer(groups: Sequence[dict[str, Any]], slots: Sequence[Slot]) -> Callable
             else:
                 hyperparameter.put(group, value)
         keys = [(group, hyperparameter.key) for hyperparameter, group in places]
-        return [(group, key, group[key], _version(group[key])) for group, key in keys]
+        return [(group, key, group[key], version(group[key])) for group, key in keys]
 
     return write
-
-
-def _version(value: Any) -> int | None:
-    """What every change in place moves on; known without waiting for a device."""
-    return value._version if isinstance(value, Tensor) else None

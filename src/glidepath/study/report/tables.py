@@ -35,14 +35,8 @@ def summary_table(rows: Iterable[Row]) -> Table:
     return Table([*columns, "verdict"], flat)
 
 
-def save_curves(folder: Path, curves: Iterable[Curve]) -> Path:
-    """Write `curves.csv`, all or nothing: floats as Python prints them, so that no bit is lost."""
-    table = curves_table(curves)
-    return save_table(folder / "curves.csv", table.columns, table.rows)
-
-
 def save_table(file: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Path:
-    """Write a CSV file in one move, so that an interrupted call leaves the old one."""
+    """Write a CSV file in one move, so that an interrupted call leaves the old one; floats lose no bit."""
     new = beside(file)
     with new.open("w", newline="", encoding="utf-8") as stream:
         table = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
