@@ -56,6 +56,14 @@ class DriverError(GlidepathError, ValueError):
     """A schedule cannot drive this optimizer in this way."""
 
 
+class LawError(GlidepathError, ValueError):
+    """A loss law cannot be fitted to these runs, or cannot answer this question."""
+
+
+class RunError(GlidepathError, ValueError):
+    """A logged run cannot be read, or says something that cannot be true."""
+
+
 class StateError(GlidepathError, ValueError):
     """A saved state does not belong to this driver; nothing of it was loaded."""
 

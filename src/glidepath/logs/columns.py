@@ -1,0 +1,96 @@
+"""Which columns of a table are the step, the rate and the loss, and the run that they tell of."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from glidepath.core.errors import RunError
+from glidepath.run import PLAN, FloatArray, Run, diverged
+
+from .table import Table, header_of, read_table, shown
+
+COMMON = {
+    "step": ("step", "steps", "iteration", "update", "global_step"),
+    "rate": ("rate", "lr", "learning_rate"),
+    "loss": ("loss", "train_loss", "training_loss", "val_loss", "eval_loss", "validation_loss"),
+}
+
+
+def run_of_table(
+    file: Path, columns: Mapping[str, str], build: Callable[..., Run], needed: Sequence[str] = tuple(COMMON)
+) -> Run:
+    """The run in a table.
+
+    Args:
+        file: CSV or Parquet.
+        columns: names of columns by "step", "rate" and "loss", where they are not common ones.
+        build: makes a run of a name, steps, rates, losses and `place=`, as `glidepath.run.logged` does.
+        needed: what must have a column; a run with a plan needs no rates.
+
+    Raises:
+        RunError: if it is not the log of a run.
+    """
+    for what in columns:
+        if what not in COMMON:
+            raise RunError(f"{file}: columns= names those of the {', '.join(COMMON)}, not of {what!r}")
+    chosen = _chosen(file, header_of(file), columns, needed)
+    table = read_table(file, list(chosen.values()))
+    steps, losses = table.numbers(chosen["step"]), table.numbers(chosen["loss"])
+    rates = table.numbers(chosen["rate"]) if "rate" in chosen else np.full(len(steps), np.nan)
+    _refuse_nan(table, chosen, {"step": steps, "rate": rates, "loss": losses})
+    if not len(steps):
+        raise RunError(f"{file} has a header and no rows")
+    return build(file.stem, steps, rates, losses, place=table.place)
+
+
+def _chosen(file: Path, header: Sequence[str], columns: Mapping[str, str], needed: Sequence[str]) -> dict[str, str]:
+    found = {what: _column(file, header, what, columns.get(what)) for what in COMMON}
+    for what, name in found.items():
+        if name is None and what in needed:
+            hint = f", or {PLAN}" if what == "rate" else ""
+            raise RunError(
+                f"{file}: no column for the {what} ({', '.join(COMMON[what])}) among {_listed(header)}: name it, "
+                f'columns={{"{what}": ...}}{hint}'
+            )
+    return {what: name for what, name in found.items() if name is not None}
+
+
+def _column(file: Path, header: Sequence[str], what: str, given: str | None) -> str | None:
+    """The column that was named, or the only one with a common name, or the one with the very name."""
+    if given is not None:
+        if given not in header:
+            raise RunError(f"{file}: no column is called {given!r}; there are {_listed(header)}")
+        return given
+    candidates = [name for name in header if _plain(name) in COMMON[what]]
+    exact = [name for name in candidates if _plain(name) == what]
+    if len(exact or candidates) > 1:
+        raise RunError(
+            f"{file}: {_listed(exact or candidates)} could each be the {what}: choose one, "
+            f'columns={{"{what}": "{candidates[0]}"}}'
+        )
+    return next(iter(exact or candidates), None)
+
+
+def _plain(name: str) -> str:
+    """A name without the ways in which loggers write it.
+
+    >>> _plain("Train/Loss")
+    'train_loss'
+    """
+    return name.lower().replace("/", "_").replace(" ", "_").replace("-", "_")
+
+
+def _listed(names: Sequence[str], most: int = 20) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(name if name.isprintable() and len(name) <= 40 else shown(name) for name in names[:most]) + more
+
+
+def _refuse_nan(table: Table, chosen: Mapping[str, str], numbers: Mapping[str, FloatArray]) -> None:
+    """A cell that says nan is no empty one: a loss that became nan is the end of a run."""
+    for what, name in chosen.items():
+        row = table.written_nan(name, numbers[what])
+        if row is not None and what == "loss" and np.isfinite(numbers["step"][row]):
+            raise RunError(f"{table.place(row)}: {diverged(int(numbers['step'][row]), 'nan')}")
+        if row is not None:
+            raise RunError(f"{table.place(row)}: the {what} is nan; a cell is left empty where nothing was logged")

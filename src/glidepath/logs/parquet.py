@@ -1,0 +1,36 @@
+"""Columns of a Parquet file, where null means that nothing was logged."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from glidepath.core.errors import MissingExtraError, RunError
+
+try:
+    import pyarrow
+    from pyarrow import parquet
+except ImportError as error:
+    raise MissingExtraError('Parquet needs pyarrow: pip install "glidepath[export]"') from error
+
+
+def names(file: Path) -> tuple[str, ...]:
+    """The names of the columns."""
+    try:
+        return tuple(parquet.read_schema(file).names)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _damaged(file, error) from error
+
+
+def cells(file: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
+    """The cells of these columns."""
+    try:
+        with parquet.ParquetFile(file) as opened:
+            table = opened.read(columns=list(columns))
+            return {name: table[name].to_pylist() for name in columns}
+    except (pyarrow.ArrowException, OSError) as error:
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: Path, error: Exception) -> RunError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return RunError(f"{file} is a Parquet file that cannot be read; it may have been cut off: {reason}")
