@@ -1,0 +1,77 @@
+"""The last loss of a run in stretches of level rate, and its derivatives with respect to the levels.
+
+What the laws say of one point of a run needs no fast sums: every stretch counts once. The derivatives come from one
+pass backwards. A stretch of one update is an update, so this is exact, whatever the run.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from scipy.special import digamma, polygamma
+
+from .fast_sum import FloatArray
+from .formula import REFERENCE, Letters
+from .timeline import Clock, increments
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Stretches of level rate, one after the other.
+
+    Args:
+        letters: of the law.
+        clock: along which its noise follows; None: the noise is that of the convex bound.
+        lengths: (cells,), updates.
+    """
+
+    letters: Letters
+    clock: Clock | None
+    lengths: FloatArray
+
+    def loss(self, levels: FloatArray) -> tuple[float, FloatArray]:
+        """The last loss, and its derivatives (cells,) with respect to the levels.
+
+        Args:
+            levels: (cells,), above 0.
+        """
+        one, powers = self.letters, levels**self.letters.q
+        progress = float(self.lengths @ powers) / REFERENCE
+        worth = -one.gap * one.alpha * progress ** (-one.alpha - 1) / REFERENCE
+        noise, slope = self._convex(levels) if self.clock is None else self._relaxing(levels, self.clock)
+        loss = one.limit + one.gap * progress**-one.alpha + one.noise * noise
+        return loss, worth * self.lengths * one.q * powers / levels + one.noise * slope
+
+    def _relaxing(self, levels: FloatArray, clock: Clock) -> tuple[float, FloatArray]:
+        """sum [phi(e_j) - phi(e_{j-1})] G(e_j^-gamma c_j), c_j from the start of cell j to the end."""
+        one = self.letters
+        phi, passed = levels**one.kappa, self.lengths * (levels if clock == "progress" else 1.0)
+        rate = one.rho * levels**-one.gamma
+        x = np.cumsum(passed[::-1])[::-1]
+        if np.isinf(one.beta):
+            left = np.exp(-rate * x)
+            slope = left
+        else:
+            left = (1 + rate * x / one.beta) ** -one.beta
+            slope = left / (1 + rate * x / one.beta)
+        steps, grown = increments(phi), 1 - left
+        found = one.kappa * phi / levels * (grown - np.append(grown[1:], 0.0))
+        found -= one.gamma * steps * slope * rate * x / levels
+        if clock == "progress":
+            found += self.lengths * np.cumsum(steps * slope * rate)
+        return float(steps @ grown), found
+
+    def _convex(self, levels: FloatArray) -> tuple[float, FloatArray]:
+        """1/2 sum over cells of e [psi(R / e + n) - psi(R / e)], R the progress after a cell of n updates.
+
+        That is the sum of e^2 / (R + m e) over m = 0 .. n - 1; in the last cell, where R = 0, the first of them is e.
+        """
+        passed, n = self.lengths * levels, self.lengths
+        after = np.append(np.cumsum(passed[::-1])[::-1][1:], 0.0)
+        r = after[:-1] / levels[:-1]
+        whole = np.append(digamma(r + n[:-1]) - digamma(r), 1 + digamma(n[-1]) - digamma(1.0))
+        bent = np.append(polygamma(1, r + n[:-1]) - polygamma(1, r), 0.0)
+        found = whole - bent * np.append(r, 0.0)
+        later = np.concatenate([[0.0], np.cumsum(bent)[:-1]])
+        return float(levels @ whole) / 2, (found + self.lengths * later) / 2

@@ -1,0 +1,66 @@
+"""The one formula of all the laws: progress that lowers the loss, and a noise above it that the rate decides.
+
+    L(t) = L0 + A (P_t / 1000)^-alpha + B N(t),   P_t = sum_{k<t} e_k^q,   e = rate / peak
+
+A law is a choice of N, of the letters that are free, and of their names: see `relaxation.py` and `convex_noise.py`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+
+from .fast_sum import FloatArray
+from .timeline import Timeline
+
+Letter = Literal["limit", "gap", "alpha", "noise", "rho", "beta", "kappa", "q", "gamma"]
+REFERENCE = 1000.0  # of the progress: so that A is a loss of ordinary size
+
+
+@final
+@dataclass(frozen=True)
+class Letters:
+    """The letters of the formula.
+
+    Args:
+        limit: L0, what no training works off.
+        gap: A, the loss above it at a progress of 1,000 updates at the peak; above 0.
+        alpha: above 0.
+        noise: B, what the noise is multiplied with.
+        rho: how fast the noise follows the rate, per update at the peak; above 0.
+        beta: the exponent with which it does; above 0; infinite: exponentially.
+        kappa: of the rate, in the noise.
+        q: of the rate, in the progress.
+        gamma: of the rate, in how fast the noise follows; 0 in all laws but one.
+    """
+
+    limit: float
+    gap: float
+    alpha: float
+    noise: float
+    rho: float = 1.0
+    beta: float = 2.0
+    kappa: float = 1.0
+    q: float = 1.0
+    gamma: float = 0.0
+
+
+Slopes = Mapping[Letter, FloatArray]
+Noise = Callable[[Letters], tuple[FloatArray, Slopes]]  # N (m,), and its derivatives
+
+
+def losses(timeline: Timeline, noise: Noise, letters: Letters) -> tuple[FloatArray, Slopes]:
+    """(m,): L(t) where the timeline wants it, and its derivatives (m,) with respect to every letter."""
+    progress, slope = timeline.powered_progress(letters.q)
+    steps = np.log(progress / REFERENCE)
+    power = np.exp(-letters.alpha * steps)
+    size, slopes = noise(letters)
+    return letters.limit + letters.gap * power + letters.noise * size, {
+        "limit": np.ones_like(power),
+        "gap": power,
+        "alpha": -letters.gap * power * steps,
+        "q": -letters.gap * power * letters.alpha * slope / progress,
+        "noise": size,
+        **{letter: letters.noise * one for letter, one in slopes.items()},
+    }

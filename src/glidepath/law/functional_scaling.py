@@ -1,0 +1,64 @@
+"""The power kernel of the functional scaling law."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Self, final
+
+from .formula import Letters, Noise
+from .law import Free, Law
+from .relaxation import Relaxation
+from .timeline import Timeline
+
+
+@final
+@dataclass(frozen=True)
+class FunctionalScalingLaw(Law):
+    """The noise-floor law as plain gradient descent would have it: the floor is in proportion to the rate.
+
+        L(t) = L0 + A (S_t / 1000)^-alpha + B sum_k (e_k - e_{k-1}) G(S_t - S_k)
+        e = rate / peak,  S_t = sum_{k<t} e_k,  G(x) = 1 - (1 + rho x / beta)^-beta
+
+    which is, by parts, the published convolution L0 + A S^-alpha + B int e(s) g(S_t - s) ds with g = G'. It is also the
+    multi-power law with gamma = 0.
+
+    Args:
+        peak: the rate that ratios are of, absolute; above 0.
+        limit: L0.
+        gap: A, the loss above L0 at a progress of 1,000 updates at the peak.
+        gap_exponent: alpha.
+        noise: B, the floor at the peak.
+        relaxation: rho, per update at the peak.
+        relaxation_exponent: beta.
+
+    Sources:
+        Li et al., 2025, functional scaling laws, https://arxiv.org/abs/2509.19189.
+    """
+
+    FREE: ClassVar = (
+        Free("limit"),
+        Free("gap", log=True),
+        Free("alpha", log=True, mean=math.log(0.5), deviation=0.25),
+        Free("noise", log=True),
+        Free("rho", log=True, mean=-4.5, deviation=0.7, hurried=True),
+        Free("beta", log=True, mean=math.log(1.0), deviation=0.7),
+    )
+
+    peak: float
+    limit: float
+    gap: float
+    gap_exponent: float
+    noise: float
+    relaxation: float
+    relaxation_exponent: float
+
+    @classmethod
+    def from_letters(cls, peak: float, letters: Letters) -> Self:
+        one = letters
+        return cls(peak, one.limit, one.gap, one.alpha, one.noise, one.rho, one.beta)
+
+    def letters(self) -> Letters:
+        return Letters(self.limit, self.gap, self.gap_exponent, self.noise, self.relaxation, self.relaxation_exponent)
+
+    @classmethod
+    def noise_of(cls, timeline: Timeline) -> Noise:
+        return Relaxation(timeline, free=frozenset({"beta"}))

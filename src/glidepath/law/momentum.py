@@ -1,0 +1,71 @@
+"""The momentum law: each change of the rate fades in with the updates, exponentially."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Self, final
+
+from .formula import REFERENCE, Letters, Noise
+from .law import Free, Law
+from .relaxation import Relaxation
+from .timeline import Timeline
+
+
+@final
+@dataclass(frozen=True)
+class MomentumLaw(Law):
+    """The loss falls with the area under the rate, and with the annealing that is remembered.
+
+        L(t) = L0 + A S1^-alpha - C S2,   S1 = sum_{k<t} eta_k
+        S2 = sum_{k<=i<t} (eta_{k-1} - eta_k) lambda^(i-k) = sum_k (eta_{k-1} - eta_k) (1 - lambda^(t-k)) / (1 - lambda)
+
+    with eta the absolute rate, 0 before the first update: the published law counts no first rise, which adds a constant
+    to L0 once it is forgotten.
+
+    Args:
+        peak: the rate that ratios are of, absolute; above 0.
+        L0: the loss that is never left.
+        A: in units of a loss times a rate to the alpha.
+        alpha: above 0.
+        C: loss per rate.
+        lambda_: how much of the annealing is remembered after an update; 0 to 1, 0.99 to 0.999 in the paper.
+
+    Sources:
+        Tissue, Wang and Wang, 2024, scaling law with learning rate annealing, equation 1,
+        https://arxiv.org/abs/2408.11029.
+    """
+
+    FREE: ClassVar = (
+        Free("limit"),
+        Free("gap", log=True),
+        Free("alpha", log=True, mean=math.log(0.5), deviation=0.25),
+        Free("noise", log=True),
+        Free("rho", log=True, mean=-6.0, deviation=1.0, hurried=True),
+    )
+    CLOCK: ClassVar = "updates"
+
+    peak: float
+    L0: float
+    A: float
+    alpha: float
+    C: float
+    lambda_: float
+
+    @classmethod
+    def from_letters(cls, peak: float, letters: Letters) -> Self:
+        memory = math.exp(-letters.rho)
+        scale = (REFERENCE * peak) ** letters.alpha
+        return cls(peak, letters.limit, letters.gap * scale, letters.alpha, letters.noise * (1 - memory) / peak, memory)
+
+    def letters(self) -> Letters:
+        return Letters(
+            limit=self.L0,
+            gap=self.A / (REFERENCE * self.peak) ** self.alpha,
+            alpha=self.alpha,
+            noise=self.C * self.peak / (1 - self.lambda_),
+            rho=-math.log(self.lambda_),
+            beta=math.inf,
+        )
+
+    @classmethod
+    def noise_of(cls, timeline: Timeline) -> Noise:
+        return Relaxation(timeline, cls.CLOCK)

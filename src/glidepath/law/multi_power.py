@@ -1,0 +1,85 @@
+"""The multi-power law."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Self, final
+
+from .formula import REFERENCE, Letters, Noise
+from .law import Free, Law
+from .relaxation import Relaxation
+from .timeline import Timeline
+
+
+@final
+@dataclass(frozen=True)
+class MultiPowerLaw(Law):
+    """The loss falls with the area under the rate, and once more with every fall of the rate, the later the lower.
+
+        L(t) = L0 + A S_t^-alpha - B sum_{k<t} (eta_{k-1} - eta_k) G(eta_k^-gamma (S_t - S_k))
+        G(x) = 1 - (1 + C x)^-beta,   S_t = sum_{k<t} eta_k
+
+    with eta the absolute rate, 0 before the first update. Its least loss over all schedules is no schedule to use: the
+    factor eta_k^-gamma takes the rate after a fall, so one giant fall scores better than the same fall in two.
+
+    Args:
+        peak: the rate that ratios are of, absolute; above 0.
+        L0: the loss that is never left.
+        A: in units of a loss times a rate to the alpha.
+        alpha: above 0.
+        B: loss per rate.
+        C: per rate to the 1 - gamma.
+        beta: above 0.
+        gamma: 0 to 1.
+
+    Sources:
+        Luo et al., 2025, multi-power law, https://arxiv.org/abs/2503.12811.
+    """
+
+    FREE: ClassVar = (
+        Free("limit"),
+        Free("gap", log=True),
+        Free("alpha", log=True, mean=math.log(0.5), deviation=0.25),
+        Free("noise", log=True),
+        Free("rho", log=True, mean=-4.5, deviation=1.0, hurried=True),
+        Free("beta", log=True, mean=math.log(0.6), deviation=0.4),
+        Free("gamma", mean=0.5, deviation=0.2),
+    )
+
+    peak: float
+    L0: float
+    A: float
+    alpha: float
+    B: float
+    C: float
+    beta: float
+    gamma: float
+
+    @classmethod
+    def from_letters(cls, peak: float, letters: Letters) -> Self:
+        scale = (REFERENCE * peak) ** letters.alpha
+        speed = letters.rho / letters.beta * peak ** (letters.gamma - 1)
+        return cls(
+            peak,
+            letters.limit,
+            letters.gap * scale,
+            letters.alpha,
+            letters.noise / peak,
+            speed,
+            letters.beta,
+            letters.gamma,
+        )
+
+    def letters(self) -> Letters:
+        return Letters(
+            limit=self.L0,
+            gap=self.A / (REFERENCE * self.peak) ** self.alpha,
+            alpha=self.alpha,
+            noise=self.B * self.peak,
+            rho=self.beta * self.C * self.peak ** (1 - self.gamma),
+            beta=self.beta,
+            gamma=self.gamma,
+        )
+
+    @classmethod
+    def noise_of(cls, timeline: Timeline) -> Noise:
+        return Relaxation(timeline, free=frozenset({"beta", "gamma"}))

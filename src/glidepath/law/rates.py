@@ -1,0 +1,64 @@
+"""From a schedule, or the rates of every update, to ratios of a law's peak."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from glidepath.core.errors import LawError
+from glidepath.core.schedule import Draft, Schedule
+
+from .fast_sum import FloatArray
+
+LOOKS_LIKE_A_RATE = 0.05  # ratios peak near 1
+MOST_STEPS = 10_000_000
+
+
+def ratios_of(plan: Schedule | ArrayLike, peak: float, steps: int | None = None) -> FloatArray:
+    """(T,): the rate of every update over the peak.
+
+    Args:
+        plan: a schedule, whose values are such ratios already, or absolute rates (T,).
+        peak: absolute.
+        steps: updates; None: as many as the schedule lasts, or as there are rates.
+
+    Raises:
+        LawError: if the length is unknown, or the schedule seems to be absolute.
+    """
+    if isinstance(plan, Schedule):
+        return _from_schedule(plan, peak, steps)
+    rates = checked_rates(np.asarray(plan, dtype=np.float64))
+    if steps is not None and steps != len(rates):
+        raise LawError(f"there are {len(rates)} rates for {steps} updates: give one for each")
+    return rates / peak
+
+
+def _from_schedule(plan: Schedule, peak: float, steps: int | None) -> FloatArray:
+    if steps is None:
+        if isinstance(plan, Draft) or not plan.duration:
+            raise LawError(f"{plan!r} has no length of its own: give one, as in predict(plan, 10_000)")
+        steps = plan.duration
+    if not 1 <= steps <= MOST_STEPS:
+        raise LawError(f"a run has 1 to {MOST_STEPS:,} updates here, not {steps:,}: are these tokens?")
+    values = checked_rates(np.asarray(plan.over(steps)(np.arange(steps)), dtype=np.float64))
+    most = float(values.max())
+    if most < LOOKS_LIKE_A_RATE and most < 0.5 and peak / 4 <= most <= 4 * peak:
+        raise LawError(
+            f"the values of this schedule rise to {most:g}, which looks like a rate; here a schedule is a ratio of the "
+            f"peak, {peak:g}: leave the factor out, or give the rates of every update as an array"
+        )
+    return values
+
+
+def checked_rates(rates: FloatArray) -> FloatArray:
+    """The rates, if they are numbers that an optimizer can use.
+
+    Raises:
+        LawError: if there are none, if one is negative or not finite, or if all are zero.
+    """
+    if rates.ndim != 1 or not len(rates):
+        raise LawError(f"rates are one number for each update, not an array of shape {rates.shape}")
+    wrong = np.flatnonzero(~(np.isfinite(rates) & (rates >= 0)))
+    if len(wrong):
+        raise LawError(f"update {wrong[0]} has the rate {rates[wrong[0]]:g}: a rate is finite and at least 0")
+    if not rates.any():
+        raise LawError("all rates are 0: such a run goes nowhere")
+    return rates

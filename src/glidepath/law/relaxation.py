@@ -1,0 +1,69 @@
+"""A noise that follows the rate late: each change of the rate counts in full only after a while.
+
+    N(t) = sum_k [phi(e_k) - phi(e_{k-1})] G(x_k),   phi(e) = e^kappa,   G(x) = 1 - (1 + rho x / beta)^-beta
+    x_k = e_k^-gamma (c_t - c_k)
+
+over the changes k < t of the rate, with c the clock: the progress S_t = sum of e, or the updates. Once the rate has
+been e for some multiples of 1 / rho, N is phi(e).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+
+from .fast_sum import FloatArray, Part, View
+from .formula import Letter, Letters, Slopes
+from .timeline import Clock, Timeline, increments
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Relaxation:
+    """N on one run, ready for many values of its letters.
+
+    Args:
+        timeline: the run.
+        clock: along which the noise follows.
+        free: which of beta and gamma may be chosen; where gamma may not, it is 0.
+    """
+
+    timeline: Timeline
+    clock: Clock = "progress"
+    free: frozenset[Letter] = frozenset()
+
+    @cached_property
+    def _view(self) -> View:
+        return self.timeline.view(self.clock, "gamma" in self.free)
+
+    def __call__(self, letters: Letters) -> tuple[FloatArray, Slopes]:
+        """N, written as phi(e_{t-1}) minus the sum of the increments times 1 - G, which falls with the distance."""
+        history, last = self.timeline.history, self.timeline.seen - 1
+        powers, slopes = history.powers(letters.kappa)
+        sizes = history.tree(self.clock, "gamma" in self.free).moments(increments(powers), increments(slopes))
+        far, near = (kernel(part, letters, self.free) for part in (self._view.far, self._view.near))
+        found: dict[Letter, FloatArray] = {
+            letter: -self._view.weighed(far[letter], near[letter], sizes) for letter in far
+        }
+        found["kappa"] = slopes[last] - self._view.weighed(far["noise"], near["noise"], sizes, 1)
+        return powers[last] + found.pop("noise"), found
+
+
+def kernel(part: Part, letters: Letters, free: frozenset[Letter]) -> dict[Letter, FloatArray]:
+    """1 - G at the distances of a part, called "noise", and its derivatives: rho, and beta and gamma where free."""
+    distances = part.distances
+    if "gamma" in free:
+        distances = distances * np.exp(-letters.gamma * part.log_scales)
+    if np.isinf(letters.beta):
+        left = np.exp(-letters.rho * distances)
+        return {"noise": left, "rho": -distances * left}
+    inverse = 1 / (1 + letters.rho / letters.beta * distances)
+    left = inverse * inverse if letters.beta == 2 else inverse**letters.beta
+    slower = (1 - inverse) * left
+    found: dict[Letter, FloatArray] = {"noise": left, "rho": -letters.beta / letters.rho * slower}
+    if "beta" in free:
+        found["beta"] = left * np.log(inverse) + slower
+    if "gamma" in free:
+        found["gamma"] = letters.beta * slower * part.log_scales
+    return found
