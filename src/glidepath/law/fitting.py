@@ -1,0 +1,164 @@
+"""Fit a law to some runs, and predict others from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from glidepath.core.errors import LawError
+from glidepath.core.schedule import Schedule
+from glidepath.run import Run
+
+from .fast_sum import FloatArray
+from .formula import losses
+from .law import Law
+from .noise_floor import NoiseFloorLaw
+from .observed import Observed, observed
+from .prediction import Prediction, Spread, banded, spaced
+from .problem import Problem, relative, spread_of
+from .rates import ratios_of
+
+ONE_PEAK = 0.01  # peaks that differ by less are one
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A law fitted to runs.
+
+    Args:
+        law: with the letters that fit best.
+        searched: (n,), its free letters as they were searched for.
+        covariance: (n, n), of those.
+        residuals: for each run (m,), log L - log loss.
+        names: of the runs.
+        furthest: the largest progress of a run, in updates at the peak.
+    """
+
+    law: Law
+    searched: FloatArray
+    covariance: FloatArray
+    residuals: tuple[FloatArray, ...]
+    names: tuple[str, ...]
+    furthest: float
+
+    @property
+    def noise(self) -> float:
+        """The standard deviation of one logged loss around the law, relative; wild points aside."""
+        return spread_of(np.concatenate(self.residuals))
+
+    def predict(
+        self,
+        plan: Schedule | ArrayLike,
+        steps: int | None = None,
+        *,
+        updates: ArrayLike | None = None,
+        level: float = 0.9,
+    ) -> Prediction:
+        """The loss that a run under a schedule would have, with a band.
+
+        Args:
+            plan: a schedule, whose values are ratios of the peak, or the absolute rate of every update.
+            steps: updates of the run; None: as many as the schedule lasts, or as there are rates.
+            updates: (m,), ascending, after how many updates; None: some 400, evenly spaced over the run.
+            level: how often the band should hold for one logged loss.
+
+        Raises:
+            LawError: as `Law.predict`.
+        """
+        ratios = ratios_of(plan, self.law.peak, steps)
+        first = int(np.flatnonzero(ratios)[0]) + 1
+        where = spaced(first, len(ratios)) if updates is None else np.asarray(updates, dtype=np.int64)
+        timeline = self.law.timeline(ratios, where)
+        loss, slopes = losses(timeline, self.law.noise_of(timeline), self.law.letters())
+        jacobian = relative(type(self.law), self.searched, loss, slopes)
+        letters = np.sqrt(np.einsum("mi,ij,mj->m", jacobian, self.covariance, jacobian))
+        further = np.maximum(0, np.log2(timeline.progress / self.furthest))
+        return banded(where, ratios[where - 1] * self.law.peak, loss, Spread(letters, further, self.noise), level)
+
+
+def fit(
+    runs: Sequence[Run],
+    law: type[Law] = NoiseFloorLaw,
+    *,
+    weights: Sequence[float] | None = None,
+    across_peaks: bool = False,
+) -> Fit:
+    """Fit a law to some runs of one model.
+
+    Args:
+        runs: at least one whose rate decays; different lengths and schedules may be mixed.
+        law: which.
+        weights: of each run, above 0; None: all alike.
+        across_peaks: fit one law to runs whose peaks differ, which is not accurate; see `fit_by_peak`.
+
+    Raises:
+        LawError: if the runs say nothing about decay, have different peaks, or cannot be fitted.
+    """
+    peak = _peak(runs, across_peaks)
+    seen = [observed(run, peak) for run in runs]
+    _refuse_constant(seen)
+    problem = Problem(law, seen, _weights(weights, len(runs)))
+    z, covariance = problem.solved()
+    furthest = max(float(one.timeline.progress[-1]) for one in seen)
+    best = law.from_letters(peak, problem.letters(z))
+    return Fit(best, z, covariance, tuple(problem.residuals(z)), tuple(run.name for run in runs), furthest)
+
+
+def fit_by_peak(runs: Sequence[Run], law: type[Law] = NoiseFloorLaw) -> dict[float, Fit]:
+    """A fit for each peak rate among the runs: one law does not hold across peaks."""
+    groups: dict[float, list[Run]] = {}
+    for run in runs:
+        near = next((peak for peak in groups if abs(run.peak - peak) <= ONE_PEAK * peak), run.peak)
+        groups.setdefault(near, []).append(run)
+    return {peak: fit(group, law) for peak, group in groups.items()}
+
+
+def predict(
+    runs: Sequence[Run],
+    plan: Schedule | ArrayLike,
+    steps: int | None = None,
+    *,
+    law: type[Law] = NoiseFloorLaw,
+    updates: ArrayLike | None = None,
+    level: float = 0.9,
+) -> Prediction:
+    """Fit a law to some runs, and predict a run that was not made: `fit(runs, law).predict(plan, steps, ...)`."""
+    return fit(runs, law).predict(plan, steps, updates=updates, level=level)
+
+
+def _peak(runs: Sequence[Run], across_peaks: bool) -> float:
+    if not runs:
+        raise LawError("there is no run to fit a law to")
+    peaks = [float(run.peak) for run in runs]
+    if max(peaks) - min(peaks) > ONE_PEAK * max(peaks) and not across_peaks:
+        shown = ", ".join(f"{run.name}: {run.peak:g}" for run in runs)
+        raise LawError(
+            f"these runs have different peaks ({shown}), and one law is not accurate across peaks: fit each apart with "
+            "fit_by_peak(runs), or all of them with across_peaks=True"
+        )
+    return max(peaks)
+
+
+def _weights(weights: Sequence[float] | None, runs: int) -> FloatArray:
+    found = np.ones(runs) if weights is None else np.asarray(weights, dtype=np.float64)
+    if len(found) != runs or not (np.isfinite(found) & (found > 0)).all():
+        raise LawError(f"weights are one number above 0 for each of the {runs} runs, not {weights!r}")
+    return found
+
+
+def _refuse_constant(seen: Sequence[Observed]) -> None:
+    """A rate that never falls while the loss is watched says nothing about what a fall does."""
+    if not any(_decays(one) for one in seen):
+        names = ", ".join(one.name for one in seen)
+        raise LawError(
+            f"the rate never falls in {names}, and a constant rate says nothing about what a decay would do: add a run "
+            "that decays, however short its decay"
+        )
+
+
+def _decays(one: Observed) -> bool:
+    rates = one.timeline.history.ratios[one.timeline.updates - 1]
+    return bool(rates.min() < 0.9 * rates.max())

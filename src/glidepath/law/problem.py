@@ -1,0 +1,121 @@
+"""The search for the letters of a law: robust least squares on the logarithm of the loss, with a weak prior.
+
+    minimise  1/2 sum_i w_i rho(r_i / s) / tau + 1/2 sum_j ((z_j - m_j) / d_j)^2,   r_i = log L(t_i) - log loss_i
+
+with Huber's rho, z the letters or their logarithms (`Free`), s the size of what a law of this kind cannot explain
+(1.5e-3 of the loss, or the noise of the losses where that is larger), and tau the points that together tell one
+independent thing, since what a law misses, it misses for a while. The prior says what such letters usually are; it
+decides only where the runs do not, as the rate's exponents when a single run is given.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import final
+
+import numpy as np
+
+from .fast_sum import FloatArray
+from .formula import Letter, Letters, Noise, Slopes, losses
+from .law import Law
+from .levenberg import Objective, Residuals, search
+from .observed import Observed
+
+MISFIT = 1.5e-3  # of the loss: what a law of this kind leaves on long runs
+BEND = 0.5  # where Huber's rho turns from squares to absolute values, over s
+INDEPENDENT = 9  # things that one run tells, at least
+TOGETHER = 20  # points that tell one of them, at most
+START = Letters(limit=1.0, gap=1.0, alpha=0.5, noise=0.3)
+LINEAR: tuple[Letter, ...] = ("limit", "gap", "noise")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A law and what is to be explained."""
+
+    law: type[Law]
+    seen: Sequence[Observed]
+    weights: FloatArray
+
+    def solved(self) -> tuple[FloatArray, FloatArray]:
+        """z (n,) that fits best, and its covariance; where losses are noisy, found again with that noise."""
+        z, scale = self._start(), MISFIT
+        z, curvature = search(self._objective(scale), z)
+        noise = spread_of(np.concatenate(self.residuals(z)))
+        if noise > MISFIT:
+            z, curvature = search(self._objective(noise), z)
+        return z, np.asarray(np.linalg.inv(curvature), dtype=np.float64)
+
+    def letters(self, z: FloatArray) -> Letters:
+        """The letters of the formula."""
+        return replace(START, **{free.letter: free.value(one) for free, one in zip(self.law.FREE, z, strict=True)})
+
+    def residuals(self, z: FloatArray) -> list[FloatArray]:
+        """log L - log loss of every point, for each run."""
+        ends = np.cumsum([len(one.log_losses) for one in self.seen])[:-1]
+        return np.split(self._residuals(z).values, ends)
+
+    @cached_property
+    def _noises(self) -> list[Noise]:
+        return [self.law.noise_of(one.timeline) for one in self.seen]
+
+    def _losses(self, z: FloatArray) -> list[tuple[FloatArray, Slopes]]:
+        letters = self.letters(z)
+        return [losses(one.timeline, noise, letters) for one, noise in zip(self.seen, self._noises, strict=True)]
+
+    def _start(self) -> FloatArray:
+        """The means of the prior; and what it says nothing of, L0, A and B, by linear least squares."""
+        z = self._means.copy()
+        slopes = [slopes for _, slopes in self._losses(z)]
+        seen = np.exp(np.concatenate([one.log_losses for one in self.seen]))
+        columns = [np.concatenate([one[letter] for one in slopes]) / seen for letter in LINEAR]
+        limit, gap, noise = np.linalg.lstsq(np.stack(columns, axis=1), np.ones_like(seen), rcond=None)[0]
+        least = float(seen.min())
+        found = {"limit": limit if gap > 0 else 0.8 * least, "gap": gap, "noise": noise}
+        for i, free in enumerate(self.law.FREE):
+            if free.letter in found:
+                value = found[free.letter]
+                z[i] = np.log(max(value, 1e-3 * least)) if free.log else value
+        return z
+
+    def _residuals(self, z: FloatArray) -> Residuals:
+        """log L - log loss of every point of every run."""
+        values, jacobians = [], []
+        for one, (loss, slopes) in zip(self.seen, self._losses(z), strict=True):
+            loss = np.maximum(loss, 1e-12)
+            values.append(np.log(loss) - one.log_losses)
+            jacobians.append(relative(self.law, z, loss, slopes))
+        return Residuals(np.concatenate(values), np.concatenate(jacobians))
+
+    def _objective(self, scale: float) -> Objective:
+        sizes = [_size(one, weight) for one, weight in zip(self.seen, self.weights, strict=True)]
+        weights = np.concatenate(
+            [np.full(len(one.log_losses), size) for one, size in zip(self.seen, sizes, strict=True)]
+        )
+        deviations = np.array([free.deviation for free in self.law.FREE])
+        return Objective(self._residuals, weights / scale**2, BEND * scale, self._means, deviations)
+
+    @cached_property
+    def _means(self) -> FloatArray:
+        """(n,): of the prior."""
+        longest = max(len(one.timeline.history.ratios) for one in self.seen)
+        return np.array([free.mean_over(longest) for free in self.law.FREE])
+
+
+def relative(law: type[Law], z: FloatArray, loss: FloatArray, slopes: Slopes) -> FloatArray:
+    """(m, n): the derivatives of log L with respect to what is searched for."""
+    chain = np.array([free.value(one) if free.log else 1.0 for free, one in zip(law.FREE, z, strict=True)])
+    columns: FloatArray = np.stack([slopes[free.letter] for free in law.FREE], axis=1) * chain / loss[:, None]
+    return columns
+
+
+def _size(one: Observed, weight: float) -> float:
+    """The weight of one point: the points of a run tell len / tau independent things."""
+    points = len(one.log_losses)
+    return weight / max(1.0, min(TOGETHER, points / INDEPENDENT))
+
+
+def spread_of(residuals: FloatArray) -> float:
+    """A standard deviation that a few wild points leave alone."""
+    return 1.4826 * float(np.median(np.abs(residuals - np.median(residuals))))
