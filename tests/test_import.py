@@ -15,7 +15,8 @@ PUBLIC = {
     *NAMES,
     *("Draft", "Finding", "Horizon", "Review", "Schedule", "common_prefix", "parse"),
     *("DraftError", "GlidepathError", "HorizonError", "MissingExtraError", "ScheduleError", "StepError", "TextError"),
-    *("DriverError", "GlidepathWarning", "StateError"),
+    *("DriverError", "GlidepathWarning", "StateError", "LawError", "RunError"),
+    *("Run", "advise", "design", "fit", "predict"),
 }
 
 

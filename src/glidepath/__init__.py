@@ -1,4 +1,4 @@
-"""Glidepath: plan, check, drive and compare learning-rate schedules.
+"""Glidepath: plan, check, drive, compare and design learning-rate schedules.
 
 import glidepath as gp
 
@@ -13,7 +13,9 @@ from .core.errors import DriverError as DriverError
 from .core.errors import GlidepathError as GlidepathError
 from .core.errors import GlidepathWarning as GlidepathWarning
 from .core.errors import HorizonError as HorizonError
+from .core.errors import LawError as LawError
 from .core.errors import MissingExtraError as MissingExtraError
+from .core.errors import RunError as RunError
 from .core.errors import ScheduleError as ScheduleError
 from .core.errors import StateError as StateError
 from .core.errors import StepError as StepError
@@ -74,13 +76,24 @@ from .text import parse as parse
 from .units import Horizon as Horizon
 
 if TYPE_CHECKING:
+    from .law import advise as advise
+    from .law import design as design
+    from .law import fit as fit
+    from .law import predict as predict
     from .prefix import common_prefix as common_prefix
     from .review import Finding as Finding
     from .review import Review as Review
+    from .run import Run as Run
 
 __version__ = "0.1.0"
 
-_ON_FIRST_USE = {"common_prefix": "prefix", "Finding": "review", "Review": "review"}
+_ON_FIRST_USE = {
+    "common_prefix": "prefix",
+    "Finding": "review",
+    "Review": "review",
+    "Run": "run",
+    **dict.fromkeys(("advise", "design", "fit", "predict"), "law"),
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,51 @@
+"""Loss laws: fit them to a few runs, predict the loss of any other schedule, design the best one.
+
+Numbers in, numbers out: a run is the rate of every update and some losses (`glidepath.run.Run`; `glidepath.logs` reads
+them from files), and a law says what the loss of another rate would have been. Which law to take, and when to trust
+none, is in `docs/advisor.md`.
+
+    fit, fit_by_peak, predict   letters of a law from runs; the curve of a run that was never made, with a band
+    advise                      rank candidates, the length of a cooldown, the run to make next
+    design                      the best schedule for a horizon
+    bound, ...                  what convex theory says without any run
+"""
+
+from glidepath.core.errors import LawError as LawError
+from glidepath.core.errors import MissingExtraError
+
+try:
+    import numpy as _numpy  # noqa: F401
+    import scipy as _scipy  # noqa: F401
+except ImportError as error:
+    raise MissingExtraError('loss laws need NumPy and SciPy: pip install "glidepath[law]"') from error
+
+# the laws
+# from runs
+from .advice import Advice as Advice
+from .advice import Cooldown as Cooldown
+from .advice import Ranked as Ranked
+from .advice import advise as advise
+
+# without a run
+from .convex import best_bound as best_bound
+from .convex import best_scale as best_scale
+from .convex import bound as bound
+from .convex import bound_curve as bound_curve
+from .convex import bound_gradient as bound_gradient
+from .convex import peak_transfer as peak_transfer
+from .convex import rank as rank
+from .convex_kernel import ConvexKernelLaw as ConvexKernelLaw
+from .designing import Design as Design
+from .designing import design as design
+from .fitting import Fit as Fit
+from .fitting import fit as fit
+from .fitting import fit_by_peak as fit_by_peak
+from .fitting import predict as predict
+from .functional_scaling import FunctionalScalingLaw as FunctionalScalingLaw
+from .law import Law as Law
+from .momentum import MomentumLaw as MomentumLaw
+from .multi_power import MultiPowerLaw as MultiPowerLaw
+from .next_run import NextRun as NextRun
+from .noise_floor import NoiseFloorLaw as NoiseFloorLaw
+from .prediction import Prediction as Prediction
+from .refined import refined as refined

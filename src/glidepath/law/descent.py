@@ -1,0 +1,102 @@
+"""The best rates under any law, by descent: some falls of the rate, with the gradient of the last loss.
+
+The stretch to be designed is cut into cells of whole updates, shorter towards its end, in each of which the rate is
+level; the logarithm of the rate falls from cell to cell in a straight line between knots, and never rises. Such a shape
+keeps the multi-power law honest: with a rate of its own for every update it would choose four or five giant falls,
+which its formula rewards and no training does.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+from scipy.optimize import minimize
+
+from .cells import Cells
+from .fast_sum import FloatArray, IntArray
+from .formula import Letters
+from .timeline import Clock, History
+
+CELLS, KNOTS = 240, 60
+SHORTER = 200.0  # the first cell over the last one
+DEEPEST = 14.0  # the fall of the logarithm over the whole stretch, at most
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """What is to be designed.
+
+    Args:
+        letters: of the law.
+        clock: along which its noise follows; None: the noise is that of the convex bound.
+        before: the rates that were used before, over the peak; None: none.
+        steps: updates of the stretch.
+        cells: levels in it, at most.
+        knots: at most.
+    """
+
+    letters: Letters
+    clock: Clock | None
+    before: History | None
+    steps: int
+    cells: int = CELLS
+    knots: int = KNOTS
+
+    @cached_property
+    def edges(self) -> IntArray:
+        """(cells + 1,): where the cells of the stretch begin, and its end."""
+        return _closer(self.steps, self.cells)
+
+    @cached_property
+    def _past(self) -> tuple[FloatArray, FloatArray]:
+        """Levels and lengths of what was before; updates at rate 0 are left out."""
+        if self.before is None:
+            return np.zeros(0), np.zeros(0)
+        lengths = np.diff(self.before.changes, append=len(self.before.ratios)).astype(np.float64)
+        moved = self.before.levels > 0
+        return self.before.levels[moved], lengths[moved]
+
+    @cached_property
+    def _places(self) -> tuple[IntArray, FloatArray]:
+        """(cells,) each: between which knots the middle of a cell lies, and how far along there, from 0 to 1."""
+        at = _closer(self.steps, self.knots).astype(np.float64)
+        middles = (self.edges[:-1] + self.edges[1:]) / 2
+        knot = np.searchsorted(at, middles, side="right") - 1
+        return knot, (middles - at[knot]) / np.diff(at)[knot]
+
+    def levels(self, falls: FloatArray) -> FloatArray:
+        """(cells,): the rates, if the logarithm falls by so much from each knot to the next."""
+        knot, along = self._places
+        before = np.cumsum(falls) - falls
+        return np.exp(-(before[knot] + along * falls[knot]))
+
+    def pulled(self, slope: FloatArray, size: int) -> FloatArray:
+        """(falls,): from the derivatives with respect to the logarithms of the cells to those of the falls."""
+        knot, along = self._places
+        within, ahead = (np.bincount(knot, one, size).astype(np.float64) for one in (slope, (1 - along) * slope))
+        return ahead - np.cumsum(within[::-1])[::-1]
+
+    def best(self) -> FloatArray:
+        """(cells,): the rates of the cells, over the peak."""
+        past, lengths = self._past
+        cells = Cells(self.letters, self.clock, np.concatenate([lengths, np.diff(self.edges)]))
+
+        def cost(falls: FloatArray) -> tuple[float, FloatArray]:
+            levels = self.levels(falls)
+            loss, slope = cells.loss(np.concatenate([past, levels]))
+            return loss, self.pulled(slope[len(past) :] * levels, len(falls))
+
+        start = np.full(len(_closer(self.steps, self.knots)) - 1, 0.02)
+        limits = [(0.0, DEEPEST)] * len(start)
+        options = {"maxiter": 400, "ftol": 1e-12, "gtol": 1e-7}
+        found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=limits, options=options)
+        return self.levels(found.x)
+
+
+def _closer(steps: int, parts: int) -> IntArray:
+    """Whole places from 0 to `steps`, each part of what is between them shorter than the one before it."""
+    shrink = SHORTER ** -np.linspace(0, 1, parts)
+    ends = np.concatenate([[0.0], np.cumsum(shrink)]) / shrink.sum() * steps
+    return np.unique(ends.round().astype(np.int64))  # parts shorter than one update are one

@@ -1,0 +1,143 @@
+"""Design the best schedule that a law knows, for a horizon, a warmup, and whatever was trained before."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from glidepath.core.checks import count
+from glidepath.core.errors import LawError
+from glidepath.core.schedule import Schedule
+from glidepath.recipes import constant, piecewise_linear
+from glidepath.recipes import warmup as rise
+from glidepath.units import as_horizon
+
+from .descent import Descent
+from .fast_sum import FloatArray
+from .fitting import Fit
+from .knots import knots
+from .law import Law
+from .named import named
+from .optimum import Stretch, curve
+from .rates import MOST_STEPS, checked_rates
+from .timeline import History
+
+TOLERANCE = 2e-3  # of the peak: how far the lines of a plan may be from the best rates
+DIGITS = 4
+PEAK = 0.999  # from there on a rate is the peak
+
+
+class Named(NamedTuple):
+    """A schedule of the field, and the loss that the law predicts for it."""
+
+    name: str
+    plan: Schedule
+    loss: float
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The best schedule, as a law sees it.
+
+    Args:
+        plan: ratios of the law's peak, for the updates that are still to come.
+        loss: that the law predicts at its end.
+        law: which.
+        before: (n,), the ratios that were used before; may be empty.
+        warmup: updates of it that rise to the peak.
+    """
+
+    plan: Schedule
+    loss: float
+    law: Law
+    before: FloatArray
+    warmup: int
+
+    @property
+    def steps(self) -> int:
+        """Updates that are still to come."""
+        return int(self.plan.duration or 0)
+
+    @cached_property
+    def nearest(self) -> Named:
+        """The schedule of the field's names whose predicted loss is the least; what it costs is its loss over ours."""
+        others = (Named(name, plan, self._loss(plan)) for name, plan in named(self.steps, self.warmup))
+        return min(others, key=lambda one: one.loss)
+
+    def _loss(self, plan: Schedule) -> float:
+        return last_loss(self.law, self.before, plan, self.steps)
+
+
+def design(law: Law | Fit, steps: int | str, *, warmup: int | str = 0, before: ArrayLike | None = None) -> Design:
+    """The schedule with the least last loss, for a law.
+
+    Under the noise-floor and the functional scaling law it is the optimum in closed form (`optimum.py`); under the
+    others, the best of 60 falls (`descent.py`). It is written as straight lines between few knots, within 0.2% of the
+    peak.
+
+    Args:
+        law: a law, or a fit of one. Its peak is the largest rate of the plan.
+        steps: updates that are still to come.
+        warmup: how many of them rise to the peak; a share as text, "2%".
+        before: (n,), the absolute rates of the updates that were made before, for a run that is half done.
+
+    Raises:
+        LawError: if the numbers do not fit together.
+
+    Examples:
+        >>> from glidepath.law import NoiseFloorLaw
+        >>> law = NoiseFloorLaw(3e-4, limit=2.6, gap=0.9, gap_exponent=0.5, noise=0.35, noise_exponent=0.7,
+        ...                     relaxation=0.01, clock_exponent=0.75)
+        >>> best = design(law, 10_000, warmup="2%")
+        >>> best.plan(0), best.plan(5_000), round(best.plan(9_999), 3)
+        (0.005, 1.0, 0.059)
+    """
+    known = law.law if isinstance(law, Fit) else law
+    horizon = as_horizon(steps)
+    if horizon.steps > MOST_STEPS:
+        raise LawError(f"a run has at most {MOST_STEPS:,} updates here, not {horizon.steps:,}: are these tokens?")
+    rising = horizon.in_steps(warmup) if isinstance(warmup, str) else count(warmup, "warmup")
+    if rising >= horizon.steps:
+        raise LawError(f"a warmup of {rising} updates leaves nothing to design of {horizon.steps}")
+    ratios = np.zeros(0) if before is None else checked_rates(np.asarray(before, dtype=np.float64)) / known.peak
+    warm = rise(rising)(np.arange(rising))
+    values = best_ratios(known, horizon.steps - rising, np.concatenate([ratios, warm]))
+    plan = rise(rising) >> written(values) if rising else written(values)
+    return Design(plan, last_loss(known, ratios, plan, horizon.steps), known, ratios, rising)
+
+
+def last_loss(law: Law, before: FloatArray, plan: Schedule, steps: int) -> float:
+    """What the law predicts at the end of a plan that follows the rates before it, both over the peak."""
+    return law.final_loss(np.concatenate([before, plan(np.arange(steps))]) * law.peak)
+
+
+def best_ratios(law: Law, steps: int, before: FloatArray) -> FloatArray:
+    """(steps + 1,): the best rates over the peak, and the value that they reach at the end."""
+    letters = law.letters()
+    history = History(before) if before.any() else None
+    if law.CLOCK == "progress" and not letters.gamma:
+        left, ratios = curve(Stretch(letters, history, steps).best())
+        return np.asarray(np.interp(np.maximum(0, steps - 0.5 - np.arange(steps + 1)), left, ratios))
+    descent = Descent(letters, law.CLOCK, history, steps)
+    middles = (descent.edges[:-1] + descent.edges[1:] - 1) / 2
+    found: FloatArray = np.exp(np.interp(np.arange(steps + 1), middles, np.log(descent.best())))
+    return found
+
+
+def written(values: FloatArray) -> Schedule:
+    """Straight lines through few of the values, in numbers that can be read.
+
+    >>> written(np.array([1.0, 1.0, 1.0, 0.5, 0.0]))
+    constant(2) >> linear(2)
+    """
+    hold = int(np.argmax(values < PEAK)) - 1 if (values < PEAK).any() else len(values) - 1
+    hold = max(hold, 0)
+    places = knots(values[hold:], TOLERANCE)
+    points = [(place, float(f"{values[hold + place]:.{DIGITS}g}")) for place in places]
+    fall = piecewise_linear(points) if len(points) > 1 else None
+    if hold and fall:
+        return constant(hold) >> fall
+    return fall or constant(hold)
