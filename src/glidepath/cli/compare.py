@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter
+from rich.console import Console
 
 from glidepath.study.compare import Prepared, prepare, train, verify
 from glidepath.study.curve import Curve
@@ -16,10 +17,14 @@ from glidepath.study.errors import StudyError
 from glidepath.study.executors import check_place, executor_for
 from glidepath.study.forecast import Forecast, forecast
 from glidepath.study.progress import Screen
-from glidepath.study.report.screen import show
+from glidepath.study.report.screen import PIPED_WIDTH, show
+from glidepath.study.report.screened import save_screening, screening_table
 from glidepath.study.report.summary import Row, summary
 from glidepath.study.report.tables import summary_table
+from glidepath.study.report.verdict import first_name
 from glidepath.study.results import facts, save_results
+from glidepath.study.screening import Candidates, Screening, candidates
+from glidepath.study.screening import screen as screen_study
 from glidepath.study.spec import Study, study_from
 from glidepath.study.store import Store
 from glidepath.study.written import read_study
@@ -48,6 +53,7 @@ def compare(
     dry_run: Flag = False,
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
     verify_one: Annotated[bool, Parameter(name="--verify", negative=())] = False,
+    screen: int | None = None,
     out: Annotated[Path | None, Parameter(alias="-o")] = None,
     store: Path = Path(".glidepath"),
     disk: str = "4GB",
@@ -91,6 +97,9 @@ def compare(
         Print the plan, or the summary, as JSON.
     verify_one
         Afterwards, train one run again from scratch and compare every bit.
+    screen
+        Of many schedules, train the three that tell most about the others, predict those, and train the N most
+        promising to confirm: --screen 4.
     out
         The folder for the results.
     store
@@ -99,6 +108,8 @@ def compare(
         How much of it the snapshots may take.
     """
     check_place(on, workers)
+    if screen is not None and screen < 1:
+        raise StudyError(f"--screen trains at least one schedule to confirm, not {screen}")
     options = {
         "steps": steps,
         "schedules": _named(schedule) if schedule else None,
@@ -115,11 +126,18 @@ def compare(
         plan = forecast(prepared)
         for warning in plan.warnings:
             print(f"glidepath: {warning}", file=sys.stderr)
+        few = None if screen is None else candidates(prepared)
         if dry_run:
             print(json.dumps(asdict(plan), indent=2) if as_json else _shown(plan))
+            if few is not None:
+                print(f"trained first: {', '.join([*few.others, *few.first])}", file=sys.stderr)
             return
         folder = _made(out or _folder(study))
-        curves = _trained(prepared, folder, on, workers)
+        if few is None:
+            curves = _trained(prepared, folder, on, workers)
+        else:
+            prepared, curves = _trained_some(few, screen or 0, prepared, size(disk), folder, on, workers, as_json)
+            plan = forecast(prepared)
         if verify_one:
             found = f"{verify(prepared)}, trained again alone: every loss, metric and last bit is the same\n"
             print(found, file=sys.stderr if as_json else sys.stdout)
@@ -138,6 +156,38 @@ def _report(folder: Path, prepared: Prepared, plan: Forecast, curves: list[Curve
     names = ", ".join(file.name for file in files)
     found = f"wrote {names} in {folder}" if files else f"everything in {folder} is as it was"
     print(f"\n{known['updates']}\n{found}", file=sys.stderr if as_json else sys.stdout)
+
+
+def _trained_some(
+    few: Candidates, confirm: int, whole: Prepared, budget: int, folder: Path, on: str, workers: int | None, quiet: bool
+) -> tuple[Prepared, list[Curve]]:
+    """Train what a screening asks for, and tell how it went; the part of the study that was trained."""
+    made = 0
+
+    def train_part(part: Study) -> list[Curve]:
+        nonlocal made
+        prepared = prepare(part, whole.store, budget)
+        curves = _trained(prepared, folder, on, workers)
+        made += prepared.conductor.trained
+        return curves
+
+    done = screen_study(few, train_part, confirm)
+    part = prepare(done.study, whole.store, budget)
+    part.conductor.trained = made
+    _report_screening(folder, done, forecast(whole), forecast(part), quiet)
+    return part, done.curves
+
+
+def _report_screening(folder: Path, done: Screening, whole: Forecast, part: Forecast, quiet: bool) -> None:
+    """What was predicted beside what was found, and how many updates it took."""
+    save_screening(folder, done.rows, first_name(summary(done.curves)))
+    if not quiet:
+        Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(screening_table(done.rows))
+    print(
+        f"\nscreened: {part.runs} of {whole.runs} runs trained, {part.steps_alone:,} of {whole.steps_alone:,} updates; "
+        f"each different one once, {part.steps_shared:,} of {whole.steps_shared:,} ({folder / 'screening.png'})\n",
+        file=sys.stderr if quiet else sys.stdout,
+    )
 
 
 def _plain(rows: list[Row]) -> list[dict[str, Any]]:

@@ -25,6 +25,8 @@ from .advice import Advice as Advice
 from .advice import Cooldown as Cooldown
 from .advice import Ranked as Ranked
 from .advice import advise as advise
+from .committee import Committee as Committee
+from .committee import fit_committee as fit_committee
 
 # without a run
 from .convex import best_bound as best_bound

@@ -1,9 +1,6 @@
 """Which schedule, how long a cooldown, and what to train next: advice from a few runs.
 
-The law with the most exact curves is not the one that ranks best: it errs alike where schedules are alike. So advice
-takes the mean of three that err differently, the noise-floor law, the multi-power law and the convex-kernel law. On
-runs of a 124M-parameter model, picking by the noise-floor law alone cost 0.0033 of loss on average and 0.012 at most,
-by the mean 0.0012 and 0.004 (`benchmarks/advice.py`).
+What ranks is the mean of three laws: see `committee.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,19 +8,15 @@ from dataclasses import dataclass
 from statistics import fmean, pstdev
 from typing import Literal, NamedTuple, final
 
-from numpy.typing import ArrayLike
-
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
 from glidepath.run import Run
 from glidepath.units import Horizon, as_horizon
 
-from .convex_kernel import ConvexKernelLaw
-from .fitting import Fit, fit
-from .multi_power import MultiPowerLaw
+from .committee import Committee, fit_committee
+from .fast_sum import FloatArray
 from .named import SHARES, cooldown
 from .next_run import NextRun, next_run
-from .noise_floor import NoiseFloorLaw
 
 TIE = 7e-4  # of the loss: what another seed changes in runs of this kind
 Verdict = Literal["best", "tie", "worse"]
@@ -34,7 +27,6 @@ class Ranked(NamedTuple):
 
     Args:
         name: of the candidate.
-        plan: over the horizon.
         loss: the mean of the laws.
         low: the lower end of the interval.
         high: the upper end.
@@ -44,7 +36,6 @@ class Ranked(NamedTuple):
     """
 
     name: str
-    plan: Schedule
     loss: float
     low: float
     high: float
@@ -86,32 +77,7 @@ class Advice:
     margin: float
     cooldown: Cooldown
     next: NextRun
-    committee: "Committee"
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Committee:
-    """Laws fitted to the same runs, whose mean ranks.
-
-    Args:
-        fits: of each law; the first one is the noise-floor law.
-    """
-
-    fits: tuple[Fit, ...]
-
-    def losses(self, plan: Schedule | ArrayLike, steps: int | None = None) -> dict[str, float]:
-        """What each law says of the last loss."""
-        return {type(fit.law).__name__: fit.law.final_loss(plan, steps) for fit in self.fits}
-
-    def loss(self, plan: Schedule | ArrayLike, steps: int | None = None) -> float:
-        """The mean of what they say."""
-        return fmean(self.losses(plan, steps).values())
-
-
-def fit_committee(runs: Sequence[Run]) -> Committee:
-    """The laws of the advice, fitted to runs of one peak."""
-    return Committee(tuple(fit(runs, law) for law in (NoiseFloorLaw, MultiPowerLaw, ConvexKernelLaw)))
+    committee: Committee
 
 
 def advise(
@@ -139,14 +105,10 @@ def advise(
         raise LawError("there is no candidate to rank: give some, as in {'cosine': cosine('100%')}")
     known = fit_committee(runs)
     plans = {name: plan.over(whole) for name, plan in candidates.items()}
-    losses = {name: known.loss(plan, whole.steps) for name, plan in plans.items()}
-    best = min(losses.values())
-    margin = TIE * best if noise is None else 2 * noise
-    order = sorted(losses, key=lambda name: losses[name])
-    ranking = [_ranked(known, name, plans[name], whole.steps, best, margin) for name in order]
-    ranking[0] = ranking[0]._replace(verdict="best")
-    rivals = [one.plan for one in ranking if one.behind <= margin] if len(ranking) > 1 else []
-    rivals = rivals if len(rivals) > 1 else [one.plan for one in ranking[:2]]
+    ranking = ranked(known, plans, whole.steps, noise)
+    margin = margin_of(ranking[0].loss, noise)
+    close = [one for one in ranking if one.verdict != "worse"]
+    rivals = [plans[one.name] for one in (close if len(close) > 1 else ranking[:2])]
     return Advice(
         tuple(ranking),
         margin,
@@ -156,14 +118,35 @@ def advise(
     )
 
 
-def _ranked(known: Committee, name: str, plan: Schedule, steps: int, best: float, margin: float) -> Ranked:
+def margin_of(loss: float, noise: float | None) -> float:
+    """The difference in loss below which two schedules are a tie."""
+    return TIE * loss if noise is None else 2 * noise
+
+
+def ranked(
+    known: Committee,
+    plans: Mapping[str, Schedule] | Mapping[str, FloatArray],
+    steps: int | None,
+    noise: float | None = None,
+) -> list[Ranked]:
+    """Every schedule, or every row of absolute rates, with what is predicted of it; the lowest loss first."""
+    losses = {name: known.loss(plan, steps) for name, plan in plans.items()}
+    order = sorted(losses, key=lambda name: losses[name])
+    margin = margin_of(losses[order[0]], noise)
+    return [_ranked(known, name, plans[name], steps, losses[order[0]], margin) for name in order]
+
+
+def _ranked(
+    known: Committee, name: str, plan: Schedule | FloatArray, steps: int | None, best: float, margin: float
+) -> Ranked:
     by_law = known.losses(plan, steps)
     loss = fmean(by_law.values())
-    band = known.fits[0].predict(plan, steps, updates=[steps])
+    last = len(plan) if steps is None else steps  # type: ignore[arg-type]  # without a number of steps there are rates
+    band = known.fits[0].predict(plan, steps, updates=[last])
     apart = pstdev(by_law.values())
     low, high = loss * band.final_low / band.final - apart, loss * band.final_high / band.final + apart
-    verdict: Verdict = "tie" if loss - best <= margin else "worse"
-    return Ranked(name, plan, loss, low, high, by_law, loss - best, verdict)
+    verdict: Verdict = "best" if loss == best else "tie" if loss - best <= margin else "worse"
+    return Ranked(name, loss, low, high, by_law, loss - best, verdict)
 
 
 def best_cooldown(known: Committee, steps: int, warmup: int, margin: float) -> Cooldown:

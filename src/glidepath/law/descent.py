@@ -1,4 +1,4 @@
-"""The best rates under any law, by descent: some falls of the rate, with the gradient of the last loss.
+"""The best rates under any laws, by descent: some falls of the rate, with the gradient of the mean last loss.
 
 The stretch to be designed is cut into cells of whole updates, shorter towards its end, in each of which the rate is
 level; the logarithm of the rate falls from cell to cell in a straight line between knots, and never rises. Such a shape
@@ -6,6 +6,7 @@ keeps the multi-power law honest: with a rate of its own for every update it wou
 which its formula rewards and no training does.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
@@ -29,16 +30,14 @@ class Descent:
     """What is to be designed.
 
     Args:
-        letters: of the law.
-        clock: along which its noise follows; None: the noise is that of the convex bound.
+        laws: for each its letters, and the clock along which its noise follows (None: that of the convex bound).
         before: the rates that were used before, over the peak; None: none.
         steps: updates of the stretch.
         cells: levels in it, at most.
         knots: at most.
     """
 
-    letters: Letters
-    clock: Clock | None
+    laws: Sequence[tuple[Letters, Clock | None]]
     before: History | None
     steps: int
     cells: int = CELLS
@@ -81,16 +80,18 @@ class Descent:
     def best(self) -> FloatArray:
         """(cells,): the rates of the cells, over the peak."""
         past, lengths = self._past
-        cells = Cells(self.letters, self.clock, np.concatenate([lengths, np.diff(self.edges)]))
+        whole = np.concatenate([lengths, np.diff(self.edges)])
+        cells = [Cells(letters, clock, whole) for letters, clock in self.laws]
 
         def cost(falls: FloatArray) -> tuple[float, FloatArray]:
             levels = self.levels(falls)
-            loss, slope = cells.loss(np.concatenate([past, levels]))
-            return loss, self.pulled(slope[len(past) :] * levels, len(falls))
+            losses, slopes = zip(*(one.loss(np.concatenate([past, levels])) for one in cells), strict=True)
+            slope = np.mean(slopes, axis=0)[len(past) :]
+            return float(np.mean(losses)), self.pulled(slope * levels, len(falls))
 
         start = np.full(len(_closer(self.steps, self.knots)) - 1, 0.02)
         limits = [(0.0, DEEPEST)] * len(start)
-        options = {"maxiter": 400, "ftol": 1e-12, "gtol": 1e-7}
+        options = {"maxiter": 400, "ftol": 1e-9, "gtol": 1e-7}
         found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=limits, options=options)
         return self.levels(found.x)
 

@@ -1,7 +1,9 @@
-"""Design the best schedule that a law knows, for a horizon, a warmup, and whatever was trained before."""
+"""Design the best schedule that a law, or several, know of, for a horizon, a warmup, and what was trained before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 from typing import NamedTuple, final
 
 import numpy as np
@@ -14,6 +16,7 @@ from glidepath.recipes import constant, piecewise_linear
 from glidepath.recipes import warmup as rise
 from glidepath.units import as_horizon
 
+from .committee import Committee
 from .descent import Descent
 from .fast_sum import FloatArray
 from .fitting import Fit
@@ -21,7 +24,7 @@ from .knots import knots
 from .law import Law
 from .named import named
 from .optimum import Stretch, curve
-from .rates import MOST_STEPS, checked_rates
+from .rates import MOST_STEPS, ratios_of
 from .timeline import History
 
 TOLERANCE = 2e-3  # of the peak: how far the lines of a plan may be from the best rates
@@ -30,7 +33,7 @@ PEAK = 0.999  # from there on a rate is the peak
 
 
 class Named(NamedTuple):
-    """A schedule of the field, and the loss that the law predicts for it."""
+    """A schedule of the field, and the loss that the laws predict for it."""
 
     name: str
     plan: Schedule
@@ -40,19 +43,19 @@ class Named(NamedTuple):
 @final
 @dataclass(frozen=True, eq=False)
 class Design:
-    """The best schedule, as a law sees it.
+    """The best schedule, as some laws see it.
 
     Args:
-        plan: ratios of the law's peak, for the updates that are still to come.
-        loss: that the law predicts at its end.
-        law: which.
+        plan: ratios of the peak, for the updates that are still to come.
+        loss: predicted at its end, the mean of the laws.
+        laws: which.
         before: (n,), the ratios that were used before; may be empty.
         warmup: updates of it that rise to the peak.
     """
 
     plan: Schedule
     loss: float
-    law: Law
+    laws: tuple[Law, ...]
     before: FloatArray
     warmup: int
 
@@ -68,18 +71,21 @@ class Design:
         return min(others, key=lambda one: one.loss)
 
     def _loss(self, plan: Schedule) -> float:
-        return last_loss(self.law, self.before, plan, self.steps)
+        return last_loss(self.laws, self.before, plan, self.steps)
 
 
-def design(law: Law | Fit, steps: int | str, *, warmup: int | str = 0, before: ArrayLike | None = None) -> Design:
-    """The schedule with the least last loss, for a law.
+def design(
+    known: Law | Fit | Committee, steps: int | str, *, warmup: int | str = 0, before: ArrayLike | None = None
+) -> Design:
+    """The schedule with the least last loss.
 
-    Under the noise-floor and the functional scaling law it is the optimum in closed form (`optimum.py`); under the
-    others, the best of 60 falls (`descent.py`). It is written as straight lines between few knots, within 0.2% of the
-    peak.
+    Under the noise-floor or the functional scaling law it is the optimum in closed form (`optimum.py`). Under another,
+    or under the mean of a committee, it is the best of 60 falls (`descent.py`). A committee's is the one to train: what
+    is best under one law leans on that law's mistakes. It is written as straight lines between few knots, within 0.2%
+    of the peak.
 
     Args:
-        law: a law, or a fit of one. Its peak is the largest rate of the plan.
+        known: a law, a fit of one, or a committee. Its peak is the largest rate of the plan.
         steps: updates that are still to come.
         warmup: how many of them rise to the peak; a share as text, "2%".
         before: (n,), the absolute rates of the updates that were made before, for a run that is half done.
@@ -95,33 +101,41 @@ def design(law: Law | Fit, steps: int | str, *, warmup: int | str = 0, before: A
         >>> best.plan(0), best.plan(5_000), round(best.plan(9_999), 3)
         (0.005, 1.0, 0.059)
     """
-    known = law.law if isinstance(law, Fit) else law
+    laws = laws_of(known)
     horizon = as_horizon(steps)
     if horizon.steps > MOST_STEPS:
         raise LawError(f"a run has at most {MOST_STEPS:,} updates here, not {horizon.steps:,}: are these tokens?")
     rising = horizon.in_steps(warmup) if isinstance(warmup, str) else count(warmup, "warmup")
     if rising >= horizon.steps:
         raise LawError(f"a warmup of {rising} updates leaves nothing to design of {horizon.steps}")
-    ratios = np.zeros(0) if before is None else checked_rates(np.asarray(before, dtype=np.float64)) / known.peak
+    ratios = np.zeros(0) if before is None else ratios_of(before, laws[0].peak)
     warm = rise(rising)(np.arange(rising))
-    values = best_ratios(known, horizon.steps - rising, np.concatenate([ratios, warm]))
+    values = best_ratios(laws, horizon.steps - rising, np.concatenate([ratios, warm]))
     plan = rise(rising) >> written(values) if rising else written(values)
-    return Design(plan, last_loss(known, ratios, plan, horizon.steps), known, ratios, rising)
+    return Design(plan, last_loss(laws, ratios, plan, horizon.steps), laws, ratios, rising)
 
 
-def last_loss(law: Law, before: FloatArray, plan: Schedule, steps: int) -> float:
-    """What the law predicts at the end of a plan that follows the rates before it, both over the peak."""
-    return law.final_loss(np.concatenate([before, plan(np.arange(steps))]) * law.peak)
+def laws_of(known: Law | Fit | Committee) -> tuple[Law, ...]:
+    """The laws themselves."""
+    if isinstance(known, Committee):
+        return tuple(fit.law for fit in known.fits)
+    return (known.law if isinstance(known, Fit) else known,)
 
 
-def best_ratios(law: Law, steps: int, before: FloatArray) -> FloatArray:
+def last_loss(laws: Sequence[Law], before: FloatArray, plan: Schedule, steps: int) -> float:
+    """What is predicted at the end of a plan that follows the rates before it, both over the peak: the laws' mean."""
+    ratios = np.concatenate([before, plan(np.arange(steps))])
+    return fmean(law.final_loss(ratios * law.peak) for law in laws)
+
+
+def best_ratios(laws: Sequence[Law], steps: int, before: FloatArray) -> FloatArray:
     """(steps + 1,): the best rates over the peak, and the value that they reach at the end."""
-    letters = law.letters()
     history = History(before) if before.any() else None
-    if law.CLOCK == "progress" and not letters.gamma:
-        left, ratios = curve(Stretch(letters, history, steps).best())
+    first = laws[0].letters()
+    if len(laws) == 1 and laws[0].CLOCK == "progress" and not first.gamma:
+        left, ratios = curve(Stretch(first, history, steps).best())
         return np.asarray(np.interp(np.maximum(0, steps - 0.5 - np.arange(steps + 1)), left, ratios))
-    descent = Descent(letters, law.CLOCK, history, steps)
+    descent = Descent([(law.letters(), law.CLOCK) for law in laws], history, steps)
     middles = (descent.edges[:-1] + descent.edges[1:] - 1) / 2
     found: FloatArray = np.exp(np.interp(np.arange(steps + 1), middles, np.log(descent.best())))
     return found

@@ -219,6 +219,8 @@ class View:
     def _apart(self, level: int, rows: IntArray, blocks: IntArray) -> NDArray[np.bool_]:
         """Whether a block lies wholly before a row of targets, at least as far away as it is long."""
         low, high = (bound[blocks] for bound in self._tree.axes[0].bounds[level])
+        if LEAF << level < self._tree.nodes[0].shape[1]:
+            return np.zeros(len(rows), dtype=np.bool_)  # fewer sources than nodes
         apart: NDArray[np.bool_] = (blocks + 1) * (LEAF << level) <= np.minimum(self._counts[rows, 0], self._tree.size)
         apart &= (self._targets[rows, 0] - high >= high - low) & (self._targets[rows, 0] > high)
         for axis in self._tree.axes[1:]:

@@ -17,7 +17,7 @@ from .law import Law
 from .noise_floor import NoiseFloorLaw
 from .observed import Observed, observed
 from .prediction import Prediction, Spread, banded, spaced
-from .problem import Problem, relative, spread_of
+from .problem import Problem, letters_of, relative, spread_of
 from .rates import ratios_of
 
 ONE_PEAK = 0.01  # peaks that differ by less are one
@@ -103,7 +103,7 @@ def fit(
     problem = Problem(law, seen, _weights(weights, len(runs)))
     z, covariance = problem.solved()
     furthest = max(float(one.timeline.progress[-1]) for one in seen)
-    best = law.from_letters(peak, problem.letters(z))
+    best = law.from_letters(peak, letters_of(law, z))
     return Fit(best, z, covariance, tuple(problem.residuals(z)), tuple(run.name for run in runs), furthest)
 
 

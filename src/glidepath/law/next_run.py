@@ -1,4 +1,4 @@
-"""The one run that would settle most: where the candidates' order depends on letters that the runs leave open.
+"""Which runs to make: those after which the candidates' order is known best.
 
 By Gauss and Newton a run whose losses have the derivatives J adds J^T W J to what is known of the letters, whatever
 its losses turn out to be. So the variance a^T C a of a predicted difference, a its derivatives, after a run is known
@@ -19,8 +19,10 @@ from glidepath.recipes import constant, cosine, linear
 from .fast_sum import FloatArray, IntArray
 from .fitting import Fit
 from .formula import losses
+from .law import Law
+from .noise_floor import NoiseFloorLaw
 from .prediction import spaced
-from .problem import INDEPENDENT, MISFIT, relative
+from .problem import INDEPENDENT, MISFIT, letters_of, relative
 
 POINTS = 60  # of a run that is imagined
 
@@ -52,13 +54,12 @@ def next_run(known: Fit, rivals: Sequence[Schedule], candidates: Mapping[str, Sc
         candidates: schedules that could be trained, over `steps`.
         steps: the horizon.
     """
-    ends = [_slopes(known, plan, steps, np.array([steps])) for plan in rivals]
-    apart = np.array([(one - ends[0])[0] for one in ends[1:]] or [ends[0][0]])
+    ends = [_end(known.law, known.searched, plan(np.arange(steps))) for plan in rivals]
+    apart = np.array([one - ends[0] for one in ends[1:]] or [ends[0]])
     size = known.law.final_loss(rivals[0], steps)
     found = []
     for name, plan, length in _possible(candidates, steps):
-        slopes = _slopes(known, plan, length, spaced(max(1, length // 10), length, POINTS))
-        more = slopes.T @ slopes * INDEPENDENT / POINTS / max(MISFIT, known.noise) ** 2
+        more = _told(known.law, known.searched, plan(np.arange(length)), max(MISFIT, known.noise))
         then = np.asarray(np.linalg.inv(np.linalg.inv(known.covariance) + more), dtype=np.float64)
         now, left = (size * _deviation(apart, covariance) for covariance in (known.covariance, then))
         found.append(NextRun(name, plan, length, now, left))
@@ -84,8 +85,55 @@ def _possible(candidates: Mapping[str, Schedule], steps: int) -> list[tuple[str,
     ]
 
 
-def _slopes(known: Fit, plan: Schedule, steps: int, updates: IntArray) -> FloatArray:
+def telling(ratios: Mapping[str, FloatArray], runs: int) -> list[str]:
+    """The schedules to train first, when nothing is known yet but the prior: those that tell most about all of them.
+
+    Args:
+        ratios: by name, the rate of every update over the peak; one at least falls.
+        runs: how many to choose.
+
+    Returns:
+        The names, the first one telling most by itself.
+    """
+    law, searched, deviations = _typical(max(map(len, ratios.values())))
+    ends = np.array([_end(law, searched, one) for one in ratios.values()])
+    apart, information = ends - ends.mean(axis=0), np.diag(deviations**-2.0)
+    told = {name: _told(law, searched, one, MISFIT) for name, one in ratios.items()}
+    chosen: list[str] = []
+    while len(chosen) < min(runs, len(ratios)):
+        left = {}
+        for name in ratios.keys() - set(chosen):
+            covariance = np.linalg.inv(information + told[name])
+            left[name] = float(np.einsum("ri,ij,rj->", apart, covariance, apart))
+        chosen.append(min(left, key=lambda name: (left[name], name)))
+        information = information + told[chosen[-1]]
+    return chosen
+
+
+def _typical(steps: int) -> tuple[Law, FloatArray, FloatArray]:
+    """A noise-floor law as the prior has it, its letters as they are searched for, and how open they are."""
+    free = NoiseFloorLaw.FREE
+    known = {"limit": 1.0, "gap": 0.0, "noise": float(np.log(0.3))}
+    searched = np.array([known.get(one.letter, one.mean_over(steps)) for one in free])
+    law = NoiseFloorLaw.from_letters(1.0, letters_of(NoiseFloorLaw, searched))
+    return law, searched, np.array([min(one.deviation, 1.0) for one in free])
+
+
+def _end(law: Law, searched: FloatArray, ratios: FloatArray) -> FloatArray:
+    """(n,): the derivatives of the logarithm of the last loss."""
+    found: FloatArray = _slopes(law, searched, ratios, np.array([len(ratios)]))[0]
+    return found
+
+
+def _told(law: Law, searched: FloatArray, ratios: FloatArray, size: float) -> FloatArray:
+    """(n, n): what the losses of a run would add to what is known of the letters."""
+    slopes = _slopes(law, searched, ratios, spaced(max(1, len(ratios) // 10), len(ratios), POINTS))
+    found: FloatArray = slopes.T @ slopes * INDEPENDENT / POINTS / size**2
+    return found
+
+
+def _slopes(law: Law, searched: FloatArray, ratios: FloatArray, updates: IntArray) -> FloatArray:
     """(m, n): the derivatives of log L after some updates."""
-    timeline = known.law.timeline(plan(np.arange(steps)), updates)
-    loss, slopes = losses(timeline, known.law.noise_of(timeline), known.law.letters())
-    return relative(type(known.law), known.searched, loss, slopes)
+    timeline = law.timeline(ratios, updates)
+    loss, slopes = losses(timeline, law.noise_of(timeline), law.letters())
+    return relative(type(law), searched, loss, slopes)

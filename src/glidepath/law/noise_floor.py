@@ -92,4 +92,4 @@ class NoiseFloorLaw(Law):
 
     @classmethod
     def noise_of(cls, timeline: Timeline) -> Noise:
-        return Relaxation(timeline)
+        return Relaxation(timeline, free=frozenset({"kappa"}))

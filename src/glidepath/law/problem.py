@@ -47,10 +47,6 @@ class Problem:
             z, curvature = search(self._objective(noise), z)
         return z, np.asarray(np.linalg.inv(curvature), dtype=np.float64)
 
-    def letters(self, z: FloatArray) -> Letters:
-        """The letters of the formula."""
-        return replace(START, **{free.letter: free.value(one) for free, one in zip(self.law.FREE, z, strict=True)})
-
     def residuals(self, z: FloatArray) -> list[FloatArray]:
         """log L - log loss of every point, for each run."""
         ends = np.cumsum([len(one.log_losses) for one in self.seen])[:-1]
@@ -61,7 +57,7 @@ class Problem:
         return [self.law.noise_of(one.timeline) for one in self.seen]
 
     def _losses(self, z: FloatArray) -> list[tuple[FloatArray, Slopes]]:
-        letters = self.letters(z)
+        letters = letters_of(self.law, z)
         return [losses(one.timeline, noise, letters) for one, noise in zip(self.seen, self._noises, strict=True)]
 
     def _start(self) -> FloatArray:
@@ -101,6 +97,11 @@ class Problem:
         """(n,): of the prior."""
         longest = max(len(one.timeline.history.ratios) for one in self.seen)
         return np.array([free.mean_over(longest) for free in self.law.FREE])
+
+
+def letters_of(law: type[Law], z: FloatArray) -> Letters:
+    """The letters of the formula, from what is searched for."""
+    return replace(START, **{free.letter: free.value(one) for free, one in zip(law.FREE, z, strict=True)})
 
 
 def relative(law: type[Law], z: FloatArray, loss: FloatArray, slopes: Slopes) -> FloatArray:

@@ -26,7 +26,7 @@ class Relaxation:
     Args:
         timeline: the run.
         clock: along which the noise follows.
-        free: which of beta and gamma may be chosen; where gamma may not, it is 0.
+        free: which of beta, gamma and kappa may be chosen; where gamma may not, it is 0.
     """
 
     timeline: Timeline
@@ -41,12 +41,14 @@ class Relaxation:
         """N, written as phi(e_{t-1}) minus the sum of the increments times 1 - G, which falls with the distance."""
         history, last = self.timeline.history, self.timeline.seen - 1
         powers, slopes = history.powers(letters.kappa)
-        sizes = history.tree(self.clock, "gamma" in self.free).moments(increments(powers), increments(slopes))
+        sets = [increments(powers), *([increments(slopes)] if "kappa" in self.free else [])]
+        sizes = history.tree(self.clock, "gamma" in self.free).moments(*sets)
         far, near = (kernel(part, letters, self.free) for part in (self._view.far, self._view.near))
         found: dict[Letter, FloatArray] = {
             letter: -self._view.weighed(far[letter], near[letter], sizes) for letter in far
         }
-        found["kappa"] = slopes[last] - self._view.weighed(far["noise"], near["noise"], sizes, 1)
+        if "kappa" in self.free:
+            found["kappa"] = slopes[last] - self._view.weighed(far["noise"], near["noise"], sizes, 1)
         return powers[last] + found.pop("noise"), found
 
 
