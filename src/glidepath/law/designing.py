@@ -131,14 +131,19 @@ def last_loss(laws: Sequence[Law], before: FloatArray, plan: Schedule, steps: in
 def best_ratios(laws: Sequence[Law], steps: int, before: FloatArray) -> FloatArray:
     """(steps + 1,): the best rates over the peak, and the value that they reach at the end."""
     history = History(before) if before.any() else None
-    first = laws[0].letters()
-    if len(laws) == 1 and laws[0].CLOCK == "progress" and not first.gamma:
-        left, ratios = curve(Stretch(first, history, steps).best())
+    if len(laws) == 1 and closed(laws[0]):
+        left, ratios = curve(Stretch(laws[0].letters(), history, steps).best())
         return np.asarray(np.interp(np.maximum(0, steps - 0.5 - np.arange(steps + 1)), left, ratios))
     descent = Descent([(law.letters(), law.CLOCK) for law in laws], history, steps)
     middles = (descent.edges[:-1] + descent.edges[1:] - 1) / 2
     found: FloatArray = np.exp(np.interp(np.arange(steps + 1), middles, np.log(descent.best())))
     return found
+
+
+def closed(law: Law) -> bool:
+    """Whether the best rates under a law are known in closed form."""
+    letters = law.letters()
+    return law.CLOCK == "progress" and not letters.gamma and letters.q < letters.kappa + 1
 
 
 def written(values: FloatArray) -> Schedule:

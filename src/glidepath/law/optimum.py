@@ -33,7 +33,7 @@ from .formula import REFERENCE, Letters
 from .timeline import History
 
 POINTS, WEIGHTS = np.polynomial.legendre.leggauss(48)
-LOWEST = -14.0  # of the logarithm of the last rate
+LOWEST, HIGHEST = -14.0, -1e-6  # of the logarithm of the last rate
 ROUNDS = 8  # of mu, at most; three are enough
 GRID = 200  # points of the answer
 
@@ -178,9 +178,20 @@ class Stretch:
 
     def _best_for(self, mu: float) -> Ended:
         """The best last rate, for a multiplier mu."""
+        lowest = self._lowest(mu)
+        if lowest >= HIGHEST:
+            return self.ended(HIGHEST, mu)
         loss = lambda last: self.ended(last, mu).loss
-        found = minimize_scalar(loss, bounds=(LOWEST, -1e-6), method="bounded", options={"xatol": 1e-4})
+        found = minimize_scalar(loss, bounds=(lowest, HIGHEST), method="bounded", options={"xatol": 1e-4})
         return self.ended(float(found.x), mu)
+
+    def _lowest(self, mu: float) -> float:
+        """The logarithm of the last rate from which on time is worth something; where q is above 1, not all are."""
+        one = self.letters
+        if one.q <= 1:
+            return LOWEST
+        worthless = np.log(mu * (one.q - 1) / (one.noise * one.kappa * one.rho)) / (one.kappa + 1 - one.q)
+        return max(LOWEST, float(worthless))
 
     def _worth(self, powered: float) -> float:
         """mu: by how much the loss falls with the powered progress."""
