@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import glidepath as gp
 from glidepath.core.errors import RunError, ScheduleError
-from glidepath.run import Run, averaged, logged
+from glidepath.logged import logged
+from glidepath.run import Run, averaged, of_one_schedule
 
 NAN = math.nan
 
@@ -307,3 +308,17 @@ def test_only_runs_that_differ_by_seed_have_a_mean():
         averaged([one, one, Run("three", [0.1, 0.2, 0.2], [1, 3], [3.0, 2.0])])
     with pytest.raises(RunError, match="at least one run"):
         averaged([])
+
+
+def test_runs_that_differ_by_seed_are_found_in_their_order():
+    rates = [0.1, 0.2, 0.2]
+    seeds = [Run(f"seed {i}", rates, [1, 2], [3.0, 2.0 + i]) for i in range(3)]
+    longer, sparser = Run("longer", [*rates, 0.1], [1, 2], [3.0, 2.0]), Run("sparser", rates, [1, 3], [3.0, 2.0])
+    groups = of_one_schedule([longer, seeds[0], sparser, seeds[1], seeds[2]])
+    assert [[run.name for run in group] for group in groups] == [
+        ["longer"],
+        ["seed 0", "seed 1", "seed 2"],
+        ["sparser"],
+    ]
+    assert averaged(groups[1]).final == 3.0
+    assert of_one_schedule([]) == []

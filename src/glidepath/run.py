@@ -1,16 +1,13 @@
 """A run that was trained and logged: the rate that every update used, and the losses that were seen on the way.
 
-Loss laws need the whole history of the rate, and a log seldom has all of it: `logged` rebuilds the rest, and says what
-it had to assume. Reading files is left to `glidepath.logs`.
+What a run cannot be is refused here. Building one from the rows of a log is left to `glidepath.logged`.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from .core.checks import count, real
-from .core.errors import HorizonError, MissingExtraError, RunError
-from .core.schedule import Schedule, needs_schedule
+from .core.errors import MissingExtraError, RunError
 
 try:
     import numpy as np
@@ -24,10 +21,6 @@ Place = Callable[[int], str]  # where row i of a log is: the beginning of every 
 
 MOST_STEPS = 10_000_000
 HIGHEST_RATE = 100.0
-BEGINNING = 0.2  # the share of a run that may be an unseen warmup
-LONE = 1000.0  # a change so many times steeper than those beside it is a jump
-DUST = 1e-6  # of the peak: a smaller change is how numbers were rounded
-AGREEMENT = 0.01  # of the peak: how far a logged rate may lie from the plan's
 PLAN = "give the schedule of the run, plan= and peak="
 
 
@@ -62,7 +55,7 @@ class Run:
         rates, losses, updates = (_copied(self, what) for what in ("rates", "losses", "updates"))
         _check_rates(self.name, rates)
         _check_updates(self.name, updates, len(rates), len(losses))
-        _check_losses(losses, updates, lambda _: self.name)
+        check_losses(losses, updates, lambda _: self.name)
         for what, values in (("rates", rates), ("losses", losses), ("updates", updates.astype(np.int64))):
             values.setflags(write=False)
             object.__setattr__(self, what, values)
@@ -81,61 +74,6 @@ class Run:
     def final(self) -> float:
         """The last loss that was seen."""
         return float(self.losses[-1])
-
-
-def logged(
-    name: str,
-    steps: ArrayLike,
-    rates: ArrayLike,
-    losses: ArrayLike,
-    *,
-    plan: Schedule | None = None,
-    peak: float | None = None,
-    horizon: int | None = None,
-    warmup: int | None = None,
-    place: Place | None = None,
-) -> Run:
-    """A run from the rows of its log: step k, the rate that update k used, and the loss that it saw.
-
-    A rate stands where it was logged, and lies on the straight line between its neighbours elsewhere; but a lone
-    change between two level stretches is a jump, in the middle. Before the first logged rate, within the first fifth
-    of the run, the rate is assumed to have risen in a straight line from 0. With a plan, nothing is assumed.
-
-    Args:
-        name: of the run.
-        steps: ascending whole numbers from 0; shape (n,). Step 0 has no update before it: its loss is left out.
-        rates: absolute; NaN where none was logged; shape (n,).
-        losses: NaN where none was logged; shape (n,).
-        plan: the schedule that the run followed, a ratio of the peak. Logged rates must agree with it within 1% of
-            the peak.
-        peak: the rate where the plan is 1; 1 for a plan of absolute rates.
-        horizon: the steps over which a draft is resolved; the last logged step and one more if not given.
-        warmup: the updates of a linear warmup that was not logged; between it and the first logged rate the rate is
-            level.
-        place: where a row is, for messages; the name of the run if not given.
-
-    Raises:
-        RunError: if the rows cannot be those of one run, or say too little about its rates.
-        ScheduleError: if plan, peak or warmup is none.
-
-    Examples:
-        >>> nan = float("nan")
-        >>> run = logged("short", [0, 2, 4, 6], [0.0, 0.2, nan, 0.1], [nan, 3.0, nan, 2.5])
-        >>> run.rates.round(3).tolist(), run.updates.tolist()
-        ([0.0, 0.1, 0.2, 0.175, 0.15, 0.125, 0.1], [2, 6])
-    """
-    rows = _rows(name, steps, rates, losses, place or (lambda _: name))
-    _check_rows(rows)
-    if plan is None:
-        if peak is not None or horizon is not None:
-            raise RunError(f"{name}: peak= and horizon= belong to a plan: give plan= too")
-        values, assumed = _rebuilt(rows, warmup)
-    else:
-        if warmup is not None:
-            raise RunError(f"{name}: a plan has its own warmup: leave warmup= out")
-        values, assumed = _planned(rows, needs_schedule(plan, "plan"), peak, horizon), ""
-    seen = ~np.isnan(rows.losses) & (rows.steps > 0)
-    return Run(name, values, rows.steps[seen].astype(np.int64), rows.losses[seen], assumed)
 
 
 def averaged(runs: Sequence[Run], name: str | None = None) -> Run:
@@ -165,15 +103,33 @@ def averaged(runs: Sequence[Run], name: str | None = None) -> Run:
     return Run(name or f"{first.name}, mean of {len(runs)}", first.rates, first.updates, losses, assumed)
 
 
+def of_one_schedule(runs: Sequence[Run]) -> list[list[Run]]:
+    """The runs in groups that differ by their seeds alone: with the very same rates and updates, as `averaged` needs.
+
+    Args:
+        runs: any; their order is kept.
+
+    Examples:
+        >>> one, two = (Run(name, [0.1, 0.1], [1, 2], [3.0, 2.0]) for name in ("a", "b"))
+        >>> other = Run("c", [0.1, 0.2], [1, 2], [3.0, 2.0])
+        >>> [[run.name for run in group] for group in of_one_schedule([one, other, two])]
+        [['a', 'b'], ['c']]
+    """
+    groups: dict[tuple[bytes, bytes], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.rates.tobytes(), run.updates.tobytes()), []).append(run)
+    return list(groups.values())
+
+
 # --- what cannot be true ---
 
 
 def _copied(run: Run, what: str) -> FloatArray:
     """A field as an array of its own, so that nobody can change it."""
-    return _row(run.name, what, getattr(run, what)).copy()
+    return row_of(run.name, what, getattr(run, what)).copy()
 
 
-def _row(name: str, what: str, values: ArrayLike) -> FloatArray:
+def row_of(name: str, what: str, values: ArrayLike) -> FloatArray:
     """Values as one row of floats."""
     try:
         array = np.asarray(values, dtype=np.float64)
@@ -185,23 +141,26 @@ def _row(name: str, what: str, values: ArrayLike) -> FloatArray:
 
 
 def _check_rates(name: str, rates: FloatArray) -> None:
-    _check_length(name, len(rates))
-    for k in np.flatnonzero(_impossible_rate(rates))[:1]:
-        raise RunError(f"{name}: {_refused_rate(int(k), rates[k])}")
+    check_length(name, len(rates))
+    for k in np.flatnonzero(impossible_rate(rates))[:1]:
+        raise RunError(f"{name}: {refused_rate(int(k), rates[k])}")
     if not rates.any():
         raise RunError(f"{name}: every rate is zero, so nothing was trained; {PLAN}")
 
 
-def _check_length(where: str, steps: float) -> None:
+def check_length(where: str, steps: float) -> None:
+    """So many updates are no tokens."""
     if steps > MOST_STEPS:
         raise RunError(f"{where}: {steps:,.0f} steps are more than {MOST_STEPS:,}: are these tokens? give updates")
 
 
-def _impossible_rate(rates: FloatArray) -> NDArray[np.bool_]:
+def impossible_rate(rates: FloatArray) -> NDArray[np.bool_]:
+    """Where a rate is none that an optimizer could have used."""
     return ~((rates >= 0) & (rates <= HIGHEST_RATE))
 
 
-def _refused_rate(step: int, rate: float) -> str:
+def refused_rate(step: int, rate: float) -> str:
+    """What is said of an impossible rate."""
     units = f": above {HIGHEST_RATE:g} the units cannot be right" if rate > HIGHEST_RATE and np.isfinite(rate) else ""
     return f"the rate at step {step} is {float(rate)!r}{units or '; a rate is finite, and not negative'}"
 
@@ -217,7 +176,7 @@ def _check_updates(name: str, updates: FloatArray, steps: int, losses: int) -> N
         raise RunError(f"{name}: updates lie between 1 and the {steps} that have a rate, not {updates[[0, -1]]}")
 
 
-def _check_losses(losses: FloatArray, steps: FloatArray, place: Place) -> None:
+def check_losses(losses: FloatArray, steps: FloatArray, place: Place) -> None:
     """`losses` is finite and positive."""
     for i in np.flatnonzero(~((losses > 0) & (losses < np.inf)))[:1]:
         loss, step = float(losses[i]), int(steps[i])
@@ -236,159 +195,3 @@ def diverged(step: int, loss: str) -> str:
     'the loss at step 120 is nan: the run diverged; cut it before'
     """
     return f"the loss at step {step} is {loss}: the run diverged; cut it before"
-
-
-# --- rows ---
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """The columns of a log: a step in every row, a rate in some, a loss in some."""
-
-    name: str
-    steps: FloatArray
-    rates: FloatArray
-    losses: FloatArray
-    place: Place
-
-    @property
-    def rated(self) -> IntArray:
-        """The rows with a rate."""
-        return np.flatnonzero(~np.isnan(self.rates))
-
-    @property
-    def count(self) -> int:
-        """The updates that the log tells of."""
-        return int(self.steps[-1]) + 1
-
-
-def _rows(name: str, steps: ArrayLike, rates: ArrayLike, losses: ArrayLike, place: Place) -> _Rows:
-    """Three columns of one table, which has rows."""
-    rows = _Rows(name, _row(name, "steps", steps), _row(name, "rates", rates), _row(name, "losses", losses), place)
-    lengths = [len(rows.steps), len(rows.rates), len(rows.losses)]
-    if len(set(lengths)) > 1:
-        raise RunError(f"{name}: steps, rates and losses have {', '.join(map(str, lengths))} rows; they are one table")
-    if not lengths[0]:
-        raise RunError(f"{name}: the log has no rows")
-    return rows
-
-
-def _check_rows(rows: _Rows) -> None:
-    _check_steps(rows)
-    with_loss = np.flatnonzero(~np.isnan(rows.losses))
-    _check_losses(rows.losses[with_loss], rows.steps[with_loss], lambda i: rows.place(int(with_loss[i])))
-    for i in np.flatnonzero(np.diff(rows.steps[with_loss]) == 0)[:1]:
-        row = int(with_loss[i + 1])
-        raise RunError(f"{rows.place(row)}: step {rows.steps[row]:.0f} has two losses; keep one of them")
-    rated = rows.rated
-    for row in rated[_impossible_rate(rows.rates[rated])][:1]:
-        raise RunError(f"{rows.place(int(row))}: {_refused_rate(int(rows.steps[row]), rows.rates[row])}")
-    for i in np.flatnonzero((np.diff(rows.steps[rated]) == 0) & (np.diff(rows.rates[rated]) != 0))[:1]:
-        row = int(rated[i + 1])
-        raise RunError(
-            f"{rows.place(row)}: step {rows.steps[row]:.0f} has two rates, {rows.rates[rated[i]]:g} and "
-            f"{rows.rates[row]:g}: of two groups of parameters? keep one of them"
-        )
-
-
-def _check_steps(rows: _Rows) -> None:
-    """Whole numbers that ascend; two rows may share a step."""
-    steps = rows.steps
-    for row in np.flatnonzero(~((steps >= 0) & (steps == np.floor(steps)) & (steps < np.inf)))[:1]:
-        given = "missing" if np.isnan(steps[row]) else f"{float(steps[row])!r}"
-        raise RunError(f"{rows.place(int(row))}: the step is {given}; steps are whole numbers from 0")
-    for row in np.flatnonzero(steps > MOST_STEPS)[:1]:
-        _check_length(rows.place(int(row)), steps[row])
-    for row in np.flatnonzero(np.diff(steps) < 0)[:1] + 1:
-        raise RunError(
-            f"{rows.place(int(row))}: step {steps[row]:.0f} comes after step {steps[row - 1]:.0f}: two runs in one "
-            "file, or a resumed one; keep one of them"
-        )
-
-
-# --- the rate of every update ---
-
-
-def _planned(rows: _Rows, plan: Schedule, peak: float | None, horizon: int | None) -> FloatArray:
-    """The rates of a plan, if the logged ones agree."""
-    if peak is None:
-        raise RunError(f"{rows.name}: a plan is a ratio of the peak: give peak= too, or peak=1 if its values are rates")
-    try:
-        resolved = plan.over(rows.count if horizon is None else horizon)
-    except HorizonError as error:
-        raise RunError(f"{rows.name}: {error}") from error
-    values = real(peak, "peak", above=0) * np.asarray(resolved(np.arange(rows.count)), dtype=np.float64)
-    rated = rows.rated
-    planned = values[rows.steps[rated].astype(np.int64)]
-    for i in np.flatnonzero(np.abs(rows.rates[rated] - planned) > AGREEMENT * values.max())[:1]:
-        row = int(rated[i])
-        raise RunError(
-            f"{rows.place(row)}: the rate at step {rows.steps[row]:.0f} is {rows.rates[row]:g} in the log and "
-            f"{planned[i]:g} by the plan: give the plan that the run followed, or none"
-        )
-    return values
-
-
-def _rebuilt(rows: _Rows, warmup: int | None) -> tuple[FloatArray, str]:
-    """The rates that the logged ones tell of, and what was assumed."""
-    rated = rows.rated
-    if not len(rated):
-        raise RunError(f"{rows.name}: no rate was logged; {PLAN}")
-    steps, first = np.unique(rows.steps[rated].astype(np.int64), return_index=True)
-    rates = rows.rates[rated][first]
-    values = np.interp(np.arange(rows.count), steps, rates)
-    notes = [_begin(rows.name, values, int(steps[0]), warmup), _place_jumps(values, steps, rates)]
-    notes.append(_end(rows.name, steps, rows.count))
-    return values, "; ".join(note for note in notes if note)
-
-
-def _begin(name: str, values: FloatArray, first: int, warmup: int | None) -> str:
-    """Fill in the rates before the first logged one; what was assumed."""
-    if warmup is None and first > max(1, BEGINNING * len(values)):
-        raise RunError(
-            f"{name}: the first rate was logged at step {first:,} of {len(values):,}, and the history before it is "
-            f"missing; {PLAN}"
-        )
-    rising = (first if first > 1 else 0) if warmup is None else count(warmup, "warmup")
-    if rising > first:
-        raise RunError(
-            f"{name}: a rate was logged at step {first:,}, within the warmup of {rising:,}: leave warmup out"
-        )
-    values[:rising] = np.linspace(0.0, values[first], rising)
-    return _warmup_note(rising) if warmup is None and rising else ""
-
-
-def _warmup_note(steps: int) -> str:
-    return f"a linear warmup over the first {steps:,} updates, which were not logged"
-
-
-def _place_jumps(values: FloatArray, steps: IntArray, rates: FloatArray) -> str:
-    """Make lone changes jumps, each in the middle of two logged steps; what was assumed."""
-    places = []
-    for i in _lone_changes(steps, rates):
-        middle = int(steps[i] + steps[i + 1]) // 2
-        values[steps[i] : middle], values[middle : steps[i + 1]] = rates[i], rates[i + 1]
-        places.append(middle)
-    if len(places) == 1:
-        return f"a jump of the rate at step {places[0]:,}, the middle of two logged steps"
-    return f"{len(places)} jumps of the rate, each in the middle of two logged steps" if places else ""
-
-
-def _lone_changes(steps: IntArray, rates: FloatArray) -> IntArray:
-    """Every i where the rate changes between logged rows i and i + 1, and is level before and after."""
-    change, gap = np.abs(np.diff(rates)), np.diff(steps)
-    slope = change / gap
-    lone = slope[1:-1] > LONE * np.maximum(slope[:-2], slope[2:])
-    return np.flatnonzero(lone & (change[1:-1] > DUST * rates.max()) & (gap[1:-1] > 1)) + 1
-
-
-def _end(name: str, steps: IntArray, updates: int) -> str:
-    """Whether the rates after the last logged one may be taken to be level; what was assumed."""
-    missing = updates - 1 - int(steps[-1])
-    if missing > np.diff(steps, prepend=0).max(initial=1):
-        raise RunError(
-            f"{name}: the last rate was logged at step {steps[-1]:,} of {updates:,}, and those after it are missing; "
-            f"{PLAN}"
-        )
-    return f"a level rate over the last {missing:,} updates, which were not logged" if missing > 1 else ""

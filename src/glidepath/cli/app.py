@@ -26,6 +26,22 @@ COMMANDS = {
         "Train a task under several schedules and tell which one wins.",
         'glidepath compare digits --steps 300 --schedule cosine="cosine(100%)" --schedule step="step(every=100)"',
     ),
+    "fit": (
+        "Fit a loss law to logged runs.",
+        "glidepath fit cosine.csv wsd.csv -o fit.png",
+    ),
+    "predict": (
+        "Predict the loss that other schedules would have, from logged runs.",
+        'glidepath predict "warmup(2%) >> cosine(98%)" --run constant.csv --run wsd.csv --steps 24k',
+    ),
+    "advise": (
+        "Rank schedules that were not trained, from a few logged runs.",
+        "glidepath advise --run constant.csv --run wsd.csv --steps 50k",
+    ),
+    "design": (
+        "Design the best schedule that loss laws know of, from logged runs.",
+        "glidepath design --run constant.csv --run wsd.csv --steps 24k --warmup 2%",
+    ),
     "export": (
         "Write the curves of a finished study as CSV, Parquet or TensorBoard event files.",
         "glidepath export results/digits --to runs/",
@@ -39,7 +55,7 @@ def build() -> App:
     """The command line itself."""
     app = App(
         name="glidepath",
-        help="Plan, check, drive and compare learning-rate schedules.",
+        help="Plan, check, drive, compare and design learning-rate schedules.",
         version=__version__,
         help_format="plaintext",
         help_epilogue=f"Example: {COMMANDS['show'][1]}",

@@ -8,10 +8,10 @@ from cyclopts import Parameter
 from glidepath import plot as figures
 from glidepath.core.errors import GlidepathError
 from glidepath.core.schedule import Draft, Schedule
-from glidepath.text import parse
 from glidepath.ticks import step_text
 
 from .horizon import ONE_RUN, Run, own_length, resolved
+from .plans import named
 
 
 def plot(
@@ -44,10 +44,10 @@ def plot(
         The name of the value axis, as in "learning rate".
     """
     figures.known_format(output)
-    named = _named(plans)
+    given = _named(plans)
     if not run.steps:
-        run = run.with_steps(_common_length(list(named.values())))
-    over = {name: resolved(plan, run) for name, plan in named.items()}
+        run = run.with_steps(_common_length(list(given.values())))
+    over = {name: resolved(plan, run) for name, plan in given.items()}
     steps = next(iter(over.values()))[1]
     figure = figures.plot(
         {name: plan for name, (plan, _) in over.items()},
@@ -62,21 +62,11 @@ def plot(
 
 
 def _named(texts: tuple[str, ...]) -> dict[str, Schedule]:
-    """The plans by name; a plan without one is called by its text, or by nothing if it stands alone."""
+    """The plans by name; one that stands alone needs none."""
     if not texts:
         raise GlidepathError('there is no plan to draw: give one, as in glidepath plot "cosine(1000)"')
-    pairs = [_name_and_plan(text) for text in texts]
-    names = [name or ("" if len(pairs) == 1 else text) for name, text in pairs]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise GlidepathError(f"two plans are called {twice!r}: give them names, as in first={pairs[0][1]!r}")
-    return {name: parse(text) for name, (_, text) in zip(names, pairs, strict=True)}
-
-
-def _name_and_plan(text: str) -> tuple[str, str]:
-    """Apart, if there is a name: an equals sign within a plan always follows a parenthesis."""
-    name, sign, rest = text.partition("=")
-    return (name.strip(), rest.strip()) if sign and "(" not in name else ("", text)
+    plans = named(texts)
+    return {"": plans[texts[0]]} if list(plans) == [texts[0]] else plans
 
 
 def _common_length(plans: list[Schedule]) -> int:

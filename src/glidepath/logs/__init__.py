@@ -9,11 +9,12 @@ from pathlib import Path
 
 from glidepath.core.errors import RunError
 from glidepath.core.schedule import Schedule
-from glidepath.run import Run, logged
+from glidepath.logged import logged
+from glidepath.run import Run
 
 from .columns import run_of_table
 from .files import files_of, is_store
-from .results import is_results, runs_of_results
+from .results import is_results, metrics_of, runs_of_results
 from .store import runs_of_store
 from .table import header_of
 
@@ -36,8 +37,8 @@ def read(
             wrote, or its `curves.csv`; a store of Glidepath; or a folder of tables, each of which is read.
         columns: what the columns of a table are called, as in {"step": "it", "rate": "eta", "loss": "train/nll"};
             a column with a common name need not be given.
-        plan: the schedule that the run of a table followed, if its rates were not logged; `glidepath.run.logged` says
-            more of this and the next three.
+        plan: the schedule that the run of a table followed, if its rates were not logged; `glidepath.logged.logged`
+            says more of this and the next three.
         peak: the rate where the plan is 1.
         horizon: the steps over which a draft is resolved.
         warmup: the updates of a linear warmup that a table leaves out.
@@ -64,6 +65,16 @@ def read(
             _refuse(file, for_studies, 'this is the log of one run; its loss is named with columns={"loss": ...}')
             runs.append(run_of_table(file, columns or {}, build, needed))
     return runs
+
+
+def metrics(path: str | Path) -> tuple[str, ...]:
+    """The metrics of a study, any of which `read` takes in place of the training loss; of other logs none.
+
+    Raises:
+        RunError: if something cannot be read.
+    """
+    files = [file for file in files_of(Path(path)) if not is_store(file) and is_results(header_of(file))]
+    return tuple(dict.fromkeys(name for file in files for name in metrics_of(file)))
 
 
 def _refuse(file: Path, options: Mapping[str, object], reason: str) -> None:

@@ -25,7 +25,7 @@ def run_of_table(
     Args:
         file: CSV or Parquet.
         columns: names of columns by "step", "rate" and "loss", where they are not common ones.
-        build: makes a run of a name, steps, rates, losses and `place=`, as `glidepath.run.logged` does.
+        build: makes a run of a name, steps, rates, losses and `place=`, as `glidepath.logged.logged` does.
         needed: what must have a column; a run with a plan needs no rates.
 
     Raises:

@@ -19,6 +19,11 @@ def is_results(header: Sequence[str]) -> bool:
     return set(COLUMNS) <= set(header)
 
 
+def metrics_of(file: Path) -> tuple[str, ...]:
+    """The columns beside those that every study has: what was measured on the way."""
+    return tuple(name for name in header_of(file) if name not in COLUMNS)
+
+
 def runs_of_results(file: Path, metric: str | None = None, numbers: Sequence[int] | None = None) -> list[Run]:
     """The runs of a study.
 
@@ -30,7 +35,7 @@ def runs_of_results(file: Path, metric: str | None = None, numbers: Sequence[int
     Raises:
         RunError: if the file is damaged, a chosen run diverged, or there is no such metric or run.
     """
-    measured = [name for name in header_of(file) if name not in COLUMNS]
+    measured = metrics_of(file)
     if metric is not None and metric not in measured:
         raise RunError(f"{file}: there is no metric {metric!r}; {', '.join(measured) or 'none'} was measured")
     table = read_table(file, [*COLUMNS, *([] if metric is None else [metric])])

@@ -1,0 +1,102 @@
+"""`glidepath fit`: the letters of a loss law, from runs."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from cyclopts import Parameter
+
+from glidepath import plot as figures
+from glidepath.law import Fit
+from glidepath.law import fit as fitted_to
+from glidepath.plot.losses import losses_figure
+from glidepath.run import Run
+from glidepath.ticks import value_text
+
+from . import drawn, laws, told
+from .known import Known, by_peak, known
+from .logged import AS_THEY_ARE, Logs, read
+
+
+def fit(
+    *runs: Path,
+    logs: Logs = AS_THEY_ARE,
+    law: laws.Option = "noise-floor",
+    across_peaks: Annotated[bool, Parameter(negative=())] = False,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("fit.png"),
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> None:
+    """The letters of a loss law, from runs: what they are, how well they are known, and how near the law is.
+
+    Parameters
+    ----------
+    runs
+        Logs: CSV, Parquet, or the results of glidepath compare.
+    law
+        noise-floor predicts best; docs/advisor.md compares them.
+    across_peaks
+        One law for all peak rates, which is not accurate; without it, one for each.
+    output
+        The figure: PNG, SVG or PDF.
+    as_json
+        Print one JSON object.
+    """
+    figures.known_format(output)
+    seen = known(read(runs, logs))
+    groups = [list(seen.runs)] if across_peaks else list(by_peak(seen.runs).values())
+    fits = [(group, fitted_to(group, laws.LAWS[law], across_peaks=across_peaks)) for group in groups]
+    measured, curves = drawn.fitted(fits)
+    figure = losses_figure(measured, curves, loss_label=seen.loss, title=f"{law} law")
+    file = figures.save(figure, output)
+    notes = _notes(seen, len(fits))
+    if as_json:
+        plain = [_plain(*one) for one in fits]
+        print(json.dumps({"law": law, "notes": notes, "fits": plain, "figure": str(file)}))
+        return
+    for group, one in fits:
+        _tell(law, group, one)
+    told.lines(*notes, f"wrote {file}")
+
+
+def _tell(law: str, group: list[Run], one: Fit) -> None:
+    """Two tables: the letters, and the runs."""
+    count = f"{len(group)} run{'s' * (len(group) > 1)}"
+    told.lines(f"{law} law, peak {value_text(one.law.peak)}, {count}; one logged loss scatters by {one.noise:.2%}", "")
+    letters = [
+        (letter.symbol, f"{letter.value:.4g}", f"± {letter.deviation:.2g}", letter.meaning)
+        for letter in laws.letters_of(one)
+    ]
+    told.table(["letter", "meaning"], ["letter", "value", "deviation", "meaning"], letters)
+    told.lines("")
+    runs = [
+        (run.name, f"{run.steps:,}", str(len(run.losses)), f"{run.final:.4f}", f"{misfit:.2%}")
+        for run, misfit in zip(group, _misfits(one), strict=True)
+    ]
+    told.table(["run"], ["run", "updates", "losses", "last loss", "typical misfit"], runs)
+    told.lines("")
+
+
+def _misfits(one: Fit) -> list[float]:
+    """Of each run: half of its losses are nearer to the law than this share of the loss."""
+    return [float(np.median(np.abs(residuals))) for residuals in one.residuals]
+
+
+def _notes(seen: Known, fits: int) -> list[str]:
+    peaks = len(by_peak(seen.runs))
+    if peaks == 1:
+        return list(seen.notes)
+    how = "each has its own" if fits > 1 else "this one is not accurate"
+    return [f"these runs have {peaks} peaks, and one law does not hold across peaks: {how}", *seen.notes]
+
+
+def _plain(group: list[Run], one: Fit) -> dict[str, Any]:
+    letters = {
+        letter.name: {"symbol": letter.symbol, "value": letter.value, "deviation": letter.deviation}
+        for letter in laws.letters_of(one)
+    }
+    runs = [
+        {"name": run.name, "updates": run.steps, "last": run.final, "misfit": misfit, "assumed": run.assumed}
+        for run, misfit in zip(group, _misfits(one), strict=True)
+    ]
+    return {"peak": one.law.peak, "letters": letters, "noise": one.noise, "runs": runs}
