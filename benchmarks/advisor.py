@@ -80,8 +80,8 @@ def report_design(known: dict[str, Run]) -> None:
         fine = _finest(found)
         usual = found.law.final_loss(warmup(WARMUP) >> cosine(STEPS - WARMUP, to=0.1), STEPS)
         print(
-            f"design, {law.__name__}: {1000 * taken:.1f} ms; loss {best.loss:.6f}, {best.loss - fine:+.1e} to the best of "
-            f"4,000 cells and 300 knots; cosine to 10%: {usual:.6f}; nearest: {best.nearest.name}, "
+            f"design, {law.__name__}: {1000 * taken:.1f} ms; loss {best.loss:.6f}, {best.loss - fine:+.1e} to the best "
+            f"of 4,000 cells and 300 knots; cosine to 10%: {usual:.6f}; nearest: {best.nearest.name}, "
             f"{best.nearest.loss - best.loss:+.4f}"
         )
     committee = fit_committee(three)

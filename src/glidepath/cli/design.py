@@ -23,6 +23,7 @@ from .known import AtPeak, Known, at_one_peak, known
 from .logged import AS_THEY_ARE, Logs, Runs, read
 
 OURS = "designed"
+LEAP = 1.2  # times as high: a rise that is worth a word
 
 
 def design(
@@ -66,7 +67,7 @@ def design(
     curves = [drawn.agreed(one, rated[name], committee) for name, one in ranking.items()]
     shown = [*seen.runs, *([] if begun is None or begun.name in [run.name for run in seen.runs] else [begun])]
     file = figures.save(losses_figure(drawn.measured(shown, rated), curves, loss_label=seen.loss), output)
-    notes = _notes(committee, seen, begun)
+    notes = [*_notes(committee, seen, begun), *_jump(best)]
     if as_json:
         print(json.dumps(_plain(best, ranking[OURS]) | {"notes": notes, "figure": str(file)}))
         return
@@ -114,6 +115,18 @@ def _notes(committee: Committee, seen: Known, begun: Run | None) -> list[str]:
         [] if begun is None else [f"follows the {begun.steps:,} updates of {begun.name}; its step 0 is the next one"]
     )
     return [f"by {who}, fitted to {seen.names}; the plan is a ratio of the peak {peak}", *after, *seen.notes]
+
+
+def _jump(best: Design) -> list[str]:
+    """A word, if the rate does not go on where the run that is half done has left it, but higher."""
+    last, first = float(best.before[-1]) if len(best.before) else 1.0, float(best.plan(0))
+    if first <= LEAP * last:
+        return []
+    peak = best.laws[0].peak
+    return [
+        f"the rate rises at once, from {value_text(last * peak)} to {value_text(first * peak)}, which no law knows the "
+        "risk of: --warmup makes it rise slowly"
+    ]
 
 
 def _plain(best: Design, ours: Ranked) -> dict[str, Any]:

@@ -94,8 +94,9 @@ def advise(
         runs: of one model and one peak, at least one whose rate decays.
         candidates: by name; drafts are resolved over the horizon. Their values are ratios of the runs' peak.
         horizon: of the run that is to be planned.
-        noise: what another seed changes of a last loss, a standard deviation; None: 7e-4 of the loss.
-        warmup: of the cooldowns that are looked at, in updates.
+        noise: by how much chance moves a last loss, a standard deviation; twice that is a tie. None: ties are 7e-4 of
+            the loss.
+        warmup: of the cooldowns and the next runs that are looked at, in updates.
 
     Raises:
         LawError: if there is no candidate, or the runs cannot be fitted.
@@ -113,7 +114,7 @@ def advise(
         tuple(ranking),
         margin,
         best_cooldown(known, whole.steps, warmup, margin),
-        next_run(known.fits[0], rivals, plans, whole.steps),
+        next_run(known.fits[0], rivals, plans, whole.steps, warmup),
         known,
     )
 

@@ -19,7 +19,7 @@ from .fast_sum import FloatArray, IntArray
 from .formula import Letters
 from .timeline import Clock, History
 
-CELLS, KNOTS = 240, 60
+CELLS, KNOTS = 240, 24
 SHORTER = 200.0  # the first cell over the last one
 DEEPEST = 14.0  # the fall of the logarithm over the whole stretch, at most
 

@@ -80,7 +80,7 @@ def design(
     """The schedule with the least last loss.
 
     Under the noise-floor or the functional scaling law it is the optimum in closed form (`optimum.py`). Under another,
-    or under the mean of a committee, it is the best of 60 falls (`descent.py`). A committee's is the one to train: what
+    or under the mean of a committee, it is the best of 23 falls (`descent.py`). A committee's is the one to train: what
     is best under one law leans on that law's mistakes. It is written as straight lines between few knots, within 0.2%
     of the peak.
 

@@ -12,15 +12,17 @@ from glidepath.core.schedule import Schedule
 from glidepath.run import Run
 
 from .fast_sum import FloatArray
-from .formula import losses
+from .formula import REFERENCE, losses
 from .law import Law
 from .noise_floor import NoiseFloorLaw
 from .observed import Observed, observed
 from .prediction import Prediction, Spread, banded, spaced
-from .problem import Problem, letters_of, relative, spread_of
-from .rates import ratios_of
+from .problem import Problem, letters_of, relative
+from .rates import counts, ratios_of
 
 ONE_PEAK = 0.01  # peaks that differ by less are one
+WILDEST = 0.15  # of the loss, around the law
+LEAST_FALL = 1e-4  # of the loss, that progress takes off it
 
 
 @final
@@ -34,6 +36,7 @@ class Fit:
         covariance: (n, n), of those.
         residuals: for each run (m,), log L - log loss.
         names: of the runs.
+        noise: the standard deviation of one logged loss around the law, relative; wild points aside.
         furthest: the largest progress of a run, in updates at the peak.
     """
 
@@ -42,12 +45,8 @@ class Fit:
     covariance: FloatArray
     residuals: tuple[FloatArray, ...]
     names: tuple[str, ...]
+    noise: float
     furthest: float
-
-    @property
-    def noise(self) -> float:
-        """The standard deviation of one logged loss around the law, relative; wild points aside."""
-        return spread_of(np.concatenate(self.residuals))
 
     def predict(
         self,
@@ -70,7 +69,7 @@ class Fit:
         """
         ratios = ratios_of(plan, self.law.peak, steps)
         first = int(np.flatnonzero(ratios)[0]) + 1
-        where = spaced(first, len(ratios)) if updates is None else np.asarray(updates, dtype=np.int64)
+        where = spaced(first, len(ratios)) if updates is None else counts(updates)
         timeline = self.law.timeline(ratios, where)
         loss, slopes = losses(timeline, self.law.noise_of(timeline), self.law.letters())
         jacobian = relative(type(self.law), self.searched, loss, slopes)
@@ -104,14 +103,16 @@ def fit(
     z, covariance = problem.solved()
     furthest = max(float(one.timeline.progress[-1]) for one in seen)
     best = law.from_letters(peak, letters_of(law, z))
-    return Fit(best, z, covariance, tuple(problem.residuals(z)), tuple(run.name for run in runs), furthest)
+    names, noise = tuple(run.name for run in runs), problem.noise(z)
+    _refuse_lawless(names, best, seen, noise)
+    return Fit(best, z, covariance, tuple(problem.residuals(z)), names, noise, furthest)
 
 
 def fit_by_peak(runs: Sequence[Run], law: type[Law] = NoiseFloorLaw) -> dict[float, Fit]:
     """A fit for each peak rate among the runs: one law does not hold across peaks."""
     groups: dict[float, list[Run]] = {}
-    for run in runs:
-        near = next((peak for peak in groups if abs(run.peak - peak) <= ONE_PEAK * peak), run.peak)
+    for run in sorted(runs, key=lambda run: run.peak):
+        near = next((peak for peak in groups if run.peak - peak <= ONE_PEAK * peak), run.peak)
         groups.setdefault(near, []).append(run)
     return {peak: fit(group, law) for peak, group in groups.items()}
 
@@ -156,6 +157,24 @@ def _refuse_constant(seen: Sequence[Observed]) -> None:
         raise LawError(
             f"the rate never falls in {names}, and a constant rate says nothing about what a decay would do: add a run "
             "that decays, however short its decay"
+        )
+
+
+def _refuse_lawless(names: Sequence[str], law: Law, seen: Sequence[Observed], noise: float) -> None:
+    """Losses that no law of this kind describes get no confident numbers."""
+    letters = law.letters()
+    first = min(one.timeline.progress[0] for one in seen) / REFERENCE
+    falls = letters.gap * first**-letters.alpha
+    lowest = min(float(np.exp(one.log_losses.min())) for one in seen)
+    if noise > WILDEST:
+        raise LawError(
+            f"the losses of {', '.join(names)} lie {noise:.0%} from the best law: they are too noisy, or no losses of "
+            "one training; average them (over seeds, over steps), or give the validation loss"
+        )
+    if falls < LEAST_FALL * lowest:
+        raise LawError(
+            f"the losses of {', '.join(names)} do not fall with training, so there is no progress to predict: are the "
+            "right columns read?"
         )
 
 

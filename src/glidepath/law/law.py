@@ -13,7 +13,7 @@ from glidepath.core.schedule import Schedule
 from .cells import Cells
 from .fast_sum import FloatArray, IntArray
 from .formula import Letter, Letters, Noise, losses
-from .rates import checked_rates, ratios_of
+from .rates import checked_rates, counts, ratios_of
 from .timeline import Clock, History, Timeline
 
 AT_A_TIME = 1000  # losses, so that what is held stays small
@@ -54,6 +54,7 @@ class Law(ABC):
     """A law of the loss."""
 
     FREE: ClassVar[tuple[Free, ...]]
+    FIXED: ClassVar[Letters] = Letters(limit=1.0, gap=1.0, alpha=0.5, noise=0.3)  # what a fit leaves as it is
     CLOCK: ClassVar[Clock | None] = "progress"  # along which the noise follows; None: it is the convex bound's
     peak: float
 
@@ -89,7 +90,7 @@ class Law(ABC):
         """
         ratios = ratios_of(plan, self.peak, steps)
         first = int(np.flatnonzero(ratios)[0]) + 1
-        wanted = np.arange(first, len(ratios) + 1) if updates is None else np.asarray(updates, dtype=np.int64)
+        wanted = np.arange(first, len(ratios) + 1) if updates is None else counts(updates)
         return self.losses(ratios, wanted)
 
     def losses(self, ratios: FloatArray, updates: IntArray) -> FloatArray:

@@ -43,6 +43,7 @@ class Objective:
         bend: h.
         means: (n,), m.
         deviations: (n,), d; infinite: no prior.
+        longest: (n,), how far one step may go, or one number for all.
     """
 
     residuals: Callable[[FloatArray], Residuals]
@@ -50,6 +51,7 @@ class Objective:
     bend: float
     means: FloatArray
     deviations: FloatArray
+    longest: FloatArray | float = np.inf
 
     def cost(self, z: FloatArray, found: Residuals) -> float:
         """C(z); infinite where it is not a number."""
@@ -73,7 +75,7 @@ def search(objective: Objective, z: FloatArray) -> tuple[FloatArray, FloatArray]
     curvature, gradient = objective.equations(z, found)
     for _ in range(MOST_STEPS):
         damped = curvature + damping * np.diag(np.diag(curvature) + 1e-300)
-        new = z - np.linalg.lstsq(damped, gradient, rcond=None)[0]
+        new = z - np.clip(np.linalg.lstsq(damped, gradient, rcond=None)[0], -objective.longest, objective.longest)
         tried = objective.residuals(new)
         lower = objective.cost(new, tried)
         if lower > cost:

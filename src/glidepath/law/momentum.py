@@ -1,7 +1,7 @@
 """The momentum law: each change of the rate fades in with the updates, exponentially."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self, final
 
 from .formula import REFERENCE, Letters, Noise
@@ -41,6 +41,7 @@ class MomentumLaw(Law):
         Free("noise", log=True),
         Free("rho", log=True, mean=-6.0, deviation=1.0, hurried=True),
     )
+    FIXED: ClassVar = replace(Law.FIXED, beta=math.inf)
     CLOCK: ClassVar = "updates"
 
     peak: float

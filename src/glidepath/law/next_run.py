@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glidepath.core.schedule import Schedule
-from glidepath.recipes import constant, cosine, linear
+from glidepath.recipes import constant, cosine, linear, warmup
 
 from .fast_sum import FloatArray, IntArray
 from .fitting import Fit
@@ -45,7 +45,9 @@ class NextRun(NamedTuple):
     then: float
 
 
-def next_run(known: Fit, rivals: Sequence[Schedule], candidates: Mapping[str, Schedule], steps: int) -> NextRun:
+def next_run(
+    known: Fit, rivals: Sequence[Schedule], candidates: Mapping[str, Schedule], steps: int, rising: int = 0
+) -> NextRun:
     """The run after which the differences between rivals are known best.
 
     Args:
@@ -53,12 +55,13 @@ def next_run(known: Fit, rivals: Sequence[Schedule], candidates: Mapping[str, Sc
         rivals: the schedules whose order is open, over `steps`.
         candidates: schedules that could be trained, over `steps`.
         steps: the horizon.
+        rising: updates of a warmup, before the runs of half the length that are looked at too.
     """
     ends = [_end(known.law, known.searched, plan(np.arange(steps))) for plan in rivals]
     apart = np.array([one - ends[0] for one in ends[1:]] or [ends[0]])
     size = known.law.final_loss(rivals[0], steps)
     found = []
-    for name, plan, length in _possible(candidates, steps):
+    for name, plan, length in _possible(candidates, steps, rising):
         more = _told(known.law, known.searched, plan(np.arange(length)), max(MISFIT, known.noise))
         then = np.asarray(np.linalg.inv(np.linalg.inv(known.covariance) + more), dtype=np.float64)
         now, left = (size * _deviation(apart, covariance) for covariance in (known.covariance, then))
@@ -71,17 +74,21 @@ def _deviation(apart: FloatArray, covariance: FloatArray) -> float:
     return float(np.sqrt(np.einsum("ri,ij,rj->r", apart, covariance, apart).max()))
 
 
-def _possible(candidates: Mapping[str, Schedule], steps: int) -> list[tuple[str, Schedule, int]]:
+def _possible(candidates: Mapping[str, Schedule], steps: int, rising: int) -> list[tuple[str, Schedule, int]]:
     """The candidates themselves, and some runs of half the length."""
-    half = max(10, steps // 2)
+    half = max(10 + rising, steps // 2)
+    rest = half - rising
     short = {
-        f"cosine over {half:,} updates": cosine(half),
-        f"linear cooldown over the last 20% of {half:,} updates": constant(half - half // 5) >> linear(half // 5),
-        f"a fall to a tenth after half of {half:,} updates": constant(half // 2) >> 0.1 * constant(half - half // 2),
+        "cosine": cosine(rest),
+        "linear cooldown over the last 20%": constant(rest - rest // 5) >> linear(rest // 5),
+        "fall to a tenth in the middle": constant(rest // 2) >> 0.1 * constant(rest - rest // 2),
     }
     return [
         *((name, plan, steps) for name, plan in candidates.items()),
-        *((name, plan, half) for name, plan in short.items()),
+        *(
+            (f"{name}, {half:,} updates", warmup(rising) >> plan if rising else plan, half)
+            for name, plan in short.items()
+        ),
     ]
 
 

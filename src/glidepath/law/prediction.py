@@ -83,10 +83,12 @@ def banded(updates: IntArray, rates: FloatArray, losses: FloatArray, spread: Spr
     """A prediction with its band.
 
     Raises:
-        LawError: if the level is no share.
+        LawError: if the level is no share, or a loss is not above 0.
     """
     if not 0 < level < 1:
         raise LawError(f"the level of a band is between 0 and 1, as in 0.9, not {level!r}")
+    if losses.min() <= 0:
+        raise LawError("the law predicts a loss of 0 or less there: it was fitted to runs that say too little of that")
     point = float(ndtri((1 + level) / 2))
     away = np.exp(point * spread.deviation(LETTERS))
     end = float(np.exp(point * spread.deviation(LETTERS_AT_THE_END)[-1]))

@@ -25,7 +25,7 @@ MISFIT = 1.5e-3  # of the loss: what a law of this kind leaves on long runs
 BEND = 0.5  # where Huber's rho turns from squares to absolute values, over s
 INDEPENDENT = 9  # things that one run tells, at least
 TOGETHER = 20  # points that tell one of them, at most
-START = Letters(limit=1.0, gap=1.0, alpha=0.5, noise=0.3)
+LONGEST = 3.0  # a step of an exponent or a logarithm, so that nothing overflows
 LINEAR: tuple[Letter, ...] = ("limit", "gap", "noise")
 
 
@@ -42,10 +42,15 @@ class Problem:
         """z (n,) that fits best, and its covariance; where losses are noisy, found again with that noise."""
         z, scale = self._start(), MISFIT
         z, curvature = search(self._objective(scale), z)
-        noise = spread_of(np.concatenate(self.residuals(z)))
-        if noise > MISFIT:
-            z, curvature = search(self._objective(noise), z)
+        if self.noise(z) > MISFIT:
+            z, curvature = search(self._objective(self.noise(z)), z)
         return z, np.asarray(np.linalg.inv(curvature), dtype=np.float64)
+
+    def noise(self, z: FloatArray) -> float:
+        """The standard deviation of one logged loss around the law, relative; wild points aside."""
+        residuals = self.residuals(z)
+        weights = [np.full(len(one), weight) for one, weight in zip(residuals, self.weights, strict=True)]
+        return spread_of(np.concatenate(residuals), np.concatenate(weights))
 
     def residuals(self, z: FloatArray) -> list[FloatArray]:
         """log L - log loss of every point, for each run."""
@@ -90,7 +95,8 @@ class Problem:
             [np.full(len(one.log_losses), size) for one, size in zip(self.seen, sizes, strict=True)]
         )
         deviations = np.array([free.deviation for free in self.law.FREE])
-        return Objective(self._residuals, weights / scale**2, BEND * scale, self._means, deviations)
+        longest = np.array([np.inf if free.letter == "limit" else LONGEST for free in self.law.FREE])
+        return Objective(self._residuals, weights / scale**2, BEND * scale, self._means, deviations, longest)
 
     @cached_property
     def _means(self) -> FloatArray:
@@ -101,7 +107,7 @@ class Problem:
 
 def letters_of(law: type[Law], z: FloatArray) -> Letters:
     """The letters of the formula, from what is searched for."""
-    return replace(START, **{free.letter: free.value(one) for free, one in zip(law.FREE, z, strict=True)})
+    return replace(law.FIXED, **{free.letter: free.value(one) for free, one in zip(law.FREE, z, strict=True)})
 
 
 def relative(law: type[Law], z: FloatArray, loss: FloatArray, slopes: Slopes) -> FloatArray:
@@ -117,6 +123,13 @@ def _size(one: Observed, weight: float) -> float:
     return weight / max(1.0, min(TOGETHER, points / INDEPENDENT))
 
 
-def spread_of(residuals: FloatArray) -> float:
-    """A standard deviation that a few wild points leave alone."""
-    return 1.4826 * float(np.median(np.abs(residuals - np.median(residuals))))
+def spread_of(residuals: FloatArray, weights: FloatArray) -> float:
+    """A standard deviation that a few wild points leave alone: from the median of the distances to the median."""
+    return 1.4826 * _median(np.abs(residuals - _median(residuals, weights)), weights)
+
+
+def _median(values: FloatArray, weights: FloatArray) -> float:
+    """The value with half of the weight below it."""
+    order = np.argsort(values)
+    below = np.cumsum(weights[order]) - weights[order] / 2
+    return float(np.interp(below[-1] / 2 + below[0] / 2, below, values[order]))

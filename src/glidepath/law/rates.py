@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Draft, Schedule
 
-from .fast_sum import FloatArray
+from .fast_sum import FloatArray, IntArray
 
 LOOKS_LIKE_A_RATE = 0.05  # ratios peak near 1
 MOST_STEPS = 10_000_000
@@ -46,6 +46,18 @@ def _from_schedule(plan: Schedule, peak: float, steps: int | None) -> FloatArray
             f"peak, {peak:g}: leave the factor out, or give the rates of every update as an array"
         )
     return values
+
+
+def counts(updates: ArrayLike) -> IntArray:
+    """(m,): after how many updates losses are wanted.
+
+    Raises:
+        LawError: if they are not whole numbers in a row.
+    """
+    found = np.asarray(updates)
+    if found.ndim != 1 or not np.issubdtype(found.dtype, np.number) or (found != np.floor(found)).any():
+        raise LawError(f"updates are whole numbers in a row, as in [100, 200], not {updates!r}")
+    return found.astype(np.int64)
 
 
 def checked_rates(rates: FloatArray) -> FloatArray:

@@ -5,7 +5,7 @@ after t updates has seen e_0 .. e_{t-1}; S_t = e_0 + ... + e_{t-1} is the progre
 """
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Literal, final
 
 import numpy as np
@@ -56,10 +56,16 @@ class History:
         """(T + 1,): what the clock shows after 0, 1, .. T updates."""
         return self.progress if clock == "progress" else np.arange(len(self.ratios) + 1, dtype=np.float64)
 
-    @lru_cache(maxsize=4)  # noqa: B019  # a history lives as long as what is asked of it
     def tree(self, clock: Clock, with_levels: bool) -> SourceTree:
         """The changes as sources: where on the clock they are, and if wanted the logarithms of the rates."""
-        return SourceTree(self.along(clock)[self.changes], log_scales=self.log_levels if with_levels else None)
+        if (clock, with_levels) not in self._trees:
+            scales = self.log_levels if with_levels else None
+            self._trees[clock, with_levels] = SourceTree(self.along(clock)[self.changes], log_scales=scales)
+        return self._trees[clock, with_levels]
+
+    @cached_property
+    def _trees(self) -> dict[tuple[Clock, bool], SourceTree]:
+        return {}
 
 
 @final

@@ -1,0 +1,147 @@
+"""Truth by training: does the advisor predict runs that no law has seen, and do its designs and its screening win?
+
+    python -m benchmarks.truth [STORE]
+
+Trains `stdlib_gpt` (an hour on one core; with the folder of an earlier store it goes on from there). First eight
+schedules over 1,200 updates with five seeds: laws are fitted to two of them, in validation loss, and predict the other
+six. Then the schedules that the laws design from those two, against the field's. Then a study of 30 schedules over 600
+updates with three seeds: what `--screen 4` picks, against the best of all 30.
+"""
+
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from benchmarks.compare import Quiet
+from glidepath.law import Committee, design, fit_committee
+from glidepath.study.compare import prepare, train
+from glidepath.study.curve import Curve
+from glidepath.study.executors.local import Local
+from glidepath.study.forecast import forecast
+from glidepath.study.report.summary import first_metric
+from glidepath.study.screening import candidates, logged, screen
+from glidepath.study.spec import Study, study_from
+from glidepath.study.store import Store
+
+FITTED = {
+    "cosine to 10%": "warmup(5%) >> cosine(95%, to=0.1)",
+    "wsd 10%": "warmup(5%) >> constant() >> linear(10%)",
+}
+PREDICTED = {
+    "cosine": "warmup(5%) >> cosine(95%)",
+    "linear": "warmup(5%) >> linear(95%)",
+    "1-sqrt 20%": "warmup(5%) >> constant() >> one_minus_sqrt(20%)",
+    "wsd 20%": "warmup(5%) >> constant() >> linear(20%)",
+    "wsd 50%": "warmup(5%) >> constant() >> linear(50%)",
+    "halves": "warmup(5%) >> step(every=300, factor=0.5)",
+}
+STEPS, SEEDS = 1_200, [0, 1, 2, 3, 4]
+
+
+def thirty() -> dict[str, str]:
+    """Every way to decay a rate that people try, over 600 updates."""
+    hold, late = "warmup(5%) >> constant() >> ", "warmup(5%) >> "
+    texts = {"constant": "constant()", "cosine": "cosine(95%)", "cosine to 10%": "cosine(95%, to=0.1)"}
+    texts |= {"linear": "linear(95%)", "linear to 10%": "linear(95%, to=0.1)", "rex": "rex(95%)"}
+    texts |= {"polynomial": "polynomial(95%, power=2)", "exponential 95%": "geometric(95%, to=0.01)"}
+    texts |= {"halves": "step(every=150, factor=0.5)", "thirds": "step(every=200, factor=0.3)"}
+    texts |= {"multistep": "multistep([300, 450], factor=0.1)", "late multistep": "multistep([400, 520], factor=0.3)"}
+    whole = {name: late + text for name, text in texts.items()} | {"inverse sqrt": "inverse_sqrt(warmup=30)"}
+    held = {f"wsd {share}%": f"linear({share}%)" for share in (10, 20, 30, 40, 50, 60, 80)}
+    held |= {f"wsd {share}% to 10%": f"linear({share}%, to=0.1)" for share in (20, 40)}
+    held |= {f"1-sqrt {share}%": f"one_minus_sqrt({share}%)" for share in (10, 20, 30, 40, 60)}
+    held |= {f"exponential {share}%": f"geometric({share}%, to=0.05)" for share in (20, 40)}
+    held |= {"exponential 20% deep": "geometric(20%, to=0.01)"}
+    return whole | {name: hold + text for name, text in held.items()}
+
+
+def described(schedules: Mapping[str, str], **more: Any) -> Study:
+    return study_from({"task": "stdlib_gpt", "schedules": dict(schedules), **more})
+
+
+def trained(study: Study, store: Store) -> list[Curve]:
+    prepared = prepare(study, store)
+    return train(prepared, Local(store.snapshots), Quiet())
+
+
+def ends(curves: Iterable[Curve], name: str) -> list[float]:
+    """The last validation losses of a schedule, by seed."""
+    own = sorted((curve for curve in curves if curve.run.schedule == name), key=lambda curve: curve.run.seed)
+    return [first_metric(curve) for curve in own]
+
+
+def predict_and_design(store: Store) -> None:
+    more = {"steps": STEPS, "seeds": SEEDS, "evaluate_every": 40}
+    curves = trained(described(FITTED | PREDICTED, **more), store)
+    known = fit_committee([run for name in FITTED if (run := logged(name, curves)) is not None])
+    report_predictions(known, curves)
+    makers = {"designed": known, **{f"designed, {type(fit.law).__name__}": fit for fit in known.fits}}
+    found = {name: design(maker, STEPS, warmup="5%") for name, maker in makers.items()}
+    texts = FITTED | PREDICTED | {name: one.plan.text for name, one in found.items()}
+    contest = trained(described(texts, **more), store)
+    best = ends(contest, "wsd 20%")
+    print(f"\n{'':28}{'predicted':>10}{'found':>10}{'deviation':>10}{'to wsd 20%, seed by seed':>28}")
+    for name in sorted(texts, key=lambda name: fmean(ends(contest, name))):
+        said = found[name].loss if name in found else known.loss(logged(name, contest).rates)  # type: ignore[union-attr]
+        own = ends(contest, name)
+        apart = [one - other for one, other in zip(own, best, strict=True)]
+        deviation = stdev(apart) if len(set(apart)) > 1 else 0.0
+        print(f"{name:28}{said:10.4f}{fmean(own):10.4f}{stdev(own):10.4f}{fmean(apart):+18.4f} ± {deviation:.4f}")
+
+
+def report_predictions(known: Committee, curves: list[Curve]) -> None:
+    said, found = [], []
+    for name in PREDICTED:
+        run = logged(name, curves)
+        assert run is not None, f"{name} diverged"
+        said.append(known.loss(run.rates))
+        found.append(fmean(ends(curves, name)))
+    errors = np.abs(np.array(said) - np.array(found))
+    order = spearmanr(said, found)[0]
+    print(
+        f"six schedules predicted from two: last losses off by {errors.mean():.4f} on average, {errors.max():.4f} at most; rank correlation {order:.3f}"
+    )
+
+
+def screening(store: Store) -> None:
+    study = described(thirty(), steps=600, seeds=[0, 1, 2], evaluate_every=20)
+    prepared = prepare(study, store)
+    done = screen(candidates(prepared), lambda part: trained(part, store), 4)
+    part, whole = forecast(prepare(done.study, store)), forecast(prepared)
+    truth = trained(study, store)
+    best = min(study.schedules or {}, key=lambda name: fmean(ends(truth, name)))
+    pick = done.rows[0].schedule
+    apart = fmean(ends(truth, pick)) - fmean(ends(truth, best))
+    print(
+        f"\n--screen 4 of 30: {part.steps_alone / whole.steps_alone:.1%} of the updates (each different one once: "
+        f"{part.steps_shared / whole.steps_shared:.1%}); picked {pick}, the best of all is {best}: {apart:+.4f}, where "
+        f"seeds scatter by {stdev(ends(truth, best)):.4f}"
+    )
+    left = {row.schedule: row.predicted for row in done.rows if row.found is None and row.predicted is not None}
+    said = [one.loss for one in left.values()]
+    real = [fmean(ends(truth, name)) for name in left]
+    inside = fmean(one.low <= value <= one.high for one, value in zip(left.values(), real, strict=True))
+    print(
+        f"{len(left)} schedules that were left out: last losses off by {np.abs(np.array(said) - real).mean():.4f} on "
+        f"average; rank correlation {spearmanr(said, real)[0]:.3f}; {inside:.0%} inside their 90% interval"
+    )
+
+
+def main(folder: Path) -> None:
+    with Store(folder) as store:
+        predict_and_design(store)
+        screening(store)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        main(Path(sys.argv[1]))
+    else:
+        with tempfile.TemporaryDirectory() as temporary:
+            main(Path(temporary))
