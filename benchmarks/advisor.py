@@ -19,8 +19,8 @@ import numpy as np
 from benchmarks.published import PUBLISHED_25M, TEST, TRAIN, runs, scores
 from glidepath import cosine, warmup
 from glidepath.law import Fit, MultiPowerLaw, NoiseFloorLaw, design, fit, fit_committee
-from glidepath.law.descent import Descent
-from glidepath.law.timeline import History
+from glidepath.law.designing.descent import Descent
+from glidepath.law.evaluation.timeline import History
 from glidepath.run import Run
 
 STEPS, WARMUP = 24_000, 2160
@@ -60,9 +60,7 @@ def report_bands(known: dict[str, Run]) -> None:
     for name, part in {"three runs": TRAIN, "one cosine run": TRAIN[:1]}.items():
         found = fit([known[one] for one in part])
         inside, last = np.array([_covered(found, known[one]) for one in TEST]).T
-        print(
-            f"90% bands, {name}: {inside.mean():.1%} of the points of the six curves, {last.mean():.0%} of the last ones"
-        )
+        print(f"90% bands, {name}: {inside.mean():.1%} of the six curves' points, {last.mean():.0%} of the last ones")
 
 
 def _covered(found: Fit, run: Run) -> tuple[float, float]:

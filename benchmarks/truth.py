@@ -103,9 +103,9 @@ def report_predictions(known: Committee, curves: list[Curve]) -> None:
         said.append(known.loss(run.rates))
         found.append(fmean(ends(curves, name)))
     errors = np.abs(np.array(said) - np.array(found))
-    order = spearmanr(said, found)[0]
     print(
-        f"six schedules predicted from two: last losses off by {errors.mean():.4f} on average, {errors.max():.4f} at most; rank correlation {order:.3f}"
+        f"six schedules predicted from two: last losses off by {errors.mean():.4f} on average, {errors.max():.4f} at "
+        f"most; rank correlation {spearmanr(said, found)[0]:.3f}"
     )
 
 

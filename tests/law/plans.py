@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from glidepath import constant, cosine, linear
 from glidepath.law import ConvexKernelLaw, FunctionalScalingLaw, MomentumLaw, MultiPowerLaw, NoiseFloorLaw
-from glidepath.law.formula import Letters
+from glidepath.law.evaluation.formula import Letters
 from glidepath.run import Run
 
 LAWS = [NoiseFloorLaw, FunctionalScalingLaw, MomentumLaw, MultiPowerLaw, ConvexKernelLaw]

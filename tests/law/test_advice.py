@@ -6,10 +6,10 @@ import pytest
 from glidepath import constant, cosine, linear, one_minus_sqrt, warmup
 from glidepath.core.errors import LawError
 from glidepath.law import advise, fit
-from glidepath.law.advice import TIE, ranked
-from glidepath.law.committee import fit_committee
-from glidepath.law.named import cooldown, named
-from glidepath.law.next_run import next_run, telling
+from glidepath.law.advising.advice import TIE, ranked
+from glidepath.law.advising.next_run import next_run, telling
+from glidepath.law.designing.named import cooldown, named
+from glidepath.law.fitting.committee import fit_committee
 
 from .known import NOISE_FLOOR, PEAK, run
 

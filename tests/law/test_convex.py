@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import glidepath as gp
 from glidepath.core.errors import HorizonError, LawError, ScheduleError
-from glidepath.law.convex import (
+from glidepath.law.bounds.convex import (
     best_bound,
     best_scale,
     bound,

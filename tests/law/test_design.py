@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from glidepath import constant, cosine, linear, parse
 from glidepath.core.errors import LawError
 from glidepath.law import Committee, Design, Fit, Law, MultiPowerLaw, NoiseFloorLaw, design
-from glidepath.law.cells import Cells
-from glidepath.law.descent import Descent
-from glidepath.law.designing import best_ratios, closed, written
-from glidepath.law.knots import knots
-from glidepath.law.named import named
-from glidepath.law.timeline import History
+from glidepath.law.designing.descent import Descent
+from glidepath.law.designing.design import best_ratios, closed, written
+from glidepath.law.designing.knots import knots
+from glidepath.law.designing.named import named
+from glidepath.law.evaluation.cells import Cells
+from glidepath.law.evaluation.timeline import History
 
 from .known import LAWS, NAMES, NOISE_FLOOR, PEAK
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glidepath.law import fast_sum
-from glidepath.law.fast_sum import LEAF, SourceTree
+from glidepath.law.evaluation import fast_sum
+from glidepath.law.evaluation.fast_sum import LEAF, SourceTree
 
 from .oracles import sums
 

@@ -8,17 +8,10 @@ import pytest
 
 import glidepath as gp
 from glidepath.core.errors import LawError
-from glidepath.law import (
-    MomentumLaw,
-    MultiPowerLaw,
-    NoiseFloorLaw,
-    fast_sum,
-    fit,
-    fit_by_peak,
-    timeline,
-)
-from glidepath.law.formula import Letters
-from glidepath.law.observed import observed, thinned
+from glidepath.law import MomentumLaw, MultiPowerLaw, NoiseFloorLaw, fit, fit_by_peak
+from glidepath.law.evaluation import fast_sum, timeline
+from glidepath.law.evaluation.formula import Letters
+from glidepath.law.fitting.observed import observed, thinned
 from glidepath.run import Run
 
 from .plans import (

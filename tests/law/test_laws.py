@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 import glidepath as gp
 from glidepath.core.errors import LawError
 from glidepath.law import ConvexKernelLaw, FunctionalScalingLaw, MomentumLaw, MultiPowerLaw, NoiseFloorLaw
-from glidepath.law.convex_noise import convex_noise
-from glidepath.law.formula import Letters, losses
-from glidepath.law.problem import relative
-from glidepath.law.timeline import History, Timeline
+from glidepath.law.evaluation.convex_noise import convex_noise
+from glidepath.law.evaluation.formula import Letters, losses
+from glidepath.law.evaluation.timeline import History, Timeline
+from glidepath.law.fitting.problem import relative
 
 from . import oracles
 from .plans import LAWS, LETTERS, PEAK, RATIOS, USUAL, updates_of

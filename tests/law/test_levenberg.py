@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, minimize
 
-from glidepath.law.levenberg import Objective, Residuals, search
+from glidepath.law.fitting.levenberg import Objective, Residuals, search
 
 from .oracles import huber_cost
 

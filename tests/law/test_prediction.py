@@ -8,8 +8,8 @@ import pytest
 import glidepath as gp
 from glidepath.core.errors import LawError
 from glidepath.law import MultiPowerLaw, NoiseFloorLaw, fit, predict
-from glidepath.law.formula import Letters
-from glidepath.law.prediction import spaced
+from glidepath.law.evaluation.formula import Letters
+from glidepath.law.fitting.prediction import spaced
 
 from .plans import CONSTANT, COSINE, LATE_STEP, LONG_COSINE, PEAK, TWO_LEVELS, USUAL, WARM, WSD, made
 

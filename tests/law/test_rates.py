@@ -7,7 +7,7 @@ import pytest
 
 import glidepath as gp
 from glidepath.core.errors import LawError
-from glidepath.law.rates import checked_rates, ratios_of
+from glidepath.law.evaluation.rates import checked_rates, ratios_of
 
 PEAK = 3e-4
 

@@ -13,7 +13,7 @@ from glidepath.core.errors import GlidepathError
 from glidepath.law import Committee, Design, Ranked, fit_committee
 from glidepath.law import design as designed
 from glidepath.law import fit as fitted_to
-from glidepath.law.advice import ranked
+from glidepath.law.advising.advice import ranked
 from glidepath.plot.losses import losses_figure
 from glidepath.run import FloatArray, Run
 from glidepath.ticks import value_text

@@ -6,7 +6,7 @@ import numpy as np
 
 from glidepath.core.schedule import Schedule
 from glidepath.law import Committee, Fit, Prediction, Ranked
-from glidepath.law.prediction import spaced
+from glidepath.law.fitting.prediction import spaced
 from glidepath.plot.runs import Measured, Predicted
 from glidepath.plot.style import COLOURS
 from glidepath.run import FloatArray, Run

@@ -9,7 +9,7 @@ import numpy as np
 from cyclopts import Parameter
 
 from glidepath.core.errors import GlidepathError
-from glidepath.law.fitting import ONE_PEAK
+from glidepath.law.fitting.fit import ONE_PEAK
 from glidepath.run import Run, averaged, of_one_schedule
 from glidepath.ticks import value_text
 

@@ -21,33 +21,33 @@ except ImportError as error:
 
 # the laws
 # from runs
-from .advice import Advice as Advice
-from .advice import Cooldown as Cooldown
-from .advice import Ranked as Ranked
-from .advice import advise as advise
-from .committee import Committee as Committee
-from .committee import fit_committee as fit_committee
+from .advising.advice import Advice as Advice
+from .advising.advice import Cooldown as Cooldown
+from .advising.advice import Ranked as Ranked
+from .advising.advice import advise as advise
+from .advising.next_run import NextRun as NextRun
 
 # without a run
-from .convex import best_bound as best_bound
-from .convex import best_scale as best_scale
-from .convex import bound as bound
-from .convex import bound_curve as bound_curve
-from .convex import bound_gradient as bound_gradient
-from .convex import peak_transfer as peak_transfer
-from .convex import rank as rank
-from .convex_kernel import ConvexKernelLaw as ConvexKernelLaw
-from .designing import Design as Design
-from .designing import design as design
-from .fitting import Fit as Fit
-from .fitting import fit as fit
-from .fitting import fit_by_peak as fit_by_peak
-from .fitting import predict as predict
-from .functional_scaling import FunctionalScalingLaw as FunctionalScalingLaw
-from .law import Law as Law
-from .momentum import MomentumLaw as MomentumLaw
-from .multi_power import MultiPowerLaw as MultiPowerLaw
-from .next_run import NextRun as NextRun
-from .noise_floor import NoiseFloorLaw as NoiseFloorLaw
-from .prediction import Prediction as Prediction
-from .refined import refined as refined
+from .bounds.convex import best_bound as best_bound
+from .bounds.convex import best_scale as best_scale
+from .bounds.convex import bound as bound
+from .bounds.convex import bound_curve as bound_curve
+from .bounds.convex import bound_gradient as bound_gradient
+from .bounds.convex import peak_transfer as peak_transfer
+from .bounds.convex import rank as rank
+from .bounds.refined import refined as refined
+from .designing.design import Design as Design
+from .designing.design import design as design
+from .fitting.committee import Committee as Committee
+from .fitting.committee import fit_committee as fit_committee
+from .fitting.fit import Fit as Fit
+from .fitting.fit import fit as fit
+from .fitting.fit import fit_by_peak as fit_by_peak
+from .fitting.fit import predict as predict
+from .fitting.prediction import Prediction as Prediction
+from .laws.convex_kernel import ConvexKernelLaw as ConvexKernelLaw
+from .laws.functional_scaling import FunctionalScalingLaw as FunctionalScalingLaw
+from .laws.law import Law as Law
+from .laws.momentum import MomentumLaw as MomentumLaw
+from .laws.multi_power import MultiPowerLaw as MultiPowerLaw
+from .laws.noise_floor import NoiseFloorLaw as NoiseFloorLaw

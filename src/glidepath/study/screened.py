@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, final
 
-from glidepath.law.advice import Ranked
+from glidepath.law.advising.advice import Ranked
 
 Role = Literal["to tell", "to confirm", "not predictable", "left out"]
 

@@ -1,7 +1,7 @@
 """Of many schedules train a few, predict the rest, and train the most promising to confirm.
 
-The first few are those whose losses tell most about all the others (`glidepath.law.next_run.telling`). Then, one after
-the other, the schedule with the lowest predicted loss is trained, and the laws are fitted again to all that is known.
+The first few are those whose losses tell most about all the others (`telling`). Then, one after the other, the
+schedule with the lowest predicted loss is trained, and the laws are fitted again to all that is known.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +13,9 @@ import numpy as np
 
 from glidepath.core.errors import LawError, RunError
 from glidepath.law import fit_committee
-from glidepath.law.advice import Ranked, ranked
-from glidepath.law.fast_sum import FloatArray
-from glidepath.law.next_run import telling
+from glidepath.law.advising.advice import Ranked, ranked
+from glidepath.law.advising.next_run import telling
+from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.run import Run as LoggedRun
 
 from .compare import Prepared

@@ -16,16 +16,16 @@ from glidepath.recipes import constant, piecewise_linear
 from glidepath.recipes import warmup as rise
 from glidepath.units import as_horizon
 
-from .committee import Committee
+from ..evaluation.fast_sum import FloatArray
+from ..evaluation.rates import MOST_STEPS, ratios_of
+from ..evaluation.timeline import History
+from ..fitting.committee import Committee
+from ..fitting.fit import Fit
+from ..laws.law import Law
 from .descent import Descent
-from .fast_sum import FloatArray
-from .fitting import Fit
 from .knots import knots
-from .law import Law
 from .named import named
 from .optimum import Stretch, curve
-from .rates import MOST_STEPS, ratios_of
-from .timeline import History
 
 TOLERANCE = 2e-3  # of the peak: how far the lines of a plan may be from the best rates
 DIGITS = 4

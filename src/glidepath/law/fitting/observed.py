@@ -8,8 +8,8 @@ import numpy as np
 from glidepath.core.errors import LawError
 from glidepath.run import Run
 
-from .fast_sum import FloatArray, IntArray
-from .timeline import History, Timeline
+from ..evaluation.fast_sum import FloatArray, IntArray
+from ..evaluation.timeline import History, Timeline
 
 MOST = 400  # points of a run; more are averaged, which loses nothing that a law of seven letters could use
 FEWEST = 8

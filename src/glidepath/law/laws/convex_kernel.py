@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Self, final
 
-from .convex_noise import ConvexNoise
-from .formula import Letters, Noise
+from ..evaluation.convex_noise import ConvexNoise
+from ..evaluation.formula import Letters, Noise
+from ..evaluation.timeline import Timeline
 from .law import Free, Law
-from .timeline import Timeline
 
 
 @final

@@ -16,13 +16,13 @@ import numpy as np
 from glidepath.core.schedule import Schedule
 from glidepath.recipes import constant, cosine, linear, warmup
 
-from .fast_sum import FloatArray, IntArray
-from .fitting import Fit
-from .formula import losses
-from .law import Law
-from .noise_floor import NoiseFloorLaw
-from .prediction import spaced
-from .problem import INDEPENDENT, MISFIT, letters_of, relative
+from ..evaluation.fast_sum import FloatArray, IntArray
+from ..evaluation.formula import losses
+from ..fitting.fit import Fit
+from ..fitting.prediction import spaced
+from ..fitting.problem import INDEPENDENT, MISFIT, letters_of, relative
+from ..laws.law import Law
+from ..laws.noise_floor import NoiseFloorLaw
 
 POINTS = 60  # of a run that is imagined
 

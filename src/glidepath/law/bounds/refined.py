@@ -21,9 +21,9 @@ from glidepath.core.schedule import Schedule
 from glidepath.core.syntax import MAX_LENGTH
 from glidepath.recipes import piecewise_linear
 
+from ..designing.knots import knots
+from ..evaluation.fast_sum import FloatArray
 from .convex import positive
-from .fast_sum import FloatArray
-from .knots import knots
 from .running_sums import sums_after
 
 POWERS = {"sgd": 2, "adam": 1}

@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
 
-from .cells import Cells
-from .fast_sum import FloatArray, IntArray
-from .formula import Letter, Letters, Noise, losses
-from .rates import checked_rates, counts, ratios_of
-from .timeline import Clock, History, Timeline
+from ..evaluation.cells import Cells
+from ..evaluation.fast_sum import FloatArray, IntArray
+from ..evaluation.formula import Letter, Letters, Noise, losses
+from ..evaluation.rates import checked_rates, counts, ratios_of
+from ..evaluation.timeline import Clock, History, Timeline
 
 AT_A_TIME = 1000  # losses, so that what is held stays small
 LONG = 25_000  # updates of the runs that the priors come from

@@ -15,9 +15,9 @@ from typing import final
 
 import numpy as np
 
-from .fast_sum import FloatArray
-from .formula import Letter, Letters, Noise, Slopes, losses
-from .law import Law
+from ..evaluation.fast_sum import FloatArray
+from ..evaluation.formula import Letter, Letters, Noise, Slopes, losses
+from ..laws.law import Law
 from .levenberg import Objective, Residuals, search
 from .observed import Observed
 

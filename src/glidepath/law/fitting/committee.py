@@ -16,10 +16,10 @@ from numpy.typing import ArrayLike
 from glidepath.core.schedule import Schedule
 from glidepath.run import Run
 
-from .convex_kernel import ConvexKernelLaw
-from .fitting import Fit, fit
-from .multi_power import MultiPowerLaw
-from .noise_floor import NoiseFloorLaw
+from ..laws.convex_kernel import ConvexKernelLaw
+from ..laws.multi_power import MultiPowerLaw
+from ..laws.noise_floor import NoiseFloorLaw
+from .fit import Fit, fit
 
 
 @final

@@ -13,9 +13,9 @@ from glidepath.core.schedule import Schedule
 from glidepath.run import Run
 from glidepath.units import Horizon, as_horizon
 
-from .committee import Committee, fit_committee
-from .fast_sum import FloatArray
-from .named import SHARES, cooldown
+from ..designing.named import SHARES, cooldown
+from ..evaluation.fast_sum import FloatArray
+from ..fitting.committee import Committee, fit_committee
 from .next_run import NextRun, next_run
 
 TIE = 7e-4  # of the loss: what another seed changes in runs of this kind

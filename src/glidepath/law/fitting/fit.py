@@ -11,14 +11,14 @@ from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
 from glidepath.run import Run
 
-from .fast_sum import FloatArray
-from .formula import REFERENCE, losses
-from .law import Law
-from .noise_floor import NoiseFloorLaw
+from ..evaluation.fast_sum import FloatArray
+from ..evaluation.formula import REFERENCE, losses
+from ..evaluation.rates import counts, ratios_of
+from ..laws.law import Law
+from ..laws.noise_floor import NoiseFloorLaw
 from .observed import Observed, observed
 from .prediction import Prediction, Spread, banded, spaced
 from .problem import Problem, letters_of, relative
-from .rates import counts, ratios_of
 
 ONE_PEAK = 0.01  # peaks that differ by less are one
 WILDEST = 0.15  # of the loss, around the law

@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Self, final
 
-from .formula import Letters, Noise
+from ..evaluation.formula import Letters, Noise
+from ..evaluation.relaxation import Relaxation
+from ..evaluation.timeline import Timeline
 from .law import Free, Law
-from .relaxation import Relaxation
-from .timeline import Timeline
 
 
 @final

@@ -1,0 +1,1 @@
+"""From several laws to advice: which candidate, how long a cooldown, what to train next."""

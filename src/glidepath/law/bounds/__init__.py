@@ -1,0 +1,1 @@
+"""What convex theory says of a schedule without any run."""

@@ -1,0 +1,1 @@
+"""The laws: each a frozen dataclass with its formula, its letters and its source."""
