@@ -8,14 +8,14 @@ import numpy as np
 from cyclopts import Parameter
 
 from glidepath import plot as figures
-from glidepath.law import Fit
+from glidepath.law import Fit, by_peak
 from glidepath.law import fit as fitted_to
 from glidepath.plot.losses import losses_figure
 from glidepath.run import Run
 from glidepath.ticks import value_text
 
 from . import drawn, laws, told
-from .known import Known, by_peak, known
+from .known import Known, known
 from .logged import AS_THEY_ARE, Logs, read
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from cyclopts import Parameter
 
 from glidepath.core.errors import GlidepathError
+from glidepath.law import by_peak
 from glidepath.law.fitting.fit import ONE_PEAK
 from glidepath.run import Run, averaged, of_one_schedule
 from glidepath.ticks import value_text
@@ -70,15 +71,6 @@ def at_one_peak(found: Read, peak: float | None) -> Read:
     if not chosen:
         raise GlidepathError(f"no run has the peak {peak:g}; there are {_listed(groups)}")
     return replace(found, runs=tuple(chosen[0]))
-
-
-def by_peak(runs: Sequence[Run]) -> dict[float, list[Run]]:
-    """The runs of each peak rate, as `glidepath.law.fit_by_peak` has them."""
-    groups: dict[float, list[Run]] = {}
-    for run in runs:
-        near = next((peak for peak in groups if _alike(peak, run.peak)), run.peak)
-        groups.setdefault(near, []).append(run)
-    return groups
 
 
 def _alike(one: float, other: float) -> bool:

@@ -19,15 +19,11 @@ try:
 except ImportError as error:
     raise MissingExtraError('loss laws need NumPy and SciPy: pip install "glidepath[law]"') from error
 
-# the laws
-# from runs
 from .advising.advice import Advice as Advice
 from .advising.advice import Cooldown as Cooldown
 from .advising.advice import Ranked as Ranked
 from .advising.advice import advise as advise
 from .advising.next_run import NextRun as NextRun
-
-# without a run
 from .bounds.convex import best_bound as best_bound
 from .bounds.convex import best_scale as best_scale
 from .bounds.convex import bound as bound
@@ -41,6 +37,7 @@ from .designing.design import design as design
 from .fitting.committee import Committee as Committee
 from .fitting.committee import fit_committee as fit_committee
 from .fitting.fit import Fit as Fit
+from .fitting.fit import by_peak as by_peak
 from .fitting.fit import fit as fit
 from .fitting.fit import fit_by_peak as fit_by_peak
 from .fitting.fit import predict as predict

@@ -109,12 +109,17 @@ def fit(
 
 
 def fit_by_peak(runs: Sequence[Run], law: type[Law] = NoiseFloorLaw) -> dict[float, Fit]:
-    """A fit for each peak rate among the runs: one law does not hold across peaks."""
+    """A fit for each peak rate among the runs, the lowest first: one law does not hold across peaks."""
+    return {peak: fit(group, law) for peak, group in by_peak(runs).items()}
+
+
+def by_peak(runs: Sequence[Run]) -> dict[float, list[Run]]:
+    """The runs of each peak rate, the lowest first; peaks that differ by less than 1% are one."""
     groups: dict[float, list[Run]] = {}
     for run in sorted(runs, key=lambda run: run.peak):
         near = next((peak for peak in groups if run.peak - peak <= ONE_PEAK * peak), run.peak)
         groups.setdefault(near, []).append(run)
-    return {peak: fit(group, law) for peak, group in groups.items()}
+    return groups
 
 
 def predict(
