@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from benchmarks.studies import eight_cooldowns, forty_five, study
@@ -12,6 +13,8 @@ from glidepath.study.tree import Path as Way
 from glidepath.study.tree import grow
 from glidepath.study.values import Values
 from glidepath.study.written import read_study
+
+from .logged_by_law import PLANS, log
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/compare.md").read_text()
@@ -33,6 +36,18 @@ def test_the_page_tells_how_much_the_studies_of_the_benchmark_share(
     ways: list[Way] = [one.path for one in values]
     assert (sum(way.steps for way in ways), sum(segment.steps for segment in grow(ways))) == (alone, shared)
     assert f"| {alone:,} | {shared:,} | {alone / shared:.2f} |" in PAGE
+
+
+def test_the_python_of_the_advisors_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("cosine", "wsd"):
+        log(tmp_path, name, PLANS[name])
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/advisor.md").read_text(), re.S)
+    names: dict[str, Any] = {}
+    exec(block, names)
+    assert names["curve"].final_low < names["curve"].final < names["curve"].final_high
+    assert [one.name for one in names["advice"].ranking] == ["linear", "cosine"]
+    assert names["plan"].duration == 50_000
 
 
 def test_every_page_that_a_page_points_to_is_there() -> None:
