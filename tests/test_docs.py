@@ -46,7 +46,7 @@ def test_the_python_of_the_advisors_page_runs(tmp_path: Path, monkeypatch: pytes
     names: dict[str, Any] = {}
     exec(block, names)
     assert names["curve"].final_low < names["curve"].final < names["curve"].final_high
-    assert [one.name for one in names["advice"].ranking] == ["linear", "cosine"]
+    assert {one.name for one in names["advice"].ranking} == {"linear", "cosine"}
     assert names["plan"].duration == 50_000
 
 
