@@ -10,12 +10,12 @@ from typing import Literal, NamedTuple, final
 
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
+from glidepath.law.designing.named import SHARES, cooldown
+from glidepath.law.evaluation.fast_sum import FloatArray
+from glidepath.law.fitting.committee import Committee, fit_committee
 from glidepath.run import Run
 from glidepath.units import Horizon, as_horizon
 
-from ..designing.named import SHARES, cooldown
-from ..evaluation.fast_sum import FloatArray
-from ..fitting.committee import Committee, fit_committee
 from .next_run import NextRun, next_run
 
 TIE = 7e-4  # of the loss: what another seed changes in runs of this kind

@@ -14,15 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from glidepath.core.schedule import Schedule
+from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
+from glidepath.law.evaluation.formula import losses
+from glidepath.law.fitting.fit import Fit
+from glidepath.law.fitting.prediction import spaced
+from glidepath.law.fitting.problem import INDEPENDENT, MISFIT, letters_of, relative
+from glidepath.law.laws.law import Law
+from glidepath.law.laws.noise_floor import NoiseFloorLaw
 from glidepath.recipes import constant, cosine, linear, warmup
-
-from ..evaluation.fast_sum import FloatArray, IntArray
-from ..evaluation.formula import losses
-from ..fitting.fit import Fit
-from ..fitting.prediction import spaced
-from ..fitting.problem import INDEPENDENT, MISFIT, letters_of, relative
-from ..laws.law import Law
-from ..laws.noise_floor import NoiseFloorLaw
 
 POINTS = 60  # of a run that is imagined
 

@@ -24,8 +24,8 @@ from numpy.typing import ArrayLike
 from glidepath.core.checks import count
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
+from glidepath.law.evaluation.fast_sum import FloatArray, SourceTree
 
-from ..evaluation.fast_sum import FloatArray, SourceTree
 from .running_sums import sums_after, sums_before
 
 BLOCK = 32  # targets of a curve that share one choice of blocks

@@ -19,10 +19,10 @@ from scipy.ndimage import median_filter
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
 from glidepath.core.syntax import MAX_LENGTH
+from glidepath.law.designing.knots import knots
+from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.recipes import piecewise_linear
 
-from ..designing.knots import knots
-from ..evaluation.fast_sum import FloatArray
 from .convex import positive
 from .running_sums import sums_after
 

@@ -7,7 +7,7 @@ between.
 
 import numpy as np
 
-from ..evaluation.fast_sum import FloatArray
+from glidepath.law.evaluation.fast_sum import FloatArray
 
 ROW = 16  # values that are added up one by one
 ROWS = 512  # at a time: with more BLAS takes several threads, which on a busy machine is ten times slower

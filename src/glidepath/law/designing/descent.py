@@ -14,10 +14,10 @@ from typing import final
 import numpy as np
 from scipy.optimize import minimize
 
-from ..evaluation.cells import Cells
-from ..evaluation.fast_sum import FloatArray, IntArray
-from ..evaluation.formula import Letters
-from ..evaluation.timeline import Clock, History
+from glidepath.law.evaluation.cells import Cells
+from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
+from glidepath.law.evaluation.formula import Letters
+from glidepath.law.evaluation.timeline import Clock, History
 
 CELLS, KNOTS = 240, 24
 SHORTER = 200.0  # the first cell over the last one

@@ -12,16 +12,16 @@ from numpy.typing import ArrayLike
 from glidepath.core.checks import count
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
+from glidepath.law.evaluation.fast_sum import FloatArray
+from glidepath.law.evaluation.rates import MOST_STEPS, ratios_of
+from glidepath.law.evaluation.timeline import History
+from glidepath.law.fitting.committee import Committee
+from glidepath.law.fitting.fit import Fit
+from glidepath.law.laws.law import Law
 from glidepath.recipes import constant, piecewise_linear
 from glidepath.recipes import warmup as rise
 from glidepath.units import as_horizon
 
-from ..evaluation.fast_sum import FloatArray
-from ..evaluation.rates import MOST_STEPS, ratios_of
-from ..evaluation.timeline import History
-from ..fitting.committee import Committee
-from ..fitting.fit import Fit
-from ..laws.law import Law
 from .descent import Descent
 from .knots import knots
 from .named import named

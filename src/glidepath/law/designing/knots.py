@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..evaluation.fast_sum import FloatArray
+from glidepath.law.evaluation.fast_sum import FloatArray
 
 
 def knots(values: FloatArray, tolerance: float) -> list[int]:

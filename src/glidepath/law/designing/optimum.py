@@ -28,9 +28,9 @@ from typing import NamedTuple, final
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
-from ..evaluation.fast_sum import FloatArray
-from ..evaluation.formula import REFERENCE, Letters
-from ..evaluation.timeline import History
+from glidepath.law.evaluation.fast_sum import FloatArray
+from glidepath.law.evaluation.formula import REFERENCE, Letters
+from glidepath.law.evaluation.timeline import History
 
 POINTS, WEIGHTS = np.polynomial.legendre.leggauss(48)
 LOWEST, HIGHEST = -14.0, -1e-6  # of the logarithm of the last rate

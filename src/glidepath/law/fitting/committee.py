@@ -14,11 +14,11 @@ from typing import final
 from numpy.typing import ArrayLike
 
 from glidepath.core.schedule import Schedule
+from glidepath.law.laws.convex_kernel import ConvexKernelLaw
+from glidepath.law.laws.multi_power import MultiPowerLaw
+from glidepath.law.laws.noise_floor import NoiseFloorLaw
 from glidepath.run import Run
 
-from ..laws.convex_kernel import ConvexKernelLaw
-from ..laws.multi_power import MultiPowerLaw
-from ..laws.noise_floor import NoiseFloorLaw
 from .fit import Fit, fit
 
 

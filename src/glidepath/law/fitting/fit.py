@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike
 
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
+from glidepath.law.evaluation.fast_sum import FloatArray
+from glidepath.law.evaluation.formula import REFERENCE, losses
+from glidepath.law.evaluation.rates import counts, ratios_of
+from glidepath.law.laws.law import Law
+from glidepath.law.laws.noise_floor import NoiseFloorLaw
 from glidepath.run import Run
 
-from ..evaluation.fast_sum import FloatArray
-from ..evaluation.formula import REFERENCE, losses
-from ..evaluation.rates import counts, ratios_of
-from ..laws.law import Law
-from ..laws.noise_floor import NoiseFloorLaw
 from .observed import Observed, observed
 from .prediction import Prediction, Spread, banded, spaced
 from .problem import Problem, letters_of, relative

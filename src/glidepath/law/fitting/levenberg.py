@@ -17,7 +17,7 @@ from typing import final
 
 import numpy as np
 
-from ..evaluation.fast_sum import FloatArray
+from glidepath.law.evaluation.fast_sum import FloatArray
 
 MOST_STEPS = 100
 ENOUGH = 1e-9  # of the cost, in one step

@@ -6,10 +6,9 @@ from typing import final
 import numpy as np
 
 from glidepath.core.errors import LawError
+from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
+from glidepath.law.evaluation.timeline import History, Timeline
 from glidepath.run import Run
-
-from ..evaluation.fast_sum import FloatArray, IntArray
-from ..evaluation.timeline import History, Timeline
 
 MOST = 400  # points of a run; more are averaged, which loses nothing that a law of seven letters could use
 FEWEST = 8

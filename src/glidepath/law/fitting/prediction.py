@@ -20,8 +20,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from glidepath.core.errors import LawError
-
-from ..evaluation.fast_sum import FloatArray, IntArray
+from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
 
 LETTERS, LETTERS_AT_THE_END = 0.5, 0.7  # c, of the standard deviation
 MISSED = 1e-3  # d

@@ -15,9 +15,10 @@ from typing import final
 
 import numpy as np
 
-from ..evaluation.fast_sum import FloatArray
-from ..evaluation.formula import Letter, Letters, Noise, Slopes, losses
-from ..laws.law import Law
+from glidepath.law.evaluation.fast_sum import FloatArray
+from glidepath.law.evaluation.formula import Letter, Letters, Noise, Slopes, losses
+from glidepath.law.laws.law import Law
+
 from .levenberg import Objective, Residuals, search
 from .observed import Observed
 

@@ -1,13 +1,13 @@
 """The law that has the noise of the convex bound: four letters, and the best one at ranking."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, Self, final
 
-from ..evaluation.convex_noise import ConvexNoise
-from ..evaluation.formula import Letters, Noise
-from ..evaluation.timeline import Timeline
-from .law import Free, Law
+from glidepath.law.evaluation.convex_noise import ConvexNoise
+from glidepath.law.evaluation.formula import Letters, Noise
+from glidepath.law.evaluation.timeline import Timeline
+
+from .law import ALWAYS_FREE, Law
 
 
 @final
@@ -33,12 +33,7 @@ class ConvexKernelLaw(Law):
         predictor of real curves: Schaipp et al., 2025, https://arxiv.org/abs/2501.18965. The law around it is ours.
     """
 
-    FREE: ClassVar = (
-        Free("limit"),
-        Free("gap", log=True),
-        Free("alpha", log=True, mean=math.log(0.5), deviation=0.25),
-        Free("noise", log=True),
-    )
+    FREE: ClassVar = ALWAYS_FREE
     CLOCK: ClassVar = None
 
     peak: float

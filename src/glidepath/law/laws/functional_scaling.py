@@ -4,10 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Self, final
 
-from ..evaluation.formula import Letters, Noise
-from ..evaluation.relaxation import Relaxation
-from ..evaluation.timeline import Timeline
-from .law import Free, Law
+from glidepath.law.evaluation.formula import Letters, Noise
+from glidepath.law.evaluation.relaxation import Relaxation
+from glidepath.law.evaluation.timeline import Timeline
+
+from .law import ALWAYS_FREE, Free, Law
 
 
 @final
@@ -35,10 +36,7 @@ class FunctionalScalingLaw(Law):
     """
 
     FREE: ClassVar = (
-        Free("limit"),
-        Free("gap", log=True),
-        Free("alpha", log=True, mean=math.log(0.5), deviation=0.25),
-        Free("noise", log=True),
+        *ALWAYS_FREE,
         Free("rho", log=True, mean=-4.5, deviation=0.7, hurried=True),
         Free("beta", log=True, mean=math.log(1.0), deviation=0.7),
     )

@@ -1,5 +1,6 @@
 """What every law is: some letters with names, fitted at one peak, from which the loss of any schedule follows."""
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Self, final
@@ -9,12 +10,11 @@ from numpy.typing import ArrayLike
 
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
-
-from ..evaluation.cells import Cells
-from ..evaluation.fast_sum import FloatArray, IntArray
-from ..evaluation.formula import Letter, Letters, Noise, losses
-from ..evaluation.rates import checked_rates, counts, ratios_of
-from ..evaluation.timeline import Clock, History, Timeline
+from glidepath.law.evaluation.cells import Cells
+from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
+from glidepath.law.evaluation.formula import Letter, Letters, Noise, losses
+from glidepath.law.evaluation.rates import checked_rates, counts, ratios_of
+from glidepath.law.evaluation.timeline import Clock, History, Timeline
 
 AT_A_TIME = 1000  # losses, so that what is held stays small
 LONG = 25_000  # updates of the runs that the priors come from
@@ -48,6 +48,15 @@ class Free:
     def value(self, z: float) -> float:
         """The letter."""
         return float(np.exp(z)) if self.log else float(z)
+
+
+# the letters that every law has; language models have exponents alpha near 0.5
+ALWAYS_FREE = (
+    Free("limit"),
+    Free("gap", log=True),
+    Free("alpha", log=True, mean=math.log(0.5), deviation=0.2),
+    Free("noise", log=True),
+)
 
 
 class Law(ABC):

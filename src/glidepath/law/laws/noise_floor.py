@@ -1,13 +1,13 @@
 """The noise-floor law, the one that predicts best."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, Self, final
 
-from ..evaluation.formula import Letters, Noise
-from ..evaluation.relaxation import Relaxation
-from ..evaluation.timeline import Timeline
-from .law import Free, Law
+from glidepath.law.evaluation.formula import Letters, Noise
+from glidepath.law.evaluation.relaxation import Relaxation
+from glidepath.law.evaluation.timeline import Timeline
+
+from .law import ALWAYS_FREE, Free, Law
 
 
 @final
@@ -54,10 +54,7 @@ class NoiseFloorLaw(Law):
     """
 
     FREE: ClassVar = (
-        Free("limit"),
-        Free("gap", log=True),
-        Free("alpha", log=True, mean=math.log(0.5), deviation=0.2),
-        Free("noise", log=True),
+        *ALWAYS_FREE,
         Free("rho", log=True, mean=-4.5, deviation=0.7, hurried=True),
         Free("kappa", mean=0.65, deviation=0.12),
         Free("q", mean=0.75, deviation=0.15),
