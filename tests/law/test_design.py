@@ -150,7 +150,7 @@ def test_the_multi_power_law_gets_no_giant_falls():
 
 
 def test_a_committees_design_is_the_best_for_the_mean_of_its_laws():
-    fits = [Fit(law, np.zeros(0), np.zeros((0, 0)), (), (), 0.0, 1.0) for law in (LAWS[0], LAWS[2], LAWS[4])]
+    fits = [Fit(law, np.zeros(0), np.zeros((0, 0)), (), (), 0.0, 1.0, 1.0) for law in (LAWS[0], LAWS[2], LAWS[4])]
     committee = Committee(tuple(fits))
     found = design(committee, STEPS, warmup="5%")
     assert found.loss == pytest.approx(committee.loss(found.plan, STEPS), abs=1e-12)

@@ -54,7 +54,7 @@ def usual(free):
 
 def true_law(law, **letters):
     """A law whose letters are the usual ones, but for some."""
-    found = {free.letter: free.value(usual(free)) for free in law.FREE if np.isfinite(free.deviation)}
+    found = {free.letter: free.value(usual(free)) for free in law.FREE if free.letter not in ("limit", "gap", "noise")}
     wanted = {letter: value for letter, value in letters.items() if letter in found}
     return law.from_letters(PEAK, Letters(2.6, 0.9, noise=0.35, **(found | wanted)))
 
@@ -66,9 +66,9 @@ def true_law(law, **letters):
 def test_letters_that_are_the_usual_ones_are_found_exactly(law):
     true = true_law(law)
     found = fit([made(true, plan) for plan in FITTED], law)
-    assert asdict(found.law) == pytest.approx(asdict(true), rel=1e-6)
-    assert off(found, true) < 1e-8
-    assert found.noise < 1e-8
+    assert asdict(found.law) == pytest.approx(asdict(true), rel=1e-3)  # the weak prior on A and B keeps it from more
+    assert off(found, true) < 2e-5
+    assert found.noise < 1e-5
 
 
 PRECISION = {law: 4e-3 if law is MultiPowerLaw else 5e-4 for law in LAWS}
@@ -110,7 +110,7 @@ def test_wild_losses_move_a_prediction_by_a_fraction_of_the_noise(seed):
 @every_law
 def test_one_run_that_decays_predicts_others(law):
     true = true_law(law)
-    assert off(fit([made(true, COSINE)], law), true) < 1e-8
+    assert off(fit([made(true, COSINE)], law), true) < 3e-5
 
 
 def test_one_cosine_tells_what_a_longer_one_does():
@@ -130,7 +130,7 @@ def test_runs_of_25_000_updates_and_more_have_the_usual_letters_as_they_are():
     true = NoiseFloorLaw.from_letters(PEAK, Letters(2.6, 0.9, 0.5, 0.35, rho=math.exp(-4.5), kappa=0.65, q=0.75))
     for steps in (25_000, 50_000):
         plan = WARM >> gp.cosine(steps - 200, to=0.1)
-        assert asdict(fit([made(true, plan)]).law) == pytest.approx(asdict(true), rel=1e-6)
+        assert asdict(fit([made(true, plan)]).law) == pytest.approx(asdict(true), rel=2e-3)
 
 
 def test_a_constant_run_may_stand_beside_one_that_decays():
@@ -173,7 +173,7 @@ def test_the_order_of_the_runs_changes_nothing():
 def test_a_weight_of_two_is_the_run_twice():
     one, other = (made(USUAL, plan, noise=1e-3, seed=3) for plan in FITTED[:2])
     assert off(fit([one, other], weights=[2, 1]), fit([one, one, other]).law) < 1e-6
-    assert off(fit([one, other], weights=[1, 1]), fit([one, other]).law) == 0
+    assert off(fit([one, other], weights=[1, 1]), fit([one, other]).law) < 1e-12
     assert off(fit([one, other], weights=[2, 1]), fit([one, other]).law) > 1e-6
 
 
@@ -276,7 +276,7 @@ def test_runs_of_different_peaks_are_fitted_apart():
     found = fit_by_peak(runs)
     assert [one.names for one in found.values()] == [("d",), ("a", "c"), ("b",)]
     assert list(found) == pytest.approx([0.5 * PEAK, PEAK, 2 * PEAK])
-    assert off(found[runs[1].peak], fit([runs[1]]).law) == 0
+    assert off(found[runs[1].peak], fit([runs[1]]).law) < 1e-12
 
 
 def test_one_fit_over_different_peaks_has_to_be_asked_for():

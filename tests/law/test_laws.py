@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import glidepath as gp
 from glidepath.core.errors import LawError
 from glidepath.law import ConvexKernelLaw, FunctionalScalingLaw, MomentumLaw, MultiPowerLaw, NoiseFloorLaw
-from glidepath.law.evaluation.convex_noise import convex_noise
+from glidepath.law.evaluation.convex_noise import ConvexNoise
 from glidepath.law.evaluation.formula import Letters, losses
 from glidepath.law.evaluation.timeline import History, Timeline
 from glidepath.law.fitting.problem import relative
@@ -80,7 +80,7 @@ def test_the_noise_floor_is_the_convolution_that_it_comes_from(ratios, letters):
 @given(ratios=st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=70).filter(any))
 def test_the_convex_noise_is_the_fraction_that_the_bound_has(ratios):
     updates = updates_of(np.array(ratios))
-    noise = convex_noise(Timeline(History(np.array(ratios)), updates))
+    noise = ConvexNoise(Timeline(History(np.array(ratios)), updates)).size(Letters(0, 1, 1, 1))
     assert noise == pytest.approx([float(oracles.exact_convex_noise(ratios, int(t))) for t in updates], rel=1e-10)
 
 

@@ -113,10 +113,11 @@ def test_a_band_is_what_its_formula_says(plan, level):
     letters = np.sqrt(np.diag(jacobian @ FOUND.covariance @ jacobian.T))
     progress = np.cumsum([plan(k) for k in range(plan.duration)])[found.updates - 1]
     further = np.maximum(0, np.log2(progress / np.sum([COSINE(k) for k in range(8000)])))
+    before = np.maximum(0, np.log2(FOUND.earliest / progress))
+    missed = 1e-3 * (1 + further) * (1 + 3 * np.maximum(0, further - 1) ** 2) + 1e-2 * before
     point = NormalDist().inv_cdf((1 + level) / 2)
-    band, end = (
-        point * np.sqrt((share * letters) ** 2 + (1e-3 * (1 + further)) ** 2 + FOUND.noise**2) for share in (0.5, 0.7)
-    )
+    band, end = (point * np.sqrt((share * letters) ** 2 + missed**2 + FOUND.noise**2) for share in (0.5, 0.7))
+    assert before[0] > 0
     assert np.log(found.high / found.losses) == pytest.approx(band, rel=1e-5)
     assert np.log(found.final_high / found.final) == pytest.approx(end[-1], rel=1e-5)
 

@@ -6,7 +6,7 @@ from itertools import accumulate
 import numpy as np
 import pytest
 
-from glidepath.law.bounds.running_sums import sums_after, sums_before
+from glidepath.law.evaluation.running_sums import sums_after, sums_before
 
 
 @pytest.mark.parametrize("many", [*range(1, 70), 255, 256, 257, 8191, 8192, 8193, 20_001])

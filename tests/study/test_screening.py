@@ -113,7 +113,7 @@ def test_more_to_confirm_than_there_are_trains_all_and_ends() -> None:
 
 
 def test_a_run_that_diverged_is_no_lesson_and_stands_last_of_those_trained() -> None:
-    first = found().first[0]
+    first = found().first()[0]
     done = screen(found(), Trainer(broken=first), confirm=1)
     trained = [row for row in done.rows if row.found is not None]
     assert (trained[-1].schedule, trained[-1].found) == (first, np.inf)

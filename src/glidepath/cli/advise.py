@@ -18,7 +18,7 @@ from glidepath.text import parse
 from glidepath.ticks import value_text
 from glidepath.units import Horizon
 
-from . import drawn, horizon, laws, plans, told
+from . import drawn, horizon, plans, told
 from .known import AtPeak, Known, at_one_peak, known
 from .logged import AS_THEY_ARE, Logs, Runs, read
 
@@ -120,7 +120,7 @@ def _tell(advice: Advice) -> None:
     told.lines("")
     asked = list(advice.ranking[0].by_law)
     by_law = [(one.name, *(f"{one.by_law[law]:.4f}" for law in asked)) for one in advice.ranking]
-    told.table(["schedule"], ["schedule", *map(laws.name_of, asked)], by_law)
+    told.table(["schedule"], ["schedule", *asked], by_law)
 
 
 def sentences(advice: Advice, candidates: Mapping[str, Schedule]) -> list[str]:
@@ -185,5 +185,5 @@ def _plain_one(one: Ranked, plan: Schedule) -> dict[str, Any]:
         "interval": [one.low, one.high],
         "behind": one.behind,
         "verdict": one.verdict,
-        "by_law": {laws.name_of(law): loss for law, loss in one.by_law.items()},
+        "by_law": dict(one.by_law),
     }

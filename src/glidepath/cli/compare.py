@@ -130,7 +130,7 @@ def compare(
         if dry_run:
             print(json.dumps(asdict(plan), indent=2) if as_json else _shown(plan))
             if few is not None:
-                print(f"trained first: {', '.join([*few.others, *few.first])}", file=sys.stderr)
+                print(f"trained first: {', '.join([*few.others, *few.first()])}", file=sys.stderr)
             return
         folder = _made(out or _folder(study))
         if few is None:

@@ -63,7 +63,7 @@ def design(
     rising = whole.in_steps(warmup or ("2%" if begun is None else "0"))
     best = designed(committee, whole.steps, warmup=rising, before=None if begun is None else begun.rates)
     rated = _rated(best)
-    ranking = {one.name: one for one in ranked(committee, rated, None)}
+    ranking = {one.name: one for one in ranked(committee, rated)}
     curves = [drawn.agreed(one, rated[name], committee) for name, one in ranking.items()]
     shown = [*seen.runs, *([] if begun is None or begun.name in [run.name for run in seen.runs] else [begun])]
     file = figures.save(losses_figure(drawn.measured(shown, rated), curves, loss_label=seen.loss), output)
@@ -108,7 +108,7 @@ def sentences(best: Design, ours: Ranked) -> list[str]:
 
 
 def _notes(committee: Committee, seen: Known, begun: Run | None) -> list[str]:
-    kinds = [laws.name_of(fit.law) for fit in committee.fits]
+    kinds = [fit.law.NAME for fit in committee.fits]
     who = f"the mean of {len(kinds)} laws ({', '.join(kinds)})" if len(kinds) > 1 else f"the {kinds[0]} law"
     peak = value_text(committee.fits[0].law.peak)
     after = (
@@ -137,6 +137,6 @@ def _plain(best: Design, ours: Ranked) -> dict[str, Any]:
         "peak": best.laws[0].peak,
         "loss": best.loss,
         "interval": [ours.low, ours.high],
-        "by_law": {laws.name_of(law): loss for law, loss in ours.by_law.items()},
+        "by_law": dict(ours.by_law),
         "nearest": {"name": near.name, "plan": repr(near.plan), "loss": near.loss, "cost": near.loss - best.loss},
     }

@@ -1,7 +1,7 @@
 """The names of the laws, and what their letters mean."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, NamedTuple, get_args
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from cyclopts import Parameter
@@ -19,7 +19,7 @@ from glidepath.law import (
 Name = Literal["noise-floor", "multi-power", "functional-scaling", "momentum", "convex-kernel"]
 Option = Annotated[Name, Parameter(name="--law")]
 KINDS = (NoiseFloorLaw, MultiPowerLaw, FunctionalScalingLaw, MomentumLaw, ConvexKernelLaw)
-LAWS: dict[str, type[Law]] = dict(zip(get_args(Name), KINDS, strict=True))
+LAWS: dict[str, type[Law]] = {kind.NAME: kind for kind in KINDS}
 
 MEANINGS = {  # of the letters of the formula that all laws share: the symbol, and what it is
     "limit": ("L0", "loss that no training works off"),
@@ -50,16 +50,6 @@ class Letter(NamedTuple):
     meaning: str
     value: float
     deviation: float
-
-
-def name_of(law: Law | str) -> str:
-    """The name of a law, or of the class that is called so.
-
-    >>> name_of("NoiseFloorLaw")
-    'noise-floor'
-    """
-    kind = law if isinstance(law, str) else type(law).__name__
-    return next(name for name, known in LAWS.items() if known.__name__ == kind)
 
 
 def letters_of(known: Fit) -> Iterator[Letter]:

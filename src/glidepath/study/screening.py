@@ -62,7 +62,6 @@ class Candidates:
     rates: Mapping[str, FloatArray]
     others: tuple[str, ...]
 
-    @property
     def first(self) -> list[str]:
         """Those to train before anything is predicted."""
         peak = max(float(one.max()) for one in self.rates.values())
@@ -101,12 +100,12 @@ def screen(found: Candidates, train: Train, confirm: int) -> Screening:
         train: trains a study of some of the schedules, or takes from the store what is known.
         confirm: how many of the predicted schedules to train.
     """
-    first = list(found.first)
+    first = found.first()
     trained = dict.fromkeys([*found.others, *first])
     predicted: dict[str, Ranked] = {}
     part, curves = _trained(found.study, trained, train)
     for _ in range(confirm):
-        predicted |= _predictions(found, curves)
+        predicted |= {name: one for name, one in _predictions(found, curves).items() if name not in trained}
         left = [name for name in found.rates if name not in trained]
         if not left:
             break
@@ -138,7 +137,7 @@ def _predictions(found: Candidates, curves: Sequence[Curve]) -> dict[str, Ranked
     """
     try:
         known = fit_committee([run for name in found.rates if (run := logged(name, curves)) is not None])
-        order = ranked(known, found.rates, None)
+        order = ranked(known, found.rates)
     except (LawError, RunError) as error:
         raise StudyError(f"--screen cannot predict the rest of this study: {error}") from error
     return {one.name: one for one in order}

@@ -1,20 +1,25 @@
 """Which schedule, how long a cooldown, and what to train next: advice from a few runs.
 
-What ranks is the mean of three laws: see `committee.py`.
+What ranks is the mean of three laws: see `glidepath.law.fitting.committee`.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 from typing import Literal, NamedTuple, final
 
+import numpy as np
+
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
 from glidepath.law.designing.named import SHARES, cooldown
 from glidepath.law.evaluation.fast_sum import FloatArray
+from glidepath.law.evaluation.rates import length_of
 from glidepath.law.fitting.committee import Committee, fit_committee
+from glidepath.law.fitting.prediction import Prediction
 from glidepath.run import Run
-from glidepath.units import Horizon, as_horizon
+from glidepath.units import Horizon
 
 from .next_run import NextRun, next_run
 
@@ -33,6 +38,7 @@ class Ranked(NamedTuple):
         by_law: what each law says.
         behind: loss over that of the best.
         verdict: best, tie (not told apart from the best), or worse.
+        doubts: why the prediction should not be trusted, if anything is known against it.
     """
 
     name: str
@@ -42,6 +48,7 @@ class Ranked(NamedTuple):
     by_law: Mapping[str, float]
     behind: float
     verdict: Verdict
+    doubts: tuple[str, ...]
 
 
 class Cooldown(NamedTuple):
@@ -87,6 +94,7 @@ def advise(
     *,
     noise: float | None = None,
     warmup: int = 0,
+    level: float = 0.9,
 ) -> Advice:
     """Rank schedules that were not trained, and tell the best cooldown and the run to make next.
 
@@ -94,19 +102,20 @@ def advise(
         runs: of one model and one peak, at least one whose rate decays.
         candidates: by name; drafts are resolved over the horizon. Their values are ratios of the runs' peak.
         horizon: of the run that is to be planned.
-        noise: by how much chance moves a last loss, a standard deviation; twice that is a tie. None: ties are 7e-4 of
-            the loss.
+        noise: by how much chance moves a difference of two last losses, a standard deviation; twice that is a tie.
+            Ties are never less than 7e-4 of the loss, which the laws cannot tell either.
         warmup: of the cooldowns and the next runs that are looked at, in updates.
+        level: how often the intervals should hold.
 
     Raises:
         LawError: if there is no candidate, or the runs cannot be fitted.
     """
-    whole = as_horizon(horizon)
-    if not candidates:
-        raise LawError("there is no candidate to rank: give some, as in {'cosine': cosine('100%')}")
+    whole = length_of(horizon)
+    _check(candidates, noise, warmup, whole.steps)
     known = fit_committee(runs)
     plans = {name: plan.over(whole) for name, plan in candidates.items()}
-    ranking = ranked(known, plans, whole.steps, noise)
+    rates = {name: known.peak * plan(np.arange(whole.steps)) for name, plan in plans.items()}
+    ranking = ranked(known, rates, noise, level)
     margin = margin_of(ranking[0].loss, noise)
     close = [one for one in ranking if one.verdict != "worse"]
     rivals = [plans[one.name] for one in (close if len(close) > 1 else ranking[:2])]
@@ -119,35 +128,37 @@ def advise(
     )
 
 
+def _check(candidates: Mapping[str, Schedule], noise: float | None, warmup: int, steps: int) -> None:
+    if not isinstance(candidates, Mapping) or not candidates:
+        raise LawError("there is no candidate to rank: give some, as in {'cosine': cosine('100%')}")
+    if noise is not None and not 0 <= noise < math.inf:
+        raise LawError(f"noise is a standard deviation of the loss, at least 0, not {noise!r}")
+    if not 0 <= warmup < steps:
+        raise LawError(f"a warmup of {warmup} updates does not fit into {steps}")
+
+
 def margin_of(loss: float, noise: float | None) -> float:
     """The difference in loss below which two schedules are a tie."""
-    return TIE * loss if noise is None else 2 * noise
+    return max(TIE * loss, 2 * (noise or 0.0))
 
 
 def ranked(
-    known: Committee,
-    plans: Mapping[str, Schedule] | Mapping[str, FloatArray],
-    steps: int | None,
-    noise: float | None = None,
+    known: Committee, rates: Mapping[str, FloatArray], noise: float | None = None, level: float = 0.9
 ) -> list[Ranked]:
-    """Every schedule, or every row of absolute rates, with what is predicted of it; the lowest loss first."""
-    losses = {name: known.loss(plan, steps) for name, plan in plans.items()}
+    """Runs of absolute rates (T,), with what is predicted of them; the lowest loss first."""
+    said = {name: known.losses(each) for name, each in rates.items()}
+    losses = {name: fmean(by_law.values()) for name, by_law in said.items()}
     order = sorted(losses, key=lambda name: losses[name])
-    margin = margin_of(losses[order[0]], noise)
-    return [_ranked(known, name, plans[name], steps, losses[order[0]], margin) for name in order]
+    best = losses[order[0]]
+    margin = margin_of(best, noise)
+    return [_ranked(name, said[name], known.last(rates[name], level), best, margin) for name in order]
 
 
-def _ranked(
-    known: Committee, name: str, plan: Schedule | FloatArray, steps: int | None, best: float, margin: float
-) -> Ranked:
-    by_law = known.losses(plan, steps)
-    loss = fmean(by_law.values())
-    last = len(plan) if steps is None else steps  # type: ignore[arg-type]  # without a number of steps there are rates
-    band = known.fits[0].predict(plan, steps, updates=[last])
-    apart = pstdev(by_law.values())
+def _ranked(name: str, by_law: Mapping[str, float], band: Prediction, best: float, margin: float) -> Ranked:
+    loss, apart = fmean(by_law.values()), pstdev(by_law.values())
     low, high = loss * band.final_low / band.final - apart, loss * band.final_high / band.final + apart
     verdict: Verdict = "best" if loss == best else "tie" if loss - best <= margin else "worse"
-    return Ranked(name, loss, low, high, by_law, loss - best, verdict)
+    return Ranked(name, loss, low, high, by_law, loss - best, verdict, band.doubts)
 
 
 def best_cooldown(known: Committee, steps: int, warmup: int, margin: float) -> Cooldown:

@@ -33,7 +33,8 @@ class NextRun(NamedTuple):
         name: what it is.
         plan: over its own length, a ratio of the peak.
         steps: its length.
-        now: the standard deviation of the predicted differences between the candidates that lead.
+        now: the standard deviation of the predicted differences between the candidates that lead, as far as the
+            letters of the noise-floor law leave them open; what a law misses comes on top.
         then: what would be left of it.
     """
 
@@ -75,7 +76,7 @@ def _deviation(apart: FloatArray, covariance: FloatArray) -> float:
 
 def _possible(candidates: Mapping[str, Schedule], steps: int, rising: int) -> list[tuple[str, Schedule, int]]:
     """The candidates themselves, and some runs of half the length."""
-    half = max(10 + rising, steps // 2)
+    half = min(steps, max(10 + rising, steps // 2))
     rest = half - rising
     short = {
         "cosine": cosine(rest),
@@ -133,7 +134,8 @@ def _end(law: Law, searched: FloatArray, ratios: FloatArray) -> FloatArray:
 
 def _told(law: Law, searched: FloatArray, ratios: FloatArray, size: float) -> FloatArray:
     """(n, n): what the losses of a run would add to what is known of the letters."""
-    slopes = _slopes(law, searched, ratios, spaced(max(1, len(ratios) // 10), len(ratios), POINTS))
+    first = max(len(ratios) // 10, int(np.flatnonzero(ratios)[0]) + 1)
+    slopes = _slopes(law, searched, ratios, spaced(first, len(ratios), POINTS))
     found: FloatArray = slopes.T @ slopes * INDEPENDENT / POINTS / size**2
     return found
 

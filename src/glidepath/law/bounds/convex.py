@@ -24,11 +24,9 @@ from numpy.typing import ArrayLike
 from glidepath.core.checks import count
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
-from glidepath.law.evaluation.fast_sum import FloatArray, SourceTree
-
-from .running_sums import sums_after, sums_before
-
-BLOCK = 32  # targets of a curve that share one choice of blocks
+from glidepath.law.evaluation.convex_noise import over_progress
+from glidepath.law.evaluation.fast_sum import FloatArray
+from glidepath.law.evaluation.running_sums import sums_after, sums_before
 
 
 def bound(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: ArrayLike = 1.0) -> float:
@@ -147,11 +145,9 @@ def bound_curve(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: Arra
     """
     values, start, norms = _checked(rates, distance, gradient_norms)
     weights = (values * norms) ** 2
-    passed, left = sums_before(values) + values, sums_after(values)
-    peak = int(np.argmax(values)) + 1
-    rise = _inverse_sums(passed[:peak], weights[:peak], 0)
-    fall = _inverse_sums(-left, weights, peak)
-    curve: FloatArray = (start * (start / passed) + weights / values + np.concatenate([rise, fall])) / 2
+    passed = sums_before(values) + values
+    noise = over_progress(values, weights, np.arange(len(values)))
+    curve: FloatArray = (start * (start / passed) + weights / values + noise) / 2
     return curve
 
 
@@ -216,15 +212,6 @@ def _parts(rates: ArrayLike, distance: float, gradient_norms: ArrayLike) -> _Par
     noise = np.divide(steps, after, out=after)  # in place: new memory costs more here than arithmetic
     noise *= steps
     return _Parts(float(start * (start / total)) / 2, float(noise.sum()) / 2)
-
-
-def _inverse_sums(places: FloatArray, weights: FloatArray, first: int) -> FloatArray:
-    """For each t from `first` on: sum over k < t of weights[k] / (places[t] - places[k])."""
-    targets = np.arange(first, len(places))
-    if not len(targets):
-        return np.zeros(0)
-    tree = SourceTree(places)
-    return tree.seen_from(places[first:], targets, block=BLOCK).sum(np.reciprocal, tree.moments(weights))
 
 
 def _values(plan: Schedule, steps: int, name: str) -> FloatArray:

@@ -21,10 +21,10 @@ from glidepath.core.schedule import Schedule
 from glidepath.core.syntax import MAX_LENGTH
 from glidepath.law.designing.knots import knots
 from glidepath.law.evaluation.fast_sum import FloatArray
+from glidepath.law.evaluation.running_sums import sums_after
 from glidepath.recipes import piecewise_linear
 
 from .convex import positive
-from .running_sums import sums_after
 
 POWERS = {"sgd": 2, "adam": 1}
 

@@ -14,12 +14,13 @@ from typing import final
 import numpy as np
 from scipy.optimize import minimize
 
-from glidepath.law.evaluation.cells import Cells
+from glidepath.law.evaluation.cells import Cells, stretches
 from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
 from glidepath.law.evaluation.formula import Letters
 from glidepath.law.evaluation.timeline import Clock, History
 
 CELLS, KNOTS = 240, 24
+PAST = 500  # cells of what was before, at most
 SHORTER = 200.0  # the first cell over the last one
 DEEPEST = 14.0  # the fall of the logarithm over the whole stretch, at most
 
@@ -50,12 +51,13 @@ class Descent:
 
     @cached_property
     def _past(self) -> tuple[FloatArray, FloatArray]:
-        """Levels and lengths of what was before; updates at rate 0 are left out."""
+        """Levels and lengths of what was before, in some hundreds of cells; updates at rate 0 are left out."""
         if self.before is None:
             return np.zeros(0), np.zeros(0)
-        lengths = np.diff(self.before.changes, append=len(self.before.ratios)).astype(np.float64)
-        moved = self.before.levels > 0
-        return self.before.levels[moved], lengths[moved]
+        levels, lengths = stretches(self.before, moving=True)
+        starts = np.arange(0, len(levels), -(-len(levels) // PAST) or 1)
+        together = np.add.reduceat(lengths, starts) if len(levels) else lengths
+        return (np.add.reduceat(levels * lengths, starts) / together if len(levels) else levels), together
 
     @cached_property
     def _places(self) -> tuple[IntArray, FloatArray]:

@@ -13,14 +13,13 @@ from glidepath.core.checks import count
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
 from glidepath.law.evaluation.fast_sum import FloatArray
-from glidepath.law.evaluation.rates import MOST_STEPS, ratios_of
+from glidepath.law.evaluation.rates import length_of, ratios_of
 from glidepath.law.evaluation.timeline import History
 from glidepath.law.fitting.committee import Committee
 from glidepath.law.fitting.fit import Fit
 from glidepath.law.laws.law import Law
 from glidepath.recipes import constant, piecewise_linear
 from glidepath.recipes import warmup as rise
-from glidepath.units import as_horizon
 
 from .descent import Descent
 from .knots import knots
@@ -102,9 +101,7 @@ def design(
         (0.005, 1.0, 0.059)
     """
     laws = laws_of(known)
-    horizon = as_horizon(steps)
-    if horizon.steps > MOST_STEPS:
-        raise LawError(f"a run has at most {MOST_STEPS:,} updates here, not {horizon.steps:,}: are these tokens?")
+    horizon = length_of(steps)
     rising = horizon.in_steps(warmup) if isinstance(warmup, str) else count(warmup, "warmup")
     if rising >= horizon.steps:
         raise LawError(f"a warmup of {rising} updates leaves nothing to design of {horizon.steps}")
@@ -131,6 +128,8 @@ def last_loss(laws: Sequence[Law], before: FloatArray, plan: Schedule, steps: in
 def best_ratios(laws: Sequence[Law], steps: int, before: FloatArray) -> FloatArray:
     """(steps + 1,): the best rates over the peak, and the value that they reach at the end."""
     history = History(before) if before.any() else None
+    if not any(law.letters().noise for law in laws):
+        return np.ones(steps + 1)  # where the rate adds no noise, no decay is worth anything
     if len(laws) == 1 and closed(laws[0]):
         left, ratios = curve(Stretch(laws[0].letters(), history, steps).best())
         return np.asarray(np.interp(np.maximum(0, steps - 0.5 - np.arange(steps + 1)), left, ratios))

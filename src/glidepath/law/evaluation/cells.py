@@ -10,9 +10,18 @@ from typing import final
 import numpy as np
 from scipy.special import digamma, polygamma
 
+from .convex_noise import NO_UPDATE
 from .fast_sum import FloatArray
 from .formula import REFERENCE, Letters
-from .timeline import Clock, increments
+from .relaxation import scales
+from .timeline import Clock, History, increments
+
+
+def stretches(history: History, *, moving: bool) -> tuple[FloatArray, FloatArray]:
+    """(cells,) each: the levels of a run and how long it stays at each; `moving` leaves out those that move nothing."""
+    lengths = np.diff(history.changes, append=len(history.ratios)).astype(np.float64)
+    kept = history.levels > NO_UPDATE if moving else slice(None)
+    return history.levels[kept], lengths[kept]
 
 
 @final
@@ -47,7 +56,7 @@ class Cells:
         """sum [phi(e_j) - phi(e_{j-1})] G(e_j^-gamma c_j), c_j from the start of cell j to the end."""
         one = self.letters
         phi, passed = levels**one.kappa, self.lengths * (levels if clock == "progress" else 1.0)
-        rate = one.rho * levels**-one.gamma
+        rate = one.rho * scales(np.log(levels), one.gamma)
         x = np.cumsum(passed[::-1])[::-1]
         if np.isinf(one.beta):
             left = np.exp(-rate * x)

@@ -2,35 +2,59 @@
 
     N(t) = 1/2 [e_{t-1} + sum_{k<t-1} e_k^2 / (e_{k+1} + ... + e_{t-1})]
 
-It has no letter of its own: the whole noise is known before a fit. An update at rate 0 is no update here.
+It has no letter of its own: the whole noise is known before a fit. An update at a millionth of the peak, or less, is no
+update here: what came before it would count without bound.
 """
 
 import numpy as np
 
-from .fast_sum import FloatArray, SourceTree
+from .fast_sum import FloatArray, IntArray, SourceTree, block_for
 from .formula import Letters, Slopes
+from .running_sums import sums_after, sums_before
 from .timeline import Timeline
 
-NODES = 12  # for a kernel that is as steep as 1 / x
+NO_UPDATE = 1e-6  # of the peak
 
 
 class ConvexNoise:
     """N on one run."""
 
     def __init__(self, timeline: Timeline) -> None:
-        self._size = convex_noise(timeline)
+        ratios = timeline.history.ratios
+        moved = np.flatnonzero(ratios > NO_UPDATE)
+        levels, last = ratios[moved], np.searchsorted(moved, timeline.updates) - 1
+        self._size = (levels[last] + over_progress(levels, levels**2, last)) / 2
 
     def __call__(self, letters: Letters) -> tuple[FloatArray, Slopes]:
         """N, whatever the letters are."""
         return self._size, {}
 
+    def size(self, letters: Letters) -> FloatArray:
+        """N alone."""
+        return self._size
 
-def convex_noise(timeline: Timeline) -> FloatArray:
-    """(m,): N(t)."""
-    ratios = timeline.history.ratios
-    moved = np.flatnonzero(ratios)
-    progress = np.concatenate([[0.0], np.cumsum(ratios[moved])])
-    counts = np.searchsorted(moved, timeline.updates)  # of the updates that moved anything
-    tree = SourceTree(progress[1:], NODES)
-    view = tree.seen_from(progress[counts], counts - 1)
-    return (ratios[moved[counts - 1]] + view.sum(np.reciprocal, tree.moments(ratios[moved] ** 2))) / 2
+
+def over_progress(values: FloatArray, weights: FloatArray, targets: IntArray) -> FloatArray:
+    """(m,): for each target t the sum over k < t of weights[k] / (values[k + 1] + ... + values[t]).
+
+    Progress is counted from the beginning up to the largest value and from the end after it, so that the small values
+    of a warmup or a decay are not lost in the sum of all others.
+
+    Args:
+        values: (n,), above 0.
+        weights: (n,).
+        targets: (m,), ascending places in `values`.
+    """
+    peak = int(np.argmax(values)) + 1
+    before, after = targets[targets < peak], targets[targets >= peak]
+    passed, left = sums_before(values) + values, sums_after(values)
+    return np.concatenate([_inverse_sums(passed[:peak], weights, before), _inverse_sums(-left, weights, after)])
+
+
+def _inverse_sums(places: FloatArray, weights: FloatArray, targets: IntArray) -> FloatArray:
+    """(m,): for each target t the sum over k < t of weights[k] / (places[t] - places[k])."""
+    if not len(targets):
+        return np.zeros(0)
+    tree = SourceTree(places)
+    view = tree.seen_from(places[targets], targets, block_for(len(targets)))
+    return view.sum(np.reciprocal, tree.moments(weights[: len(places)]))

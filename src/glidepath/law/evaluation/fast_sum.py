@@ -27,9 +27,15 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Kernel = Callable[[FloatArray], FloatArray]
 
+MANY = 2000  # targets, from which on rows of them share their choice of blocks
 LEAF = 32  # sources of the smallest blocks, which are summed one by one
 WIDEST = np.log(4.0)  # ratio of the scales in one block
 CHUNK = 4_000_000  # distances held at a time
+
+
+def block_for(targets: int) -> int:
+    """How many targets should share a choice of blocks."""
+    return 1 if targets < MANY else LEAF
 
 
 @final
@@ -228,14 +234,16 @@ class View:
             apart &= most - least <= WIDEST
         return apart
 
-    def sum(self, kernel: Kernel, moments: Moments) -> FloatArray:
-        """(m,): sum over k < counts[i] of w_k kernel(targets[i] - places[k]).
+    def sum(self, kernel: Kernel, moments: Moments, gamma: float = 0.0) -> FloatArray:
+        """(m,): sum over k < counts[i] of w_k kernel(scale_k^-gamma (targets[i] - places[k])).
 
         Args:
             kernel: a function of the distances, element by element.
             moments: of the weights w, from the tree.
+            gamma: of the scales, where the sources have any.
         """
-        return self._added(self.far.times(kernel, moments.blocks[0]), self.near.times(kernel, moments.own[0]))
+        far = self.far.times(kernel, moments.blocks[0], gamma)
+        return self._added(far, self.near.times(kernel, moments.own[0], gamma))
 
     def weighed(self, far: FloatArray, near: FloatArray, moments: Moments, number: int = 0) -> FloatArray:
         """(m,): as `sum`, of a kernel's values at the distances of both parts, with one of the sets of weights."""
@@ -279,8 +287,10 @@ class Part:
         """(pairs, 1, nodes): the second coordinate."""
         return self.nodes[1][self.blocks][:, None, :]
 
-    def _distances(self, some: slice) -> FloatArray:
+    def _distances(self, some: slice, gamma: float = 0.0) -> FloatArray:
         found = self.targets[self.rows[some]][:, :, None] - self.nodes[0][self.blocks[some]][:, None, :]
+        if gamma:
+            found = found * np.exp(np.minimum(-gamma * self.nodes[1][self.blocks[some]], 600.0))[:, None, :]
         return found if self.counted is None else np.where(self.counted[some], found, 1.0)
 
     def weighed(self, values: FloatArray, weights: FloatArray, some: slice = slice(None)) -> FloatArray:
@@ -290,10 +300,10 @@ class Part:
         found: FloatArray = np.matmul(values, weights[self.blocks[some]][:, :, None])[..., 0]
         return found
 
-    def times(self, kernel: Kernel, weights: FloatArray) -> FloatArray:
+    def times(self, kernel: Kernel, weights: FloatArray, gamma: float = 0.0) -> FloatArray:
         """As `weighed`, for a kernel, without holding more than a chunk of distances."""
         pairs, block = len(self.rows), self.targets.shape[1]
         each = max(1, CHUNK // (block * self.nodes[0].shape[1]))
         chunks = [slice(start, start + each) for start in range(0, pairs, each)]
-        found = [self.weighed(kernel(self._distances(some)), weights, some) for some in chunks]
+        found = [self.weighed(kernel(self._distances(some, gamma)), weights, some) for some in chunks]
         return np.concatenate(found) if found else np.zeros((0, block))

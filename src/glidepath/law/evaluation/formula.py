@@ -5,9 +5,9 @@
 A law is a choice of N, of the letters that are free, and of their names: see `relaxation.py` and `convex_noise.py`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Literal, Protocol, final
 
 import numpy as np
 
@@ -47,7 +47,21 @@ class Letters:
 
 
 Slopes = Mapping[Letter, FloatArray]
-Noise = Callable[[Letters], tuple[FloatArray, Slopes]]  # N (m,), and its derivatives
+
+
+class Noise(Protocol):
+    """N on one run."""
+
+    def __call__(self, letters: Letters) -> tuple[FloatArray, Slopes]:
+        """(m,): N, and its derivatives with respect to its letters, for some hundreds of losses."""
+
+    def size(self, letters: Letters) -> FloatArray:
+        """(m,): N alone, for any number of losses."""
+
+
+def progress_loss(progress: FloatArray, letters: Letters) -> FloatArray:
+    """(m,): L0 + A (P / 1000)^-alpha."""
+    return letters.limit + letters.gap * (progress / REFERENCE) ** -letters.alpha
 
 
 def losses(timeline: Timeline, noise: Noise, letters: Letters) -> tuple[FloatArray, Slopes]:

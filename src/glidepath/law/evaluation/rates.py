@@ -5,14 +5,17 @@ from numpy.typing import ArrayLike
 
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Draft, Schedule
+from glidepath.run import MOST_STEPS
+from glidepath.units import Horizon, as_horizon
 
 from .fast_sum import FloatArray, IntArray
 
+Length = Horizon | int | str | None  # of a run; None: what the schedule or the rates say
+
 LOOKS_LIKE_A_RATE = 0.05  # ratios peak near 1
-MOST_STEPS = 10_000_000
 
 
-def ratios_of(plan: Schedule | ArrayLike, peak: float, steps: int | None = None) -> FloatArray:
+def ratios_of(plan: Schedule | ArrayLike, peak: float, steps: Length = None) -> FloatArray:
     """(T,): the rate of every update over the peak.
 
     Args:
@@ -25,27 +28,50 @@ def ratios_of(plan: Schedule | ArrayLike, peak: float, steps: int | None = None)
     """
     if isinstance(plan, Schedule):
         return _from_schedule(plan, peak, steps)
-    rates = checked_rates(np.asarray(plan, dtype=np.float64))
-    if steps is not None and steps != len(rates):
-        raise LawError(f"there are {len(rates)} rates for {steps} updates: give one for each")
+    rates = checked_rates(
+        numbers(plan, "a plan is a schedule, as in parse('cosine(100)'), or the rate of every update")
+    )
+    if steps is not None and as_horizon(steps).steps != len(rates):
+        raise LawError(f"there are {len(rates)} rates for {as_horizon(steps).steps} updates: give one for each")
     return rates / peak
 
 
-def _from_schedule(plan: Schedule, peak: float, steps: int | None) -> FloatArray:
-    if steps is None:
-        if isinstance(plan, Draft) or not plan.duration:
-            raise LawError(f"{plan!r} has no length of its own: give one, as in predict(plan, 10_000)")
-        steps = plan.duration
-    if not 1 <= steps <= MOST_STEPS:
-        raise LawError(f"a run has 1 to {MOST_STEPS:,} updates here, not {steps:,}: are these tokens?")
-    values = checked_rates(np.asarray(plan.over(steps)(np.arange(steps)), dtype=np.float64))
+def _from_schedule(plan: Schedule, peak: float, length: Length) -> FloatArray:
+    if length is None and (isinstance(plan, Draft) or not plan.duration):
+        raise LawError(f"{plan!r} has no length of its own: give one, as in predict(plan, 10_000)")
+    whole = length_of(plan.duration if length is None else length)
+    values = checked_rates(np.asarray(plan.over(whole)(np.arange(whole.steps)), dtype=np.float64))
     most = float(values.max())
-    if most < LOOKS_LIKE_A_RATE and most < 0.5 and peak / 4 <= most <= 4 * peak:
+    if most < LOOKS_LIKE_A_RATE and peak / 4 <= most <= 4 * peak:
         raise LawError(
             f"the values of this schedule rise to {most:g}, which looks like a rate; here a schedule is a ratio of the "
             f"peak, {peak:g}: leave the factor out, or give the rates of every update as an array"
         )
     return values
+
+
+def length_of(steps: Horizon | int | str | None) -> Horizon:
+    """A horizon that is not too long.
+
+    Raises:
+        LawError: if it is.
+    """
+    whole = as_horizon(steps)  # type: ignore[arg-type]  # None is refused there
+    if whole.steps > MOST_STEPS:
+        raise LawError(f"a run has at most {MOST_STEPS:,} updates here, not {whole.steps:,}: are these tokens?")
+    return whole
+
+
+def numbers(values: object, wanted: str) -> FloatArray:
+    """Numbers in an array.
+
+    Raises:
+        LawError: with what was wanted, if they are none.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise LawError(f"{wanted}, not {values!r:.60}") from None
 
 
 def counts(updates: ArrayLike) -> IntArray:
@@ -54,9 +80,10 @@ def counts(updates: ArrayLike) -> IntArray:
     Raises:
         LawError: if they are not whole numbers in a row.
     """
-    found = np.asarray(updates)
-    if found.ndim != 1 or not np.issubdtype(found.dtype, np.number) or (found != np.floor(found)).any():
-        raise LawError(f"updates are whole numbers in a row, as in [100, 200], not {updates!r}")
+    wanted = "updates are whole numbers in a row, as in [100, 200]"
+    found = numbers(updates, wanted)
+    if found.ndim != 1 or (found != np.floor(found)).any():
+        raise LawError(f"{wanted}, not {updates!r:.60}")
     return found.astype(np.int64)
 
 

@@ -13,9 +13,11 @@ from typing import final
 
 import numpy as np
 
-from .fast_sum import FloatArray, Part, View
+from .fast_sum import FloatArray, Part, View, block_for
 from .formula import Letter, Letters, Slopes
 from .timeline import Clock, Timeline, increments
+
+MOST = 600.0  # of a logarithm, so that nothing overflows
 
 
 @final
@@ -51,12 +53,34 @@ class Relaxation:
             found["kappa"] = slopes[last] - self._view.weighed(far["noise"], near["noise"], sizes, 1)
         return powers[last] + found.pop("noise"), found
 
+    def size(self, letters: Letters) -> FloatArray:
+        """N alone."""
+        history, levels = self.timeline.history, "gamma" in self.free
+        powers, _ = history.powers(letters.kappa)
+        sizes = history.tree(self.clock, levels).moments(increments(powers))
+        view = self.timeline.view(self.clock, levels, block_for(len(self.timeline.updates)))
+        summed = view.sum(lambda distances: left(distances, letters), sizes, letters.gamma)
+        return powers[self.timeline.seen - 1] - summed
+
+
+def scales(logs: FloatArray, gamma: float) -> FloatArray:
+    """e^-gamma of a rate, from its logarithm; no more than e^600, where a rate is next to 0."""
+    return np.exp(np.minimum(-gamma * logs, MOST))
+
+
+def left(distances: FloatArray, letters: Letters) -> FloatArray:
+    """1 - G at distances that gamma has already scaled."""
+    if np.isinf(letters.beta):
+        return np.exp(-letters.rho * distances)
+    inverse = 1 / (1 + letters.rho / letters.beta * distances)
+    return inverse * inverse if letters.beta == 2 else inverse**letters.beta
+
 
 def kernel(part: Part, letters: Letters, free: frozenset[Letter]) -> dict[Letter, FloatArray]:
     """1 - G at the distances of a part, called "noise", and its derivatives: rho, and beta and gamma where free."""
     distances = part.distances
     if "gamma" in free:
-        distances = distances * np.exp(-letters.gamma * part.log_scales)
+        distances = distances * scales(part.log_scales, letters.gamma)
     if np.isinf(letters.beta):
         left = np.exp(-letters.rho * distances)
         return {"noise": left, "rho": -distances * left}

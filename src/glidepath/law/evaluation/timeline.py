@@ -107,9 +107,10 @@ class Timeline:
         powers, slopes = (np.add.reduceat(one[level] * lengths, starts) for one in self.history.powers(exponent))
         return np.cumsum(powers), np.cumsum(slopes)
 
-    def view(self, clock: Clock, with_levels: bool) -> View:
-        """The changes as seen from the losses."""
-        return self.history.tree(clock, with_levels).seen_from(self.history.along(clock)[self.updates], self.seen)
+    def view(self, clock: Clock, with_levels: bool, block: int = 1) -> View:
+        """The changes as seen from the losses, `block` of which share a choice of blocks."""
+        places = self.history.along(clock)[self.updates]
+        return self.history.tree(clock, with_levels).seen_from(places, self.seen, block)
 
 
 def increments(values: FloatArray) -> FloatArray:

@@ -10,19 +10,19 @@ from numpy.typing import ArrayLike
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
 from glidepath.law.evaluation.fast_sum import FloatArray
-from glidepath.law.evaluation.formula import REFERENCE, losses
-from glidepath.law.evaluation.rates import counts, ratios_of
+from glidepath.law.evaluation.formula import losses
+from glidepath.law.evaluation.rates import Length, counts, numbers, ratios_of
 from glidepath.law.laws.law import Law
 from glidepath.law.laws.noise_floor import NoiseFloorLaw
 from glidepath.run import Run
 
 from .observed import Observed, observed
-from .prediction import Prediction, Spread, banded, spaced
+from .prediction import Prediction, Spread, banded, distance, spaced
 from .problem import Problem, letters_of, relative
 
 ONE_PEAK = 0.01  # peaks that differ by less are one
 WILDEST = 0.15  # of the loss, around the law
-LEAST_FALL = 1e-4  # of the loss, that progress takes off it
+LEAST_FALL = 1e-3  # of the loss, from the first tenth of the points to the last
 
 
 @final
@@ -37,7 +37,8 @@ class Fit:
         residuals: for each run (m,), log L - log loss.
         names: of the runs.
         noise: the standard deviation of one logged loss around the law, relative; wild points aside.
-        furthest: the largest progress of a run, in updates at the peak.
+        earliest: the progress at the first loss that was used, in updates at the peak.
+        furthest: the largest progress of a run.
     """
 
     law: Law
@@ -46,12 +47,13 @@ class Fit:
     residuals: tuple[FloatArray, ...]
     names: tuple[str, ...]
     noise: float
+    earliest: float
     furthest: float
 
     def predict(
         self,
         plan: Schedule | ArrayLike,
-        steps: int | None = None,
+        steps: Length = None,
         *,
         updates: ArrayLike | None = None,
         level: float = 0.9,
@@ -60,7 +62,7 @@ class Fit:
 
         Args:
             plan: a schedule, whose values are ratios of the peak, or the absolute rate of every update.
-            steps: updates of the run; None: as many as the schedule lasts, or as there are rates.
+            steps: updates of the run, also "10k"; None: as many as the schedule lasts, or as there are rates.
             updates: (m,), ascending, after how many updates; None: some 400, evenly spaced over the run.
             level: how often the band should hold for one logged loss.
 
@@ -73,9 +75,9 @@ class Fit:
         timeline = self.law.timeline(ratios, where)
         loss, slopes = losses(timeline, self.law.noise_of(timeline), self.law.letters())
         jacobian = relative(type(self.law), self.searched, loss, slopes)
-        letters = np.sqrt(np.einsum("mi,ij,mj->m", jacobian, self.covariance, jacobian))
-        further = np.maximum(0, np.log2(timeline.progress / self.furthest))
-        return banded(where, ratios[where - 1] * self.law.peak, loss, Spread(letters, further, self.noise), level)
+        letters = np.sqrt(np.maximum(0, np.einsum("mi,ij,mj->m", jacobian, self.covariance, jacobian)))
+        away = distance(timeline.progress, ratios, self.earliest, self.furthest)
+        return banded(where, ratios[where - 1] * self.law.peak, loss, Spread(letters, away, self.noise), level)
 
 
 def fit(
@@ -84,6 +86,7 @@ def fit(
     *,
     weights: Sequence[float] | None = None,
     across_peaks: bool = False,
+    prior: bool = True,
 ) -> Fit:
     """Fit a law to some runs of one model.
 
@@ -92,20 +95,31 @@ def fit(
         law: which.
         weights: of each run, above 0; None: all alike.
         across_peaks: fit one law to runs whose peaks differ, which is not accurate; see `fit_by_peak`.
+        prior: whether to hold exponents near what they usually are, where the runs do not tell. Without it a few runs
+            are met more closely, and others predicted worse.
 
     Raises:
         LawError: if the runs say nothing about decay, have different peaks, or cannot be fitted.
     """
+    if isinstance(runs, Run) or not (isinstance(law, type) and issubclass(law, Law)):
+        raise LawError("fit takes a list of runs and the class of a law, as in fit([run], NoiseFloorLaw)")
     peak = _peak(runs, across_peaks)
     seen = [observed(run, peak) for run in runs]
     _refuse_constant(seen)
-    problem = Problem(law, seen, _weights(weights, len(runs)))
+    problem = Problem(law, seen, _weights(weights, len(runs)), prior)
     z, covariance = problem.solved()
-    furthest = max(float(one.timeline.progress[-1]) for one in seen)
-    best = law.from_letters(peak, letters_of(law, z))
-    names, noise = tuple(run.name for run in runs), problem.noise(z)
-    _refuse_lawless(names, best, seen, noise)
-    return Fit(best, z, covariance, tuple(problem.residuals(z)), names, noise, furthest)
+    names = tuple(run.name for run in runs)
+    _refuse_lawless(names, seen, problem.noise(z))
+    return Fit(
+        law.from_letters(peak, letters_of(law, z)),
+        z,
+        covariance,
+        tuple(problem.residuals(z)),
+        names,
+        noise=float(np.hypot(problem.noise(z), max(one.scatter for one in seen))),
+        earliest=min(float(one.timeline.progress[0]) for one in seen),
+        furthest=max(float(one.timeline.progress[-1]) for one in seen),
+    )
 
 
 def fit_by_peak(runs: Sequence[Run], law: type[Law] = NoiseFloorLaw) -> dict[float, Fit]:
@@ -125,7 +139,7 @@ def by_peak(runs: Sequence[Run]) -> dict[float, list[Run]]:
 def predict(
     runs: Sequence[Run],
     plan: Schedule | ArrayLike,
-    steps: int | None = None,
+    steps: Length = None,
     *,
     law: type[Law] = NoiseFloorLaw,
     updates: ArrayLike | None = None,
@@ -149,8 +163,8 @@ def _peak(runs: Sequence[Run], across_peaks: bool) -> float:
 
 
 def _weights(weights: Sequence[float] | None, runs: int) -> FloatArray:
-    found = np.ones(runs) if weights is None else np.asarray(weights, dtype=np.float64)
-    if len(found) != runs or not (np.isfinite(found) & (found > 0)).all():
+    found = np.ones(runs) if weights is None else np.atleast_1d(numbers(weights, "weights are numbers"))
+    if found.shape != (runs,) or not (np.isfinite(found) & (found > 0)).all():
         raise LawError(f"weights are one number above 0 for each of the {runs} runs, not {weights!r}")
     return found
 
@@ -165,22 +179,23 @@ def _refuse_constant(seen: Sequence[Observed]) -> None:
         )
 
 
-def _refuse_lawless(names: Sequence[str], law: Law, seen: Sequence[Observed], noise: float) -> None:
+def _refuse_lawless(names: Sequence[str], seen: Sequence[Observed], noise: float) -> None:
     """Losses that no law of this kind describes get no confident numbers."""
-    letters = law.letters()
-    first = min(one.timeline.progress[0] for one in seen) / REFERENCE
-    falls = letters.gap * first**-letters.alpha
-    lowest = min(float(np.exp(one.log_losses.min())) for one in seen)
     if noise > WILDEST:
         raise LawError(
             f"the losses of {', '.join(names)} lie {noise:.0%} from the best law: they are too noisy, or no losses of "
             "one training; average them (over seeds, over steps), or give the validation loss"
         )
-    if falls < LEAST_FALL * lowest:
+    if not any(_falls(one) for one in seen):
         raise LawError(
             f"the losses of {', '.join(names)} do not fall with training, so there is no progress to predict: are the "
             "right columns read?"
         )
+
+
+def _falls(one: Observed) -> bool:
+    part = max(1, len(one.log_losses) // 10)
+    return bool(one.log_losses[:part].mean() - one.log_losses[-part:].mean() > LEAST_FALL)
 
 
 def _decays(one: Observed) -> bool:

@@ -25,11 +25,14 @@ class Observed:
         name: of the run.
         timeline: its rates over the peak, and after how many updates it was looked at.
         log_losses: (m,).
+        scatter: how far one logged loss is from its neighbours, a standard deviation of the logarithm; 0 if no losses
+            were averaged.
     """
 
     name: str
     timeline: Timeline
     log_losses: FloatArray
+    scatter: float = 0.0
 
 
 def observed(run: Run, peak: float) -> Observed:
@@ -47,8 +50,19 @@ def observed(run: Run, peak: float) -> Observed:
             f"{run.name} has {used.sum()} losses after its beginning ({BEGINNING:.0%} of the run, and its warmup of "
             f"{warm} updates): a fit needs at least {FEWEST}, and wants 50"
         )
-    updates, logs = thinned(run.updates[used], np.log(run.losses[used]))
-    return Observed(run.name, Timeline(History(run.rates / peak), updates), logs)
+    every = np.log(run.losses[used])
+    updates, logs = thinned(run.updates[used], every)
+    scatter = scatter_of(every) if len(logs) < len(every) else 0.0
+    return Observed(run.name, Timeline(History(run.rates / peak), updates), logs, scatter)
+
+
+def scatter_of(values: FloatArray) -> float:
+    """The standard deviation of one value around a smooth curve: from the median of the steps between neighbours.
+
+    >>> round(scatter_of(np.random.default_rng(0).normal(size=10_000)), 2)
+    1.0
+    """
+    return 1.4826 * float(np.median(np.abs(np.diff(values)))) / 2**0.5
 
 
 def thinned(updates: IntArray, values: FloatArray, most: int = MOST) -> tuple[IntArray, FloatArray]:

@@ -1,16 +1,18 @@
 """The loss of a run that was never made, with a band that holds.
 
 The logarithm of the predicted loss is uncertain by three things, taken as independent: the letters of the law, what
-any law of this kind misses, which grows with every doubling of the progress beyond the fitted runs, and the noise of
-one logged loss:
+any law of this kind misses, and the noise of one logged loss:
 
-    sd^2 = (c J C J^T) + (d (1 + max(0, log2(S_t / S_fitted))))^2 + noise^2
+    sd^2 = c^2 J C J^T + m^2 + noise^2,   m = d (1 + f) (1 + 3 max(0, f - 1)^2) + 0.01 (b + p)
 
-with J the derivatives of log L, C the covariance of the letters. The constants were calibrated on 97 validation curves
-of a 124M-parameter model (fits on one or two runs of 15,000 or 25,000 steps, everything else predicted): the band of
-90% covered 95% of the points and 95% of the last points there. On nine curves of another model, which the calibration
-did not see, it covered 93 to 96% of the points, but only 4 of 6 last points with three runs fitted, so the interval of
-the last loss is wider: 6 of 6 there, 98% where it was calibrated.
+with J the derivatives of log L, C the covariance of the letters, f the doublings of the progress beyond the fitted
+runs, b those before their first loss, p the doublings by which the run's largest rate is not the law's peak.
+
+The constants c and d were calibrated on 97 validation curves of a 124M-parameter model (fits on one or two runs of
+15,000 or 25,000 steps, everything else predicted; `benchmarks/bands.py`). On nine curves of another model, which the
+calibration did not see, the band of 90% covered 93 to 96% of the points, but with three runs fitted only 4 of 6 last
+points, so the interval of the last loss takes a larger c. That a law fails beyond two doublings and off its peak was
+seen, not calibrated: 0.01 for each doubling of the peak, and what f adds beyond 1, are of the size that was seen.
 """
 
 from dataclasses import dataclass
@@ -22,8 +24,10 @@ from scipy.special import ndtri
 from glidepath.core.errors import LawError
 from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
 
-LETTERS, LETTERS_AT_THE_END = 0.5, 0.7  # c, of the standard deviation
+LETTERS, LETTERS_AT_THE_END = 0.5, 0.7  # c
 MISSED = 1e-3  # d
+OFF = 1e-2  # for each doubling before the first loss, or of the peak
+TOO_FAR = 2.0  # doublings of the peak, from which on nothing is predicted
 POINTS = 400  # where a curve is predicted, unless it is said where
 
 
@@ -41,6 +45,7 @@ class Prediction:
         final_low: the lower end for the last loss, which is stated apart since errors gather there.
         final_high: the upper end.
         level: how often a band should hold.
+        doubts: why it should not be trusted, in sentences; none, if nothing is known against it.
     """
 
     updates: IntArray
@@ -51,6 +56,7 @@ class Prediction:
     final_low: float
     final_high: float
     level: float
+    doubts: tuple[str, ...] = ()
 
     @property
     def final(self) -> float:
@@ -60,22 +66,77 @@ class Prediction:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Spread:
-    """What makes the logarithm of a predicted loss uncertain: standard deviations (m,), but for one logged loss.
+class Distance:
+    """How far a prediction is from what was fitted, in doublings.
 
     Args:
-        letters: of the law's letters.
-        further: log2 of how much further than the fitted runs, at least 0.
+        further: (m,), of the progress, beyond the fitted runs; at least 0.
+        before: (m,), of the progress, before the first loss that was used; at least 0.
+        off_peak: of the largest rate, up or down.
+    """
+
+    further: FloatArray
+    before: FloatArray
+    off_peak: float
+
+    @property
+    def missed(self) -> FloatArray:
+        """(m,): m."""
+        beyond = 1 + 3 * np.maximum(0, self.further - 1) ** 2
+        found: FloatArray = MISSED * (1 + self.further) * beyond + OFF * (self.before + self.off_peak)
+        return found
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What is known against it."""
+        times, found = 2.0 ** self.further.max(), []
+        if times > 2:
+            found.append(f"it goes {times:.1f} times as far as the fitted runs: beyond twice, laws were seen to fail")
+        if self.off_peak > 0.1:
+            found.append("its largest rate is not the peak of the fitted runs: a law does not hold across peaks")
+        return tuple(found)
+
+
+def distance(progress: FloatArray, ratios: FloatArray, earliest: float, furthest: float) -> Distance:
+    """How far a run is from those that were fitted.
+
+    Args:
+        progress: (m,), S_t where losses are predicted.
+        ratios: (T,), its rates over the law's peak.
+        earliest: the progress at the first loss that was used.
+        furthest: the progress at the last one.
+
+    Raises:
+        LawError: if its largest rate is more than four times the peak, or less than a quarter.
+    """
+    off_peak = abs(float(np.log2(ratios.max())))
+    if off_peak > TOO_FAR:
+        raise LawError(
+            f"the largest rate of this run is {ratios.max():.3g} times the peak of the fitted runs, and a law does not "
+            "hold across peaks: fit it to runs of that peak"
+        )
+    further, before = (np.maximum(0, np.log2(one)) for one in (progress / furthest, earliest / progress))
+    return Distance(further, before, off_peak)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """What makes the logarithm of a predicted loss uncertain: standard deviations.
+
+    Args:
+        letters: (m,), of the law's letters.
+        away: from what was fitted.
         noise: of one logged loss.
     """
 
     letters: FloatArray
-    further: FloatArray
+    away: Distance
     noise: float
 
     def deviation(self, share: float) -> FloatArray:
         """(m,): all of it together, with a share of the letters' deviation."""
-        return np.sqrt((share * self.letters) ** 2 + (MISSED * (1 + self.further)) ** 2 + self.noise**2)
+        return np.sqrt((share * self.letters) ** 2 + self.away.missed**2 + self.noise**2)
 
 
 def banded(updates: IntArray, rates: FloatArray, losses: FloatArray, spread: Spread, level: float) -> Prediction:
@@ -84,7 +145,7 @@ def banded(updates: IntArray, rates: FloatArray, losses: FloatArray, spread: Spr
     Raises:
         LawError: if the level is no share, or a loss is not above 0.
     """
-    if not 0 < level < 1:
+    if not (isinstance(level, float) and 0 < level < 1):
         raise LawError(f"the level of a band is between 0 and 1, as in 0.9, not {level!r}")
     if losses.min() <= 0:
         raise LawError("the law predicts a loss of 0 or less there: it was fitted to runs that say too little of that")
@@ -92,7 +153,8 @@ def banded(updates: IntArray, rates: FloatArray, losses: FloatArray, spread: Spr
     away = np.exp(point * spread.deviation(LETTERS))
     end = float(np.exp(point * spread.deviation(LETTERS_AT_THE_END)[-1]))
     last = float(losses[-1])
-    return Prediction(updates, rates, losses, losses / away, losses * away, last / end, last * end, level)
+    band = (losses / away, losses * away, last / end, last * end)
+    return Prediction(updates, rates, losses, *band, level, spread.away.doubts)
 
 
 def spaced(first: int, steps: int, points: int = POINTS) -> IntArray:

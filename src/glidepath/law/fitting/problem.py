@@ -33,28 +33,56 @@ LINEAR: tuple[Letter, ...] = ("limit", "gap", "noise")
 @final
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A law and what is to be explained."""
+    """A law and what is to be explained.
+
+    Args:
+        law: which.
+        seen: the points of each run.
+        weights: of each run.
+        prior: whether to use it.
+    """
 
     law: type[Law]
     seen: Sequence[Observed]
     weights: FloatArray
+    prior: bool = True
 
     def solved(self) -> tuple[FloatArray, FloatArray]:
         """z (n,) that fits best, and its covariance; where losses are noisy, found again with that noise."""
         z, scale = self._start(), MISFIT
         z, curvature = search(self._objective(scale), z)
-        if self.noise(z) > MISFIT:
-            z, curvature = search(self._objective(self.noise(z)), z)
-        return z, np.asarray(np.linalg.inv(curvature), dtype=np.float64)
+        if self._noise(z) > MISFIT:
+            z, curvature = search(self._objective(self._noise(z)), z)
+        covariance = np.asarray(np.linalg.pinv(curvature, hermitian=True), dtype=np.float64)
+        factor = np.where([free.letter == "limit" for free in self.law.FREE], self.unit, 1.0)
+        return self._in_units(z, self.unit), covariance * np.outer(factor, factor)
+
+    @cached_property
+    def unit(self) -> float:
+        """The least loss: the search is in units of it, so that it does not matter what losses are measured in."""
+        return float(np.exp(min(one.log_losses.min() for one in self.seen)))
+
+    def _in_units(self, z: FloatArray, unit: float) -> FloatArray:
+        """The same letters, for losses that are so many times as large."""
+        limit, logs = (
+            np.array([free.letter in which for free in self.law.FREE]) for which in (("limit",), ("gap", "noise"))
+        )
+        return np.where(limit, z * unit, np.where(logs, z + np.log(unit), z))
 
     def noise(self, z: FloatArray) -> float:
-        """The standard deviation of one logged loss around the law, relative; wild points aside."""
-        residuals = self.residuals(z)
+        """The standard deviation of one point around the law, relative; wild points aside."""
+        return self._noise(self._in_units(z, 1 / self.unit))
+
+    def _noise(self, z: FloatArray) -> float:
+        residuals = self._split(z)
         weights = [np.full(len(one), weight) for one, weight in zip(residuals, self.weights, strict=True)]
         return spread_of(np.concatenate(residuals), np.concatenate(weights))
 
     def residuals(self, z: FloatArray) -> list[FloatArray]:
         """log L - log loss of every point, for each run."""
+        return self._split(self._in_units(z, 1 / self.unit))
+
+    def _split(self, z: FloatArray) -> list[FloatArray]:
         ends = np.cumsum([len(one.log_losses) for one in self.seen])[:-1]
         return np.split(self._residuals(z).values, ends)
 
@@ -70,23 +98,27 @@ class Problem:
         """The means of the prior; and what it says nothing of, L0, A and B, by linear least squares."""
         z = self._means.copy()
         slopes = [slopes for _, slopes in self._losses(z)]
-        seen = np.exp(np.concatenate([one.log_losses for one in self.seen]))
+        seen = np.exp(np.concatenate(self._logs))
         columns = [np.concatenate([one[letter] for one in slopes]) / seen for letter in LINEAR]
         limit, gap, noise = np.linalg.lstsq(np.stack(columns, axis=1), np.ones_like(seen), rcond=None)[0]
-        least = float(seen.min())
-        found = {"limit": limit if gap > 0 else 0.8 * least, "gap": gap, "noise": noise}
+        found = {"limit": limit if gap > 0 else 0.8, "gap": gap, "noise": noise}
         for i, free in enumerate(self.law.FREE):
-            if free.letter in found:
-                value = found[free.letter]
-                z[i] = np.log(max(value, 1e-3 * least)) if free.log else value
+            value = found.get(free.letter, 0.0)
+            if value > 1e-3:
+                z[i] = np.log(value) if free.log else value
         return z
+
+    @cached_property
+    def _logs(self) -> list[FloatArray]:
+        """For each run the logarithms of the losses, in units."""
+        return [one.log_losses - np.log(self.unit) for one in self.seen]
 
     def _residuals(self, z: FloatArray) -> Residuals:
         """log L - log loss of every point of every run."""
         values, jacobians = [], []
-        for one, (loss, slopes) in zip(self.seen, self._losses(z), strict=True):
+        for logs, (loss, slopes) in zip(self._logs, self._losses(z), strict=True):
             loss = np.maximum(loss, 1e-12)
-            values.append(np.log(loss) - one.log_losses)
+            values.append(np.log(loss) - logs)
             jacobians.append(relative(self.law, z, loss, slopes))
         return Residuals(np.concatenate(values), np.concatenate(jacobians))
 
@@ -95,7 +127,7 @@ class Problem:
         weights = np.concatenate(
             [np.full(len(one.log_losses), size) for one, size in zip(self.seen, sizes, strict=True)]
         )
-        deviations = np.array([free.deviation for free in self.law.FREE])
+        deviations = np.array([free.deviation if self.prior else np.inf for free in self.law.FREE])
         longest = np.array([np.inf if free.letter == "limit" else LONGEST for free in self.law.FREE])
         return Objective(self._residuals, weights / scale**2, BEND * scale, self._means, deviations, longest)
 

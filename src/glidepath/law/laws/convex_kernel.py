@@ -33,6 +33,7 @@ class ConvexKernelLaw(Law):
         predictor of real curves: Schaipp et al., 2025, https://arxiv.org/abs/2501.18965. The law around it is ours.
     """
 
+    NAME: ClassVar = "convex-kernel"
     FREE: ClassVar = ALWAYS_FREE
     CLOCK: ClassVar = None
 

@@ -35,6 +35,7 @@ class FunctionalScalingLaw(Law):
         Li et al., 2025, functional scaling laws, https://arxiv.org/abs/2509.19189.
     """
 
+    NAME: ClassVar = "functional-scaling"
     FREE: ClassVar = (
         *ALWAYS_FREE,
         Free("rho", log=True, mean=-4.5, deviation=0.7, hurried=True),

@@ -10,13 +10,12 @@ from numpy.typing import ArrayLike
 
 from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
-from glidepath.law.evaluation.cells import Cells
+from glidepath.law.evaluation.cells import Cells, stretches
 from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
-from glidepath.law.evaluation.formula import Letter, Letters, Noise, losses
-from glidepath.law.evaluation.rates import checked_rates, counts, ratios_of
+from glidepath.law.evaluation.formula import Letter, Letters, Noise, progress_loss
+from glidepath.law.evaluation.rates import Length, checked_rates, counts, ratios_of
 from glidepath.law.evaluation.timeline import Clock, History, Timeline
 
-AT_A_TIME = 1000  # losses, so that what is held stays small
 LONG = 25_000  # updates of the runs that the priors come from
 NEARLY_ZERO = 1e-300  # a rate whose logarithm and inverse exist
 
@@ -50,18 +49,19 @@ class Free:
         return float(np.exp(z)) if self.log else float(z)
 
 
-# the letters that every law has; language models have exponents alpha near 0.5
+# the letters that every law has, in units of the least loss; language models have exponents alpha near 0.5
 ALWAYS_FREE = (
-    Free("limit"),
-    Free("gap", log=True),
+    Free("limit", mean=0.8),
+    Free("gap", log=True, mean=math.log(0.3), deviation=3.0),
     Free("alpha", log=True, mean=math.log(0.5), deviation=0.2),
-    Free("noise", log=True),
+    Free("noise", log=True, mean=math.log(0.1), deviation=3.0),
 )
 
 
 class Law(ABC):
     """A law of the loss."""
 
+    NAME: ClassVar[str]
     FREE: ClassVar[tuple[Free, ...]]
     FIXED: ClassVar[Letters] = Letters(limit=1.0, gap=1.0, alpha=0.5, noise=0.3)  # what a fit leaves as it is
     CLOCK: ClassVar[Clock | None] = "progress"  # along which the noise follows; None: it is the convex bound's
@@ -81,14 +81,30 @@ class Law(ABC):
     def noise_of(cls, timeline: Timeline) -> Noise:
         """The law's noise on a run."""
 
+    def __post_init__(self) -> None:
+        """Refuses letters that are no numbers, or below what the formula allows.
+
+        Raises:
+            LawError: naming the law's field or the formula's letter.
+        """
+        wrong = [name for name, value in vars(self).items() if not isinstance(value, (int, float)) or value != value]
+        if wrong or not 0 < self.peak < np.inf:
+            raise LawError(f"{wrong[0] if wrong else 'peak'} of a {type(self).__name__} is no number that it can have")
+        try:
+            letters = self.letters()
+        except (ZeroDivisionError, ValueError, OverflowError) as error:
+            raise LawError(f"{self!r} has letters outside their ranges: {error}") from None
+        if not (letters.gap > 0 < letters.alpha and letters.rho > 0 < letters.beta and letters.noise >= 0):
+            raise LawError(f"{self!r}: A, alpha, rho (or C) and beta are above 0, the noise B is at least 0")
+
     def predict(
-        self, plan: Schedule | ArrayLike, steps: int | None = None, *, updates: ArrayLike | None = None
+        self, plan: Schedule | ArrayLike, steps: Length = None, *, updates: ArrayLike | None = None
     ) -> FloatArray:
         """The loss that a run under a schedule would have.
 
         Args:
             plan: a schedule, whose values are ratios of the law's peak, or the absolute rate of every update.
-            steps: updates of the run; None: as many as the schedule lasts, or as there are rates.
+            steps: updates of the run, also "10k"; None: as many as the schedule lasts, or as there are rates.
             updates: (m,), ascending: after how many updates; None: after each, from the first with a rate above 0.
 
         Returns:
@@ -104,9 +120,11 @@ class Law(ABC):
 
     def losses(self, ratios: FloatArray, updates: IntArray) -> FloatArray:
         """(m,): the losses after some updates of a run with these rates over the peak."""
-        whole = self.timeline(ratios, updates)
-        parts = np.array_split(updates, max(1, -(-len(updates) // AT_A_TIME)))
-        return np.concatenate([self._losses(Timeline(whole.history, part)) for part in parts])
+        timeline = self.timeline(ratios, updates)
+        progress, _ = timeline.powered_progress(self.letters().q)
+        return progress_loss(progress, self.letters()) + self.letters().noise * self.noise_of(timeline).size(
+            self.letters()
+        )
 
     def timeline(self, ratios: FloatArray, updates: IntArray) -> Timeline:
         """A run of these rates over the peak, looked at after some updates.
@@ -123,11 +141,8 @@ class Law(ABC):
             )
         return Timeline(history, updates)
 
-    def final_loss(self, plan: Schedule | ArrayLike, steps: int | None = None) -> float:
+    def final_loss(self, plan: Schedule | ArrayLike, steps: Length = None) -> float:
         """The loss at the end of a run, as the last of `predict`, at once."""
         history = History(ratios_of(plan, self.peak, steps))
-        lengths = np.diff(history.changes, append=len(history.ratios)).astype(np.float64)
-        return Cells(self.letters(), self.CLOCK, lengths).loss(np.maximum(history.levels, NEARLY_ZERO))[0]
-
-    def _losses(self, timeline: Timeline) -> FloatArray:
-        return losses(timeline, self.noise_of(timeline), self.letters())[0]
+        levels, lengths = stretches(history, moving=self.CLOCK is None)
+        return Cells(self.letters(), self.CLOCK, lengths).loss(np.maximum(levels, NEARLY_ZERO))[0]

@@ -35,6 +35,7 @@ class MomentumLaw(Law):
         https://arxiv.org/abs/2408.11029.
     """
 
+    NAME: ClassVar = "momentum"
     FREE: ClassVar = (
         *ALWAYS_FREE,
         Free("rho", log=True, mean=-6.0, deviation=1.0, hurried=True),

@@ -36,6 +36,7 @@ class MultiPowerLaw(Law):
         Luo et al., 2025, multi-power law, https://arxiv.org/abs/2503.12811.
     """
 
+    NAME: ClassVar = "multi-power"
     FREE: ClassVar = (
         *ALWAYS_FREE,
         Free("rho", log=True, mean=-4.5, deviation=1.0, hurried=True),

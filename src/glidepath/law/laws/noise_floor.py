@@ -53,6 +53,7 @@ class NoiseFloorLaw(Law):
         With kappa = q = 1: Li et al., 2025, functional scaling laws, https://arxiv.org/abs/2509.19189.
     """
 
+    NAME: ClassVar = "noise-floor"
     FREE: ClassVar = (
         *ALWAYS_FREE,
         Free("rho", log=True, mean=-4.5, deviation=0.7, hurried=True),
