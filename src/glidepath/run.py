@@ -192,6 +192,6 @@ def diverged(step: int, loss: str) -> str:
     """What is said of a loss that is no number.
 
     >>> diverged(120, "nan")
-    'the loss at step 120 is nan: the run diverged; cut it before'
+    'the loss at step 120 is nan: the run diverged; delete the rows from there on'
     """
-    return f"the loss at step {step} is {loss}: the run diverged; cut it before"
+    return f"the loss at step {step} is {loss}: the run diverged; delete the rows from there on"

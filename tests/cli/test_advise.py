@@ -83,11 +83,11 @@ def test_the_seeds_of_a_study_are_averaged_and_say_what_a_tie_is(tmp_path, monke
     study(tmp_path / "results")
     assert main(["advise", "--run", "results", "--steps", "4k", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["margin"] == pytest.approx(2 * 0.01 / np.sqrt(3), rel=1e-3)  # seeds lie 0.01 apart
+    assert answer["margin"] == pytest.approx(2 * 0.01 * np.sqrt(2 / 3), rel=1e-3)  # seeds lie 0.01 apart
     notes = "\n".join(answer["notes"])
     assert "results: validation_loss in place of the training loss, which --metric loss would read" in notes
     assert "6 runs averaged to 2: each the mean of 3 with the same rates" in notes
-    assert "twice the standard error between the seeds of a run" in notes
+    assert "twice the standard error between the seeds of two runs" in notes
 
 
 def test_one_schedule_of_a_study_may_be_chosen(tmp_path, monkeypatch, capsys):

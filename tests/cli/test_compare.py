@@ -201,3 +201,35 @@ def _updates(here: Path) -> int:
     with contextlib.closing(sqlite3.connect(here / ".glidepath/store.sqlite", timeout=30)) as base:
         tables = {name for (name,) in base.execute("SELECT name FROM sqlite_master")}
         return base.execute("SELECT count(*) FROM updates").fetchone()[0] if "updates" in tables else 0
+
+
+# --- screening ---
+
+FIVE = [
+    *("--schedule", "a=cosine(100%)", "--schedule", "b=constant(80%) >> linear(20%)", "--schedule", "c=linear(100%)"),
+    *("--schedule", "d=constant(60%) >> linear(40%)", "--schedule", "e=step(every=25%, factor=0.5)"),
+]
+
+
+def test_a_screening_trains_some_and_tells_what_was_predicted_of_the_others(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--steps", "40", "--seed", "0", "--evaluate-every", "2", "--screen", "1", "--json", "--out", "s"]
+    assert main(["compare", "stdlib_gpt", *FIVE, *options]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert len(answer["summary"]) == 4
+    trained = {row["schedule"] for row in answer["screening"] if "found" in row}
+    assert trained == {row["schedule"] for row in answer["summary"]}
+    (left,) = [row for row in answer["screening"] if row["schedule"] not in trained]
+    assert left["low"] < left["predicted"] < left["high"]
+    assert {"screening.csv", "screening.png"} <= {file.name for file in (here / "s").iterdir()}
+
+
+def test_a_screening_that_cannot_predict_says_what_to_do_and_leaves_no_empty_folder(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", "digits", *FIVE, "--steps", "6", "--seed", "0", "--screen", "1", "--out", "s"]) == 2
+    assert "Without --screen all of it is trained" in capsys.readouterr().err
+    assert not (here / "s").exists()
+    assert main(["compare", "digits", *FIVE, "--screen", "0"]) == 2
+    assert "at least one schedule to confirm" in capsys.readouterr().err

@@ -83,4 +83,4 @@ def test_bad_input_is_told_without_a_traceback(arguments, message, runs, tmp_pat
 
 def test_without_a_run_nothing_is_predicted(capsys):
     assert main(["predict", "cosine(100)"]) == 2
-    assert "give one, as in --run log.csv" in capsys.readouterr().err
+    assert "give a log, as log.csv or" in capsys.readouterr().err

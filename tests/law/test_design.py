@@ -45,10 +45,11 @@ def rates_of(found: Design) -> np.ndarray:
 @given(
     levels=st.lists(st.one_of(st.just(0.0), st.floats(1e-4, 1.0)), min_size=1, max_size=9),
     lengths=st.lists(st.integers(1, 40), min_size=9, max_size=9),
+    last=st.sampled_from([(), (0.0,), (0.0, 0.3, 0.0)]),
 )
 @settings(max_examples=40)
-def test_the_loss_at_the_end_is_the_last_of_the_curve(law, levels, lengths):
-    ratios = np.repeat([*levels, 0.5], [*lengths[: len(levels)], 7])
+def test_the_loss_at_the_end_is_the_last_of_the_curve(law, levels, lengths, last):
+    ratios = np.repeat([*levels, 0.5, *last], [*lengths[: len(levels)], 7, *[5] * len(last)])
     assert law.final_loss(ratios * law.peak) == pytest.approx(law.predict(ratios * law.peak)[-1], abs=1e-8)
 
 
@@ -156,6 +157,47 @@ def test_a_committees_design_is_the_best_for_the_mean_of_its_laws():
     assert found.loss == pytest.approx(committee.loss(found.plan, STEPS), abs=1e-12)
     for fit in fits:
         assert committee.loss(design(fit, STEPS, warmup="5%").plan, STEPS) >= found.loss - 1e-5
+
+
+def test_the_slopes_of_the_falls_are_those_of_finite_differences():
+    descent = Descent([(LAWS[2].letters(), LAWS[2].CLOCK)], None, 700, 40, 12)
+    falls = np.linspace(0.01, 0.4, 12)
+    weights = np.random.default_rng(0).normal(size=len(descent.levels(falls)))
+    value = lambda falls: float(weights @ np.log(descent.levels(falls)))
+    numeric = [(value(falls + one) - value(falls - one)) / 2e-6 for one in 1e-6 * np.eye(12)]
+    assert descent.pulled(weights, 12) == pytest.approx(numeric, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("law", [LAWS[2], LAWS[4]], ids=["multi-power", "convex-kernel"])
+def test_a_past_at_rate_zero_changes_no_design(law):
+    moved = PEAK * np.linspace(0.1, 1, 200)
+    rested = np.concatenate([moved, np.zeros(50)])
+    assert rates_of(design(law, 400, before=rested)) == pytest.approx(
+        rates_of(design(law, 400, before=moved)), abs=2e-3
+    )
+
+
+def test_a_long_past_is_seen_in_some_hundreds_of_cells():
+    past = PEAK * cosine(50_000, to=0.2)(np.arange(50_000))
+    descent = Descent([(LAWS[4].letters(), None)], History(past / PEAK), 100)
+    levels, lengths = descent._past
+    assert len(levels) <= 500
+    assert lengths @ levels == pytest.approx(past.sum() / PEAK, rel=1e-9)
+
+
+def test_a_history_at_another_peak_is_refused():
+    with pytest.raises(LawError, match=r"the rates before go up to 0\.0006"):
+        design(NOISE_FLOOR, 100, before=np.full(50, 2 * PEAK))
+
+
+@pytest.mark.parametrize("letters", [{"peak": -1.0}, {"gap": -0.1}, {"relaxation": 0.0}, {"limit": math.nan}])
+def test_letters_outside_their_ranges_make_no_law(letters):
+    with pytest.raises(LawError):
+        dataclasses.replace(NOISE_FLOOR, **letters)
+
+
+def test_where_the_rate_adds_no_noise_the_peak_is_held():
+    assert design(dataclasses.replace(NOISE_FLOOR, noise=0.0), 1000).plan == constant(1000)
 
 
 # --- as a schedule ---

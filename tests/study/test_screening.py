@@ -14,7 +14,7 @@ from glidepath.study.curve import Curve, Record
 from glidepath.study.errors import StudyError
 from glidepath.study.report.screened import save_screening, screening_table
 from glidepath.study.runs import Run
-from glidepath.study.screening import FIRST, Candidates, candidates, screen
+from glidepath.study.screening import FIRST, Candidates, candidates, logged, screen
 from glidepath.study.spec import Study, study_from
 from glidepath.study.store import Store
 
@@ -95,6 +95,32 @@ def test_the_first_ones_are_told_apart_from_those_that_confirm_and_those_left_ou
     assert left == sorted(left)
     shown = [row.found for row in rows if row.found is not None]
     assert shown == sorted(shown)
+
+
+def test_what_is_shown_is_what_was_predicted_before_the_schedule_was_trained() -> None:
+    done = screen(found(), Trainer(), confirm=2)
+    once = screen(found(), Trainer(), confirm=1)
+    first = next(row for row in once.rows if row.role == "to confirm")
+    again = next(row for row in done.rows if row.schedule == first.schedule)
+    assert first.predicted is not None
+    assert again.predicted == first.predicted
+
+
+def test_the_most_promising_is_trained_first() -> None:
+    trainer = Trainer()
+    done = screen(found(), trainer, confirm=1)
+    chosen = next(row for row in done.rows if row.role == "to confirm")
+    others = [row.predicted.loss for row in done.rows if row.role == "left out" and row.predicted is not None]
+    assert chosen.predicted is not None
+    assert chosen.predicted.loss < np.mean(others)
+
+
+def test_a_metric_after_an_update_counts_that_update() -> None:
+    run = logged("cosine", Trainer()(study(schedules={"cosine": TEXTS["cosine"]})))
+    assert run is not None
+    assert run.updates.tolist() == list(range(EVERY, STEPS + 1, EVERY))
+    assert run.losses == pytest.approx(LAW.predict(RATES["cosine"], updates=run.updates) + 0.0005)
+    assert run.rates == pytest.approx(RATES["cosine"])
 
 
 def test_what_no_law_speaks_of_is_trained_too() -> None:

@@ -13,6 +13,7 @@ from glidepath.core.errors import GlidepathError
 from glidepath.core.schedule import Schedule
 from glidepath.law import Advice, Cooldown, Ranked
 from glidepath.law import advise as advised
+from glidepath.law.advising.advice import TIE
 from glidepath.plot.losses import losses_figure
 from glidepath.text import parse
 from glidepath.ticks import value_text
@@ -56,8 +57,8 @@ def advise(
     warmup
         Of those, and of the cooldowns that are looked at: updates, or a share of the run.
     noise
-        What another seed changes of a last loss, a standard deviation; differences of less than two are ties. Without
-        it, the standard error between the seeds of the runs, or 0.035% of the loss.
+        By how much chance moves a difference of two last losses, a standard deviation; less than twice that is a tie.
+        Without it, as the seeds of the runs tell. What the laws cannot tell either, 0.07% of the loss, is always a tie.
     output
         The figure: PNG, SVG or PDF.
     as_json
@@ -129,8 +130,8 @@ def sentences(advice: Advice, candidates: Mapping[str, Schedule]) -> list[str]:
     return [
         f"best: {candidates[best.name]!r}",
         f"cooldown: {_cooldown(advice.cooldown)}",
-        f"to make next: {then.name}, {then.plan!r}: the differences between the leaders are known to ± {then.now:.4f} "
-        f"now, and would be to ± {then.then:.4f} then",
+        f"to make next: {then.name}, {then.plan!r}: what the law's letters leave open between the leaders would fall "
+        f"from ± {then.now:.4f} to ± {then.then:.4f}",
     ]
 
 
@@ -146,12 +147,13 @@ def _cooldown(found: Cooldown) -> str:
 
 def _notes(seen: Known, advice: Advice, noise: float | None) -> list[str]:
     peak = value_text(advice.committee.fits[0].law.peak)
-    why = "twice the noise given" if noise is not None else "twice the standard error between the seeds of a run"
-    why = "what another seed usually changes" if noise is None and seen.noise is None else why
+    given = "twice the noise given" if noise is not None else "twice the standard error between the seeds of two runs"
+    why = "what the laws cannot tell" if advice.margin <= TIE * advice.ranking[0].loss else given
     return [
         f"the mean of three laws, fitted to {seen.names}; schedules are ratios of the peak {peak}",
         f"tie: less than {advice.margin:.4f} behind the best, {why}",
         *seen.notes,
+        *told.doubts({one.name: one.doubts for one in advice.ranking}),
     ]
 
 

@@ -1,9 +1,11 @@
 """`glidepath compare`: train a task under several schedules and tell which one wins."""
 
+import contextlib
 import json
 import math
 import os
 import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -18,17 +20,19 @@ from glidepath.study.executors import check_place, executor_for
 from glidepath.study.forecast import Forecast, forecast
 from glidepath.study.progress import Screen
 from glidepath.study.report.screen import PIPED_WIDTH, show
-from glidepath.study.report.screened import save_screening, screening_table
-from glidepath.study.report.summary import Row, summary
+from glidepath.study.report.screened import flat, save_screening, screening_table
+from glidepath.study.report.summary import summary
 from glidepath.study.report.tables import summary_table
 from glidepath.study.report.verdict import first_name
 from glidepath.study.results import facts, save_results
+from glidepath.study.screened import Screened
 from glidepath.study.screening import Candidates, Screening, candidates
 from glidepath.study.screening import screen as screen_study
 from glidepath.study.spec import Study, study_from
 from glidepath.study.store import Store
 from glidepath.study.written import read_study
 
+from .plans import name_and_text
 from .store import size
 
 Item = TypeVar("Item")
@@ -133,22 +137,40 @@ def compare(
                 print(f"trained first: {', '.join([*few.others, *few.first()])}", file=sys.stderr)
             return
         folder = _made(out or _folder(study))
-        if few is None:
-            curves = _trained(prepared, folder, on, workers)
-        else:
-            prepared, curves = _trained_some(few, screen or 0, prepared, size(disk), folder, on, workers, as_json)
-            plan = forecast(prepared)
-        if verify_one:
-            found = f"{verify(prepared)}, trained again alone: every loss, metric and last bit is the same\n"
-            print(found, file=sys.stderr if as_json else sys.stdout)
-        _report(folder, prepared, plan, curves, as_json)
+        with _left_as_it_was(folder):
+            screened: tuple[Screened, ...] = ()
+            if few is None or screen is None:
+                curves = _trained(prepared, folder, on, workers)
+            else:
+                done, prepared = _screened(few, screen, prepared, size(disk), folder, on, workers)
+                curves, screened = done.curves, done.rows
+                _tell_screening(folder, done, plan, forecast(prepared), as_json)
+                plan = forecast(prepared)
+            if verify_one:
+                found = f"{verify(prepared)}, trained again alone: every loss, metric and last bit is the same\n"
+                print(found, file=sys.stderr if as_json else sys.stdout)
+            _report(folder, prepared, plan, curves, screened, as_json)
 
 
-def _report(folder: Path, prepared: Prepared, plan: Forecast, curves: list[Curve], as_json: bool) -> None:
+@contextlib.contextmanager
+def _left_as_it_was(folder: Path) -> Iterator[None]:
+    """No empty folder of results stays behind an error or a stop."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+        raise
+
+
+def _report(
+    folder: Path, prepared: Prepared, plan: Forecast, curves: list[Curve], screened: Sequence[Screened], as_json: bool
+) -> None:
     """The table on the screen, or as JSON with everything else that is told on stderr; and the files in the folder."""
     rows = summary(curves)
     if as_json:
-        print(json.dumps(_plain(rows), indent=2))
+        plain: Any = _plain(summary_table(rows).rows)
+        print(json.dumps({"screening": _plain(map(flat, screened)), "summary": plain} if screened else plain, indent=2))
     else:
         show(rows)
     known = facts(prepared, plan)
@@ -158,41 +180,36 @@ def _report(folder: Path, prepared: Prepared, plan: Forecast, curves: list[Curve
     print(f"\n{known['updates']}\n{found}", file=sys.stderr if as_json else sys.stdout)
 
 
-def _trained_some(
-    few: Candidates, confirm: int, whole: Prepared, budget: int, folder: Path, on: str, workers: int | None, quiet: bool
-) -> tuple[Prepared, list[Curve]]:
-    """Train what a screening asks for, and tell how it went; the part of the study that was trained."""
-    made = 0
+def _screened(
+    few: Candidates, confirm: int, whole: Prepared, budget: int, folder: Path, on: str, workers: int | None
+) -> tuple[Screening, Prepared]:
+    """Train what a screening asks for; how it went, and the part of the study that was trained."""
+    parts: list[Prepared] = []
 
     def train_part(part: Study) -> list[Curve]:
-        nonlocal made
-        prepared = prepare(part, whole.store, budget)
-        curves = _trained(prepared, folder, on, workers)
-        made += prepared.conductor.trained
-        return curves
+        parts.append(prepare(part, whole.store, budget))
+        return _trained(parts[-1], folder, on, workers)
 
     done = screen_study(few, train_part, confirm)
-    part = prepare(done.study, whole.store, budget)
-    part.conductor.trained = made
-    _report_screening(folder, done, forecast(whole), forecast(part), quiet)
-    return part, done.curves
+    parts[-1].conductor.trained = sum(part.conductor.trained for part in parts)
+    return done, parts[-1]
 
 
-def _report_screening(folder: Path, done: Screening, whole: Forecast, part: Forecast, quiet: bool) -> None:
+def _tell_screening(folder: Path, done: Screening, whole: Forecast, part: Forecast, as_json: bool) -> None:
     """What was predicted beside what was found, and how many updates it took."""
     save_screening(folder, done.rows, first_name(summary(done.curves)))
-    if not quiet:
+    if not as_json:
         Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(screening_table(done.rows))
     print(
         f"\nscreened: {part.runs} of {whole.runs} runs trained, {part.steps_alone:,} of {whole.steps_alone:,} updates; "
         f"each different one once, {part.steps_shared:,} of {whole.steps_shared:,} ({folder / 'screening.png'})\n",
-        file=sys.stderr if quiet else sys.stdout,
+        file=sys.stderr if as_json else sys.stdout,
     )
 
 
-def _plain(rows: list[Row]) -> list[dict[str, Any]]:
-    """The columns of summary.csv; what is no finite number, which JSON does not have, is null."""
-    return [{name: _finite(value) for name, value in row.items()} for row in summary_table(rows).rows]
+def _plain(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows as they are in a CSV file; what is no finite number, which JSON does not have, is null."""
+    return [{name: _finite(value) for name, value in row.items()} for row in rows]
 
 
 def _finite(value: Any) -> Any:
@@ -256,16 +273,10 @@ def _made(folder: Path) -> Path:
 
 
 def _named(schedules: list[str]) -> dict[str, str]:
-    """NAME=TEXT by name; an equals sign within a text always follows a parenthesis."""
-    pairs = [_pair(text) for text in schedules]
+    """NAME=TEXT by name; a schedule without a name is called by its text."""
+    pairs = [(name or text.strip(), text) for name, text in map(name_and_text, schedules)]
     names = [name for name, _ in pairs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise StudyError(f"--schedule: two schedules are called {twice!r}")
     return dict(pairs)
-
-
-def _pair(given: str) -> tuple[str, str]:
-    """A schedule without a name is called by its text."""
-    name, sign, text = given.partition("=")
-    return (name.strip(), text.strip()) if sign and "(" not in name else (given.strip(), given.strip())

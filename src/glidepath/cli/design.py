@@ -13,7 +13,7 @@ from glidepath.core.errors import GlidepathError
 from glidepath.law import Committee, Design, Ranked, fit_committee
 from glidepath.law import design as designed
 from glidepath.law import fit as fitted_to
-from glidepath.law.advising.advice import ranked
+from glidepath.law.advising.advice import TIE, ranked
 from glidepath.plot.losses import losses_figure
 from glidepath.run import FloatArray, Run
 from glidepath.ticks import value_text
@@ -67,7 +67,8 @@ def design(
     curves = [drawn.agreed(one, rated[name], committee) for name, one in ranking.items()]
     shown = [*seen.runs, *([] if begun is None or begun.name in [run.name for run in seen.runs] else [begun])]
     file = figures.save(losses_figure(drawn.measured(shown, rated), curves, loss_label=seen.loss), output)
-    notes = [*_notes(committee, seen, begun), *_jump(best)]
+    doubts = told.doubts({OURS: ranking[OURS].doubts})
+    notes = [*_notes(committee, seen, begun), *_jump(best), *doubts]
     if as_json:
         print(json.dumps(_plain(best, ranking[OURS]) | {"notes": notes, "figure": str(file)}))
         return
@@ -103,8 +104,12 @@ def sentences(best: Design, ours: Ranked) -> list[str]:
     near = best.nearest
     return [
         f"last loss: {best.loss:.4f}, 90% interval [{ours.low:.4f}, {ours.high:.4f}]",
-        f"nearest with a name: {near.name}, {near.plan!r}: it would cost {near.loss - best.loss:.4f}",
+        f"nearest with a name: {near.name}, {near.plan!r}: it would cost {near.loss - best.loss:.4f}{_tie(best)}",
     ]
+
+
+def _tie(best: Design) -> str:
+    return ", which no law can tell from nothing" if best.nearest.loss - best.loss < TIE * best.loss else ""
 
 
 def _notes(committee: Committee, seen: Known, begun: Run | None) -> list[str]:

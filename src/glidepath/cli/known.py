@@ -29,7 +29,7 @@ class Known:
     Args:
         runs: no two of the same rates and updates.
         seeds: how many runs each is the mean of.
-        noise: the standard error of the last loss of such a mean; None: no run has several seeds.
+        noise: the standard error of a difference of two such means' last losses; None: no run has several seeds.
         loss: what the loss is called.
         notes: what was chosen, averaged and assumed.
     """
@@ -49,6 +49,8 @@ class Known:
 def known(found: Read) -> Known:
     """What the logs tell."""
     groups = of_one_schedule(found.runs)
+    for group in groups:
+        _refuse_twice(group)
     runs = tuple(distinct([_mean(group) for group in groups]))
     seeds = tuple(len(group) for group in groups)
     assumed = [f"{run.name}: assumed {run.assumed}" for run in runs if run.assumed]
@@ -107,6 +109,14 @@ def common_name(names: Sequence[str]) -> str:
     return short + ")" * (short.count("(") - short.count(")")) or names[0]
 
 
+def _refuse_twice(group: Sequence[Run]) -> None:
+    """A run that was given twice is no second seed."""
+    for i, run in enumerate(group):
+        twin = next((other for other in group[:i] if np.array_equal(other.losses, run.losses)), None)
+        if twin is not None:
+            raise GlidepathError(f"{twin.name} and {run.name} are the same run: give it once")
+
+
 def _averages(groups: Sequence[Sequence[Run]]) -> list[str]:
     """What was averaged, in a line."""
     several = [group for group in groups if len(group) > 1]
@@ -121,12 +131,12 @@ def _averages(groups: Sequence[Sequence[Run]]) -> list[str]:
 
 
 def _noise(groups: Sequence[Sequence[Run]]) -> float | None:
-    """The standard error of the mean last loss, pooled over the schedules that have several seeds."""
+    """The standard error of a difference of two mean last losses, pooled over the schedules with several seeds."""
     lasts = [[_last(run) for run in group] for group in groups if len(group) > 1]
     if not lasts:
         return None
     squares = [float(np.var(each, ddof=1)) / len(each) for each in lasts]
-    return float(np.sqrt(np.mean(squares))) or None
+    return float(np.sqrt(2 * np.mean(squares))) or None
 
 
 def _last(run: Run) -> float:

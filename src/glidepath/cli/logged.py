@@ -75,7 +75,9 @@ def read(paths: Sequence[Path] | None, options: Logs) -> Read:
         RunError: if something cannot be read, in the words of the command line.
     """
     if not paths:
-        raise GlidepathError("there is no run to learn from: give one, as in --run log.csv")
+        raise GlidepathError(
+            "there is no run to learn from: give a log, as log.csv or the results of glidepath compare"
+        )
     metrics = {path: _metric(path, options.metric) for path in paths}
     runs = [run for path in paths for run in _runs(path, options, metrics[path])]
     found = set(metrics.values())
@@ -160,6 +162,8 @@ def in_words_of_options(message: str) -> str:
         'name it, --column loss=..., or give the schedule of the run, --run-plan and --run-peak'
     """
     message = re.sub(r'columns=\{"(\w+)": "?([^"}]*)"?\}', r"--column \1=\2", message)
-    message = re.sub(r"\bcolumns=", "--column ", message)
+    message = re.sub(r"\bcolumns= ?", "--column ", message)
+    message = re.sub(r"\b(plan|peak|warmup)=(?=\S)", r"--run-\1 ", message)
     message = re.sub(r"\b(plan|peak|warmup)=", r"--run-\1", message)
+    message = message.replace("leave warmup out", "leave --run-warmup out")
     return message.replace("horizon=", "--run-steps").replace("metric=", "--metric").replace("numbers=", "--only")

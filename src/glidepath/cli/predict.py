@@ -69,6 +69,7 @@ def predict(
     figure = losses_figure(drawn.measured(seen.runs, named), curves, level=level, loss_label=seen.loss)
     file = figures.save(figure, output)
     notes = [f"{law} law, fitted to {seen.names}; plans are ratios of the peak {value_text(one.law.peak)}", *seen.notes]
+    notes += told.doubts({each.name: each.prediction.doubts for each in found})
     if as_json:
         print(json.dumps(_plain(one, level, found) | {"law": law, "notes": notes, "figure": str(file)}))
         return

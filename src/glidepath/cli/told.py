@@ -1,7 +1,7 @@
 """Answers for people: tables, and lines beside them."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -36,3 +36,12 @@ def lines(*texts: str) -> None:
 
 def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+
+def doubts(found: Mapping[str, Sequence[str]]) -> list[str]:
+    """Why some predictions should not be trusted: a line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in found.items():
+        for reason in why:
+            reasons.setdefault(reason, []).append(name)
+    return [f"do not trust {', '.join(names)}: {reason}" for reason, names in reasons.items()]

@@ -164,7 +164,7 @@ def _sight(measured: Sequence[Measured], predicted: Sequence[Predicted]) -> tupl
     curves = [_means(run.updates, run.losses) for run in measured]
     curves += [(np.asarray(one.updates), np.asarray(one.losses)) for one in predicted]
     beginning = BEGINNING * max(float(updates[-1]) for updates, _ in curves)
-    seen = [losses[updates > min(beginning, updates[-2])] for updates, losses in curves]
+    seen = [losses[updates > min(beginning, ([0, *updates])[-2])] for updates, losses in curves]
     ends = [np.quantile(losses, [WILD, 1 - WILD]) for losses in seen] + [losses[-1:] for losses in seen]
     values = np.concatenate([*ends, [end for one in predicted for end in one.final or ()]])
     low, high = float(values.min()), float(values.max())

@@ -139,7 +139,10 @@ def _predictions(found: Candidates, curves: Sequence[Curve]) -> dict[str, Ranked
         known = fit_committee([run for name in found.rates if (run := logged(name, curves)) is not None])
         order = ranked(known, found.rates)
     except (LawError, RunError) as error:
-        raise StudyError(f"--screen cannot predict the rest of this study: {error}") from error
+        raise StudyError(
+            f"--screen cannot predict the rest of this study: {error}. Without --screen all of it is trained; what was "
+            "trained so far is kept"
+        ) from error
     return {one.name: one for one in order}
 
 

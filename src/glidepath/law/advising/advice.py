@@ -5,7 +5,7 @@ What ranks is the mean of three laws: see `glidepath.law.fitting.committee`.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, pstdev
 from typing import Literal, NamedTuple, final
 
@@ -84,7 +84,7 @@ class Advice:
     margin: float
     cooldown: Cooldown
     next: NextRun
-    committee: Committee
+    committee: Committee = field(repr=False)
 
 
 def advise(

@@ -1,7 +1,7 @@
 """Design the best schedule that a law, or several, know of, for a horizon, a warmup, and what was trained before."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
 from typing import NamedTuple, final
@@ -16,7 +16,7 @@ from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.law.evaluation.rates import length_of, ratios_of
 from glidepath.law.evaluation.timeline import History
 from glidepath.law.fitting.committee import Committee
-from glidepath.law.fitting.fit import Fit
+from glidepath.law.fitting.fit import ONE_PEAK, Fit
 from glidepath.law.laws.law import Law
 from glidepath.recipes import constant, piecewise_linear
 from glidepath.recipes import warmup as rise
@@ -55,7 +55,7 @@ class Design:
     plan: Schedule
     loss: float
     laws: tuple[Law, ...]
-    before: FloatArray
+    before: FloatArray = field(repr=False)
     warmup: int
 
     @property
@@ -79,7 +79,7 @@ def design(
     """The schedule with the least last loss.
 
     Under the noise-floor or the functional scaling law it is the optimum in closed form (`optimum.py`). Under another,
-    or under the mean of a committee, it is the best of 23 falls (`descent.py`). A committee's is the one to train: what
+    or under the mean of a committee, it is the best of 24 falls (`descent.py`). A committee's is the one to train: what
     is best under one law leans on that law's mistakes. It is written as straight lines between few knots, within 0.2%
     of the peak.
 
@@ -105,11 +105,21 @@ def design(
     rising = horizon.in_steps(warmup) if isinstance(warmup, str) else count(warmup, "warmup")
     if rising >= horizon.steps:
         raise LawError(f"a warmup of {rising} updates leaves nothing to design of {horizon.steps}")
-    ratios = np.zeros(0) if before is None else ratios_of(before, laws[0].peak)
+    ratios = np.zeros(0) if before is None else _history(before, laws[0].peak)
     warm = rise(rising)(np.arange(rising))
     values = best_ratios(laws, horizon.steps - rising, np.concatenate([ratios, warm]))
     plan = rise(rising) >> written(values) if rising else written(values)
     return Design(plan, last_loss(laws, ratios, plan, horizon.steps), laws, ratios, rising)
+
+
+def _history(before: ArrayLike, peak: float) -> FloatArray:
+    ratios = ratios_of(before, peak)
+    if ratios.max() > 1 + ONE_PEAK:
+        raise LawError(
+            f"the rates before go up to {peak * ratios.max():.3g}, and the laws were fitted to runs of the peak "
+            f"{peak:.3g}: they say nothing of that training"
+        )
+    return ratios
 
 
 def laws_of(known: Law | Fit | Committee) -> tuple[Law, ...]:
@@ -134,8 +144,11 @@ def best_ratios(laws: Sequence[Law], steps: int, before: FloatArray) -> FloatArr
         left, ratios = curve(Stretch(laws[0].letters(), history, steps).best())
         return np.asarray(np.interp(np.maximum(0, steps - 0.5 - np.arange(steps + 1)), left, ratios))
     descent = Descent([(law.letters(), law.CLOCK) for law in laws], history, steps)
-    middles = (descent.edges[:-1] + descent.edges[1:] - 1) / 2
-    found: FloatArray = np.exp(np.interp(np.arange(steps + 1), middles, np.log(descent.best())))
+    middles, logs = (descent.edges[:-1] + descent.edges[1:] - 1) / 2, np.log(descent.best())
+    if len(logs) > 1:  # the last line goes on to the end
+        slope = (logs[-1] - logs[-2]) / (middles[-1] - middles[-2])
+        middles, logs = np.append(middles, steps), np.append(logs, logs[-1] + slope * (steps - middles[-1]))
+    found: FloatArray = np.exp(np.interp(np.arange(steps + 1), middles, logs))
     return found
 
 

@@ -15,7 +15,7 @@ points, so the interval of the last loss takes a larger c. That a law fails beyo
 seen, not calibrated: 0.01 for each doubling of the peak, and what f adds beyond 1, are of the size that was seen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -48,11 +48,11 @@ class Prediction:
         doubts: why it should not be trusted, in sentences; none, if nothing is known against it.
     """
 
-    updates: IntArray
-    rates: FloatArray
-    losses: FloatArray
-    low: FloatArray
-    high: FloatArray
+    updates: IntArray = field(repr=False)
+    rates: FloatArray = field(repr=False)
+    losses: FloatArray = field(repr=False)
+    low: FloatArray = field(repr=False)
+    high: FloatArray = field(repr=False)
     final_low: float
     final_high: float
     level: float

@@ -25,7 +25,7 @@ COLUMNS = ("schedule", "why trained", "predicted", "low", "high", "found", "erro
 def screening_table(rows: Sequence[Screened]) -> Table:
     """A row for every schedule: those that were trained, the best first, then the others by what is predicted."""
     shown = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("schedule", "trained", "predicted", "90% interval", "found"):
+    for name in ("schedule", "trained", "predicted", "90% interval", "found", "off by"):
         shown.add_column(name, justify="left" if name in ("schedule", "trained") else "right", no_wrap=True)
     for row in rows:
         told = row.predicted
@@ -35,6 +35,7 @@ def screening_table(rows: Sequence[Screened]) -> Table:
             "" if told is None else f"{told.loss:.4f}",
             "" if told is None else f"{told.low:.4f} to {told.high:.4f}",
             "" if row.found is None else "diverged" if math.isinf(row.found) else f"{row.found:.4f}",
+            "" if told is None or row.found is None else f"{told.loss - row.found:+.4f}",
         )
         shown.add_row(*map(escape, cells), style="dim" if row.role == "left out" else "")
     return shown
@@ -49,20 +50,21 @@ def save_screening(folder: Path, rows: Sequence[Screened], metric: str) -> list[
         metric: what is predicted, in words.
     """
     return [
-        save_table(folder / "screening.csv", COLUMNS, [_flat(row) for row in rows]),
+        save_table(folder / "screening.csv", COLUMNS, [flat(row) for row in rows]),
         save(screening_figure(rows, metric), folder / "screening.png"),
     ]
 
 
-def _flat(row: Screened) -> dict[str, object]:
-    flat: dict[str, object] = {"schedule": row.schedule, "why trained": row.role}
+def flat(row: Screened) -> dict[str, object]:
+    """The row as columns."""
+    cells: dict[str, object] = {"schedule": row.schedule, "why trained": row.role}
     if row.predicted is not None:
-        flat |= {"predicted": row.predicted.loss, "low": row.predicted.low, "high": row.predicted.high}
+        cells |= {"predicted": row.predicted.loss, "low": row.predicted.low, "high": row.predicted.high}
     if row.found is not None:
-        flat |= {"found": row.found}
+        cells |= {"found": row.found}
         if row.predicted is not None:
-            flat |= {"error": row.predicted.loss - row.found}
-    return flat
+            cells |= {"error": row.predicted.loss - row.found}
+    return cells
 
 
 def screening_figure(rows: Sequence[Screened], metric: str) -> Figure:
