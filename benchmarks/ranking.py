@@ -5,7 +5,8 @@
 FOLDER holds `finals.csv` and the curves `lr0.001_wsd_linear0.2_T50000.csv` and so on, of a 124M-parameter model
 (Schaipp et al., 2025, https://arxiv.org/abs/2501.18965). For each peak, laws are fitted to three runs of up to 25,000
 updates: the constant rate, the cosine to 10%, and the linear cooldown over the last 20%. For each peak and horizon they
-then pick one of the runs that were really made, and the regret is what its real last loss is above the best one's.
+then pick one of the runs that were really made (at 25,000 updates the fitted ones are among them), and the regret is
+what its real last loss is above the best one's.
 """
 
 import csv
