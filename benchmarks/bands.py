@@ -3,8 +3,8 @@
     python -m benchmarks.bands FOLDER
 
 FOLDER as for `ranking.py`. For each of three peaks the noise-floor law is fitted to one or two runs, and all others of
-that peak are predicted, after the first tenth of each. The prior and the constants of the bands were chosen on these very
-curves; `advisor.py` shows how they do on others.
+that peak are predicted, after the first tenth of each. The prior and the constants of the bands were chosen on these
+very curves; `advisor.py` shows how they do on others.
 """
 
 import sys

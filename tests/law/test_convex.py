@@ -17,7 +17,7 @@ from glidepath.law.bounds.convex import (
     bound_curve,
     bound_gradient,
     peak_transfer,
-    rank,
+    rank_by_bound,
 )
 
 NUMBERS = st.floats(1e-4, 1e4)
@@ -227,11 +227,11 @@ def test_a_curve_does_not_know_what_comes_later():
 
 def test_schedules_are_ranked_at_their_own_best_peak():
     plans = {"high": 10 * gp.constant(), "linear": gp.linear("100%"), "cosine": gp.cosine(2000), "wsd": PLANS["wsd"]}
-    found = rank(plans, 2000)
+    found = rank_by_bound(plans, 2000)
     assert [name for name, _ in found] == ["linear", "cosine", "high", "wsd"]
     assert dict(found)["high"] == pytest.approx(best_bound(np.ones(2000)), rel=1e-14)
     assert [value for _, value in found] == sorted(value for _, value in found)
-    assert rank({}, 2000) == []
+    assert rank_by_bound({}, 2000) == []
 
 
 PEAKS = {0.1: 0.47, 0.2: 0.53, 0.4: 0.62, 0.6: 0.73, 0.8: 0.86, 0.9: 0.94}  # wsd by its cooldown, as a share
@@ -296,12 +296,12 @@ def test_distance_and_norms_are_finite_and_above_0(given, message):
 
 def test_a_schedule_that_cannot_be_bounded_is_named():
     with pytest.raises(LawError, match=r"'short': .*update 100 is 0: nothing is bounded that ends at 0; .*\[:100\]"):
-        rank({"good": gp.constant(), "short": gp.linear(100)}, 200)
+        rank_by_bound({"good": gp.constant(), "short": gp.linear(100)}, 200)
     with pytest.raises(LawError, match=r"the second schedule: .*update 0 is 0"):
         peak_transfer(gp.constant(), gp.linear(10, to=1.0, start=0.0), 20)
     with pytest.raises(LawError, match="'text' is a schedule"):
-        rank({"text": "cosine(10)"}, 10)
+        rank_by_bound({"text": "cosine(10)"}, 10)
     with pytest.raises(ScheduleError, match="the horizon must be at least 1"):
-        rank({"good": gp.constant()}, 0)
+        rank_by_bound({"good": gp.constant()}, 0)
     with pytest.raises(HorizonError):
-        rank({"epochs": gp.cosine("3ep")}, 100)
+        rank_by_bound({"epochs": gp.cosine("3ep")}, 100)

@@ -18,6 +18,8 @@ from . import drawn, laws, told
 from .known import Known, known
 from .logged import AS_THEY_ARE, Logs, read
 
+LEAVES = 0.01  # of the loss: a law that is so far off at the end of a run is worth a word
+
 
 def fit(
     *runs: Path,
@@ -49,7 +51,7 @@ def fit(
     measured, curves = drawn.fitted(fits)
     figure = losses_figure(measured, curves, loss_label=seen.loss, title=f"{law} law")
     file = figures.save(figure, output)
-    notes = _notes(seen, len(fits))
+    notes = [*_notes(seen, len(fits)), *(line for group, one in fits for line in _ends(group, one))]
     if as_json:
         plain = [_plain(*one) for one in fits]
         print(json.dumps({"law": law, "notes": notes, "fits": plain, "figure": str(file)}))
@@ -80,6 +82,20 @@ def _tell(law: str, group: list[Run], one: Fit) -> None:
 def _misfits(one: Fit) -> list[float]:
     """Of each run: half of its losses are nearer to the law than this share of the loss."""
     return [float(np.median(np.abs(residuals))) for residuals in one.residuals]
+
+
+def _ends(group: list[Run], one: Fit) -> list[str]:
+    """A word on runs that leave their law at the end, as those do whose loss rises again."""
+    lines = []
+    for run, residuals in zip(group, one.residuals, strict=True):
+        last = residuals[-max(3, len(residuals) // 10) :]
+        off = float(np.median(last))
+        if abs(off) > max(LEAVES, 3 * one.noise / len(last) ** 0.5):
+            where = "below" if off < 0 else "above"
+            lines.append(
+                f"{run.name}: the law ends {abs(off):.1%} {where} the run; no law here has a loss that rises again"
+            )
+    return lines
 
 
 def _notes(seen: Known, fits: int) -> list[str]:

@@ -30,7 +30,7 @@ from .bounds.convex import bound as bound
 from .bounds.convex import bound_curve as bound_curve
 from .bounds.convex import bound_gradient as bound_gradient
 from .bounds.convex import peak_transfer as peak_transfer
-from .bounds.convex import rank as rank
+from .bounds.convex import rank_by_bound as rank_by_bound
 from .bounds.refined import refined as refined
 from .designing.design import Design as Design
 from .designing.design import design as design

@@ -151,7 +151,7 @@ def bound_curve(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: Arra
     return curve
 
 
-def rank(schedules: Mapping[str, Schedule], steps: int) -> list[tuple[str, float]]:
+def rank_by_bound(schedules: Mapping[str, Schedule], steps: int) -> list[tuple[str, float]]:
     """Schedules by their bound, each with its rates at their own best scale, the lowest first.
 
     At the best scale the bound is D G times a number of the shape alone, so the order needs neither; that number is
@@ -165,7 +165,7 @@ def rank(schedules: Mapping[str, Schedule], steps: int) -> list[tuple[str, float
         LawError: if a schedule has a value below `steps` that is not finite and above 0.
 
     Examples:
-        >>> found = rank({"constant": constant(), "linear": linear("100%")}, 1000)
+        >>> found = rank_by_bound({"constant": constant(), "linear": linear("100%")}, 1000)
         >>> [(name, round(value, 3)) for name, value in found]
         [('linear', 0.063), ('constant', 0.092)]
     """
@@ -186,7 +186,7 @@ def peak_transfer(from_: Schedule, to: Schedule, steps: int) -> float:
         steps: the horizon of both, at least 1.
 
     Raises:
-        LawError: as `rank`.
+        LawError: as `rank_by_bound`.
 
     Examples:
         >>> round(peak_transfer(cosine(10_000), wsd(10_000, warmup=0, cooldown=2_000), 10_000), 2)

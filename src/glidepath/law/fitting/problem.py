@@ -4,8 +4,8 @@
 
 with Huber's rho, z the letters or their logarithms (`Free`), s the size of what a law of this kind cannot explain
 (1.5e-3 of the loss, or the noise of the losses where that is larger), and tau the points that together tell one
-independent thing, since what a law misses, it misses for a while. The prior says what such letters usually are; it
-decides only where the runs do not, as the rate's exponents when a single run is given.
+independent observation, since what a law misses, it misses for a while. The prior says what such letters usually are;
+it decides only where the runs do not, as the rate's exponents when a single run is given.
 """
 
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ from .observed import Observed
 
 MISFIT = 1.5e-3  # of the loss: what a law of this kind leaves on long runs
 BEND = 0.5  # where Huber's rho turns from squares to absolute values, over s
-INDEPENDENT = 9  # things that one run tells, at least
-TOGETHER = 20  # points that tell one of them, at most
+INDEPENDENT = 9  # observations that one run is worth, at least
+TOGETHER = 20  # points that are worth one of them, at most
 LONGEST = 3.0  # a step of an exponent or a logarithm, so that nothing overflows
 LINEAR: tuple[Letter, ...] = ("limit", "gap", "noise")
 

@@ -1,4 +1,4 @@
-"""The power kernel of the functional scaling law."""
+"""The functional scaling law with its power kernel: a noise in proportion to the rate, forgotten by a power."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The multi-power law."""
+"""The multi-power law: a fall of the rate takes off more, with a delay that grows as the rate gets low."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from .law import ALWAYS_FREE, Free, Law
 @final
 @dataclass(frozen=True)
 class MultiPowerLaw(Law):
-    """The loss falls with the area under the rate, and once more with every fall of the rate, the later the lower.
+    """The loss falls with the area under the rate, and each fall of the rate takes off more, after a delay.
 
         L(t) = L0 + A S_t^-alpha - B sum_{k<t} (eta_{k-1} - eta_k) G(eta_k^-gamma (S_t - S_k))
         G(x) = 1 - (1 + C x)^-beta,   S_t = sum_{k<t} eta_k
