@@ -119,3 +119,15 @@ def test_bad_input_is_told_without_a_traceback(arguments, message, runs, tmp_pat
     assert message in answer.err
     assert "Traceback" not in answer.err
     assert not (tmp_path / "fit.png").exists()
+
+
+def test_a_loss_that_rises_again_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    file = log(tmp_path, "cosine", PLANS["cosine"])
+    rows = [line.split(",") for line in file.read_text().splitlines()]
+    for row in rows[1:]:
+        if row[2] and int(row[0]) > 3000:
+            row[2] = f"{float(row[2]) * (1 + 2e-4 * (int(row[0]) - 3000)):.6f}"
+    file.write_text("\n".join(",".join(row) for row in rows) + "\n")
+    assert main(["fit", str(file)]) == 0
+    assert "below the run" in capsys.readouterr().out

@@ -369,3 +369,40 @@ def test_updates_that_are_no_counts_are_refused(updates):
     for ask in (fit([made(USUAL, COSINE)]).predict, USUAL.predict):
         with pytest.raises(LawError, match="updates are whole numbers in a row"):
             ask(WSD, updates=updates)
+
+
+def test_the_noise_is_that_of_one_loss_however_many_there_are():
+    dense = made(USUAL, COSINE, noise=0.02, points=4000, seed=5)
+    found = fit([dense])
+    assert found.noise == pytest.approx(0.02, rel=0.1)
+    late_ones = dense.updates > 1000
+    late_updates = dense.updates[late_ones]
+    band = found.predict(dense.rates, updates=late_updates)
+    inside = (dense.losses[late_ones] >= band.low) & (dense.losses[late_ones] <= band.high)
+    assert 0.86 < inside.mean() < 0.96
+
+
+@every_law
+@pytest.mark.parametrize("unit", [1e-3, 1e4])
+def test_losses_in_another_unit_change_no_prediction(law, unit):
+    runs = [made(USUAL, plan, noise=1e-3, seed=3) for plan in FITTED[:2]]
+    scaled = [replace(run, losses=unit * run.losses) for run in runs]
+    one, other = fit(runs, law), fit(scaled, law)
+    for plan in UNSEEN:
+        mine, theirs = (found.predict(plan, updates=late(plan)) for found in (one, other))
+        assert theirs.losses / unit == pytest.approx(mine.losses, rel=1e-7)
+        assert theirs.high / unit == pytest.approx(mine.high, rel=1e-6)
+
+
+def test_without_the_prior_runs_are_met_more_closely():
+    runs = [made(replace(USUAL, noise_exponent=0.9), plan, noise=1e-3, seed=i) for i, plan in enumerate(FITTED)]
+    free, held = (np.concatenate(fit(runs, prior=prior).residuals) for prior in (False, True))
+    assert np.square(free).sum() < np.square(held).sum()
+    assert np.isfinite(fit(runs, prior=False).covariance).all()
+
+
+def test_more_than_a_list_of_runs_and_a_law_is_told():
+    run = made(USUAL, COSINE)
+    for wrong in (lambda: fit(run), lambda: fit([run], "noise-floor"), lambda: fit([run], weights=["x"])):
+        with pytest.raises(LawError):
+            wrong()
