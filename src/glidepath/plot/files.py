@@ -1,6 +1,7 @@
 """From a figure to a file or a text."""
 
 import io
+import os
 import warnings
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def to_svg(figure: Figure) -> str:
 
 
 def save(figure: Figure, path: str | Path) -> Path:
-    """Writes a figure to a PNG, SVG or PDF file, by its ending; missing folders are made.
+    """Writes a figure to a PNG, SVG or PDF file, by its ending, in one move; missing folders are made.
 
     Raises:
         GlidepathError: if the ending names no known format, or the file cannot be written.
@@ -41,7 +42,9 @@ def save(figure: Figure, path: str | Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         with mpl.rc_context(STYLE), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # one for every letter
-            figure.savefig(file, format=ending, dpi=200, metadata={FORMATS[ending]: None})
+            new = file.with_name(f".{file.stem}.new{file.suffix}")
+            figure.savefig(new, format=ending, dpi=200, metadata={FORMATS[ending]: None})
+            os.replace(new, file)
     except OSError as error:
         raise GlidepathError(f"cannot write {str(file)!r}: {error.strerror or error}") from error
     return file
