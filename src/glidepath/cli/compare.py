@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter
-from rich.console import Console
 
 from glidepath.study.compare import Prepared, prepare, train, verify
 from glidepath.study.curve import Curve
@@ -19,19 +18,18 @@ from glidepath.study.errors import StudyError
 from glidepath.study.executors import check_place, executor_for
 from glidepath.study.forecast import Forecast, forecast
 from glidepath.study.progress import Screen
-from glidepath.study.report.screen import PIPED_WIDTH, show
-from glidepath.study.report.screened import flat, save_screening, screening_table
+from glidepath.study.report.screen import show
+from glidepath.study.report.screened import flat
 from glidepath.study.report.summary import summary
 from glidepath.study.report.tables import summary_table
-from glidepath.study.report.verdict import first_name
 from glidepath.study.results import facts, save_results
 from glidepath.study.screened import Screened
-from glidepath.study.screening import Candidates, Screening, candidates
-from glidepath.study.screening import screen as screen_study
+from glidepath.study.screening import candidates
 from glidepath.study.spec import Study, study_from
 from glidepath.study.store import Store
 from glidepath.study.written import read_study
 
+from . import screening
 from .plans import name_and_text
 from .store import size
 
@@ -142,9 +140,10 @@ def compare(
             if few is None or screen is None:
                 curves = _trained(prepared, folder, on, workers)
             else:
-                done, prepared = _screened(few, screen, prepared, size(disk), folder, on, workers)
+                train_it = lambda part: _trained(part, folder, on, workers)
+                done, prepared = screening.screened(few, screen, prepared, size(disk), train_it)
                 curves, screened = done.curves, done.rows
-                _tell_screening(folder, done, plan, forecast(prepared), as_json)
+                screening.tell(folder, done, plan, forecast(prepared), as_json)
                 plan = forecast(prepared)
             if verify_one:
                 found = f"{verify(prepared)}, trained again alone: every loss, metric and last bit is the same\n"
@@ -178,33 +177,6 @@ def _report(
     names = ", ".join(file.name for file in files)
     found = f"wrote {names} in {folder}" if files else f"everything in {folder} is as it was"
     print(f"\n{known['updates']}\n{found}", file=sys.stderr if as_json else sys.stdout)
-
-
-def _screened(
-    few: Candidates, confirm: int, whole: Prepared, budget: int, folder: Path, on: str, workers: int | None
-) -> tuple[Screening, Prepared]:
-    """Train what a screening asks for; how it went, and the part of the study that was trained."""
-    parts: list[Prepared] = []
-
-    def train_part(part: Study) -> list[Curve]:
-        parts.append(prepare(part, whole.store, budget))
-        return _trained(parts[-1], folder, on, workers)
-
-    done = screen_study(few, train_part, confirm)
-    parts[-1].conductor.trained = sum(part.conductor.trained for part in parts)
-    return done, parts[-1]
-
-
-def _tell_screening(folder: Path, done: Screening, whole: Forecast, part: Forecast, as_json: bool) -> None:
-    """What was predicted beside what was found, and how many updates it took."""
-    save_screening(folder, done.rows, first_name(summary(done.curves)))
-    if not as_json:
-        Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(screening_table(done.rows))
-    print(
-        f"\nscreened: {part.runs} of {whole.runs} runs trained, {part.steps_alone:,} of {whole.steps_alone:,} updates; "
-        f"each different one once, {part.steps_shared:,} of {whole.steps_shared:,} ({folder / 'screening.png'})\n",
-        file=sys.stderr if as_json else sys.stdout,
-    )
 
 
 def _plain(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
