@@ -123,3 +123,27 @@ def test_of_several_peaks_one_must_be_chosen(runs, tmp_path, capsys):
     other = log(tmp_path, "other", PLANS["wsd"], peak=6e-4)
     assert main(["advise", *runs, "--run", str(other), "--steps", "4k"]) == 2
     assert "choose one, as in --at-peak 6e-4" in capsys.readouterr().err
+
+
+# --- without a run ---
+
+
+def test_without_a_run_convex_theory_ranks(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["advise", "--steps", "2000", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    bounds = {row["name"]: row["bound"] for row in answer["ranking"]}
+    assert list(bounds.values()) == sorted(bounds.values())
+    assert min(bounds.values()) == 1
+    assert bounds["linear"] < bounds["cosine to 10%"]  # theory's own best is the linear decay
+    assert answer["ranking"][0]["peak"] == pytest.approx(1)
+    assert main(["advise", "--steps", "2000", "--schedule", "a=linear(100%)", "--schedule", "b=constant()"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("a ") < out.index("b ")
+    assert "knows nothing of your model" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_run_a_schedule_that_stands_still_is_told(capsys):
+    assert main(["advise", "--steps", "2000", "--schedule", "short=cosine(1000)"]) == 2
+    assert "nothing is bounded that ends at 0" in capsys.readouterr().err

@@ -20,6 +20,7 @@ from glidepath.ticks import value_text
 from glidepath.units import Horizon
 
 from . import drawn, horizon, plans, told
+from .by_theory import advise_by_theory
 from .known import AtPeak, Known, at_one_peak, known
 from .logged import AS_THEY_ARE, Logs, Runs, read
 
@@ -49,6 +50,8 @@ def advise(
 ) -> None:
     """Which schedule, how long a cooldown, and what to train next, learnt from a few runs by three laws.
 
+    Without a run, candidates are ranked by the worst case of convex theory.
+
     Parameters
     ----------
     schedule
@@ -71,6 +74,9 @@ def advise(
     rise = whole.in_steps(warmup)
     drafts = plans.named(schedule) if schedule else usual(whole, rise)
     candidates = {name: plan.over(whole) for name, plan in drafts.items()}
+    if not runs:
+        advise_by_theory(candidates, whole.steps, as_json)
+        return
     seen = known(at_one_peak(read(runs, logs), at_peak))
     advice = advised(seen.runs, candidates, whole, noise=seen.noise if noise is None else noise, warmup=rise)
     file = figures.save(_figure(seen, advice, candidates, whole.steps), output)
