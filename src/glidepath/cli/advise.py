@@ -68,9 +68,7 @@ def advise(
         Print one JSON object.
     """
     figures.known_format(output)
-    whole = run.horizon()
-    if whole is None:
-        raise GlidepathError("say how long the run is that you plan, as in --steps 50k")
+    whole = run.planned("50k")
     rise = whole.in_steps(warmup)
     drafts = plans.named(schedule) if schedule else usual(whole, rise)
     candidates = {name: plan.over(whole) for name, plan in drafts.items()}
@@ -97,7 +95,7 @@ def usual(whole: Horizon, rise: int) -> dict[str, Schedule]:
 
 
 def _figure(seen: Known, advice: Advice, candidates: Mapping[str, Schedule], steps: int) -> Figure:
-    peak = advice.committee.fits[0].law.peak
+    peak = advice.committee.peak
     rates = {name: drawn.rates_of(plan, steps, peak) for name, plan in candidates.items()}
     return losses_figure(
         drawn.measured(seen.runs, candidates),
@@ -152,7 +150,7 @@ def _cooldown(found: Cooldown) -> str:
 
 
 def _notes(seen: Known, advice: Advice, noise: float | None) -> list[str]:
-    peak = value_text(advice.committee.fits[0].law.peak)
+    peak = value_text(advice.committee.peak)
     given = "twice the noise given" if noise is not None else "twice the standard error between the seeds of two runs"
     why = "what the laws cannot tell" if advice.margin <= TIE * advice.ranking[0].loss else given
     return [
@@ -166,7 +164,7 @@ def _notes(seen: Known, advice: Advice, noise: float | None) -> list[str]:
 def _plain(advice: Advice, candidates: Mapping[str, Schedule]) -> dict[str, Any]:
     found, then = advice.cooldown, advice.next
     return {
-        "peak": advice.committee.fits[0].law.peak,
+        "peak": advice.committee.peak,
         "margin": advice.margin,
         "ranking": [_plain_one(one, candidates[one.name]) for one in advice.ranking],
         "cooldown": {

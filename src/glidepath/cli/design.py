@@ -55,9 +55,7 @@ def design(
         Print one JSON object.
     """
     figures.known_format(output)
-    whole = run.horizon()
-    if whole is None:
-        raise GlidepathError("say how long the run is that you plan, as in --steps 24k")
+    whole = run.planned("24k")
     seen, begun = known(at_one_peak(read(runs, logs), at_peak)), _begun(after, logs)
     committee = _committee(seen, law)
     rising = whole.in_steps(warmup or ("2%" if begun is None else "0"))
@@ -115,7 +113,7 @@ def _tie(best: Design) -> str:
 def _notes(committee: Committee, seen: Known, begun: Run | None) -> list[str]:
     kinds = [fit.law.NAME for fit in committee.fits]
     who = f"the mean of {len(kinds)} laws ({', '.join(kinds)})" if len(kinds) > 1 else f"the {kinds[0]} law"
-    peak = value_text(committee.fits[0].law.peak)
+    peak = value_text(committee.peak)
     after = (
         [] if begun is None else [f"follows the {begun.steps:,} updates of {begun.name}; its step 0 is the next one"]
     )

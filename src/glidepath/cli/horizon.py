@@ -25,6 +25,17 @@ class Run:
             return None
         return Horizon(self.steps, self.steps_per_epoch, self.tokens_per_step)  # type: ignore[arg-type]
 
+    def planned(self, example: str) -> Horizon:
+        """The horizon of a run that is still to be made.
+
+        Raises:
+            HorizonError: if --steps is not given.
+        """
+        horizon = self.horizon()
+        if horizon is None:
+            raise HorizonError(f"say how long the run is that you plan, as in --steps {example}")
+        return horizon
+
     def with_steps(self, steps: int) -> Self:
         """The same run with its length given."""
         return type(self)(str(steps), self.steps_per_epoch, self.tokens_per_step)

@@ -28,14 +28,12 @@ class Known:
 
     Args:
         runs: no two of the same rates and updates.
-        seeds: how many runs each is the mean of.
         noise: the standard error of a difference of two such means' last losses; None: no run has several seeds.
         loss: what the loss is called.
         notes: what was chosen, averaged and assumed.
     """
 
     runs: tuple[Run, ...]
-    seeds: tuple[int, ...]
     noise: float | None
     loss: str
     notes: tuple[str, ...]
@@ -52,9 +50,8 @@ def known(found: Read) -> Known:
     for group in groups:
         _refuse_twice(group)
     runs = tuple(distinct([_mean(group) for group in groups]))
-    seeds = tuple(len(group) for group in groups)
     assumed = [f"{run.name}: assumed {run.assumed}" for run in runs if run.assumed]
-    return Known(runs, seeds, _noise(groups), found.loss, (*found.notes, *_averages(groups), *assumed))
+    return Known(runs, _noise(groups), found.loss, (*found.notes, *_averages(groups), *assumed))
 
 
 def at_one_peak(found: Read, peak: float | None) -> Read:

@@ -16,6 +16,7 @@ from glidepath.law import fit_committee
 from glidepath.law.advising.advice import Ranked, ranked
 from glidepath.law.advising.next_run import telling
 from glidepath.law.evaluation.fast_sum import FloatArray
+from glidepath.law.fitting.fit import ONE_PEAK
 from glidepath.run import Run as LoggedRun
 
 from .compare import Prepared
@@ -27,7 +28,6 @@ from .screened import Role, Screened
 from .spec import Study
 
 FIRST = 3  # schedules that are trained before anything is predicted
-ONE_PEAK = 0.01  # largest rates that differ by less are one
 Train = Callable[[Study], list[Curve]]
 
 
@@ -102,20 +102,17 @@ def screen(found: Candidates, train: Train, confirm: int) -> Screening:
     """
     first = found.first()
     trained = dict.fromkeys([*found.others, *first])
+    enough = len(trained) + confirm
     predicted: dict[str, Ranked] = {}
     part, curves = _trained(found.study, trained, train)
-    for _ in range(confirm):
-        predicted |= {name: one for name, one in _predictions(found, curves).items() if name not in trained}
-        left = [name for name in found.rates if name not in trained]
-        if not left:
+    while True:
+        every, left = _predictions(found, curves), [name for name in found.rates if name not in trained]
+        predicted |= {name: every[name] for name in left}
+        if not left or len(trained) >= enough:
             break
         trained[min(left, key=lambda name: predicted[name].loss)] = None
         part, curves = _trained(found.study, trained, train)
-    predicted |= {name: one for name, one in _predictions(found, curves).items() if name not in trained}
-    rows = [
-        _row(name, found, first, predicted.get(name) if name not in first else None, curves)
-        for name in found.study.schedules or {}
-    ]
+    rows = [_row(name, found, first, predicted.get(name), curves) for name in found.study.schedules or {}]
     return Screening(tuple(sorted(rows, key=_place)), part, curves)
 
 

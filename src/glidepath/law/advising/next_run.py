@@ -59,13 +59,13 @@ def next_run(
     """
     ends = [_end(known.law, known.searched, plan(np.arange(steps))) for plan in rivals]
     apart = np.array([one - ends[0] for one in ends[1:]] or [ends[0]])
-    size = known.law.final_loss(rivals[0], steps)
+    size, information = known.law.final_loss(rivals[0], steps), np.linalg.inv(known.covariance)
+    now = size * _deviation(apart, known.covariance)
     found = []
     for name, plan, length in _possible(candidates, steps, rising):
         more = _told(known.law, known.searched, plan(np.arange(length)), max(MISFIT, known.noise))
-        then = np.asarray(np.linalg.inv(np.linalg.inv(known.covariance) + more), dtype=np.float64)
-        now, left = (size * _deviation(apart, covariance) for covariance in (known.covariance, then))
-        found.append(NextRun(name, plan, length, now, left))
+        left = np.asarray(np.linalg.inv(information + more), dtype=np.float64)
+        found.append(NextRun(name, plan, length, now, size * _deviation(apart, left)))
     return min(found, key=lambda run: run.then)
 
 

@@ -11,9 +11,8 @@ import numpy as np
 from scipy.special import digamma, polygamma
 
 from .convex_noise import NO_UPDATE
-from .fast_sum import FloatArray
+from .fast_sum import FloatArray, scales
 from .formula import REFERENCE, Letters
-from .relaxation import scales
 from .timeline import Clock, History, increments
 
 

@@ -31,6 +31,12 @@ MANY = 2000  # targets, from which on rows of them share their choice of blocks
 LEAF = 32  # sources of the smallest blocks, which are summed one by one
 WIDEST = np.log(4.0)  # ratio of the scales in one block
 CHUNK = 4_000_000  # distances held at a time
+MOST = 600.0  # of a logarithm, so that nothing overflows
+
+
+def scales(logs: FloatArray, gamma: float) -> FloatArray:
+    """e^-gamma for scales e, from their logarithms; no more than e^600, where one is next to 0."""
+    return np.exp(np.minimum(-gamma * logs, MOST))
 
 
 def block_for(targets: int) -> int:
@@ -290,7 +296,7 @@ class Part:
     def _distances(self, some: slice, gamma: float = 0.0) -> FloatArray:
         found = self.targets[self.rows[some]][:, :, None] - self.nodes[0][self.blocks[some]][:, None, :]
         if gamma:
-            found = found * np.exp(np.minimum(-gamma * self.nodes[1][self.blocks[some]], 600.0))[:, None, :]
+            found = found * scales(self.nodes[1][self.blocks[some]], gamma)[:, None, :]
         return found if self.counted is None else np.where(self.counted[some], found, 1.0)
 
     def weighed(self, values: FloatArray, weights: FloatArray, some: slice = slice(None)) -> FloatArray:

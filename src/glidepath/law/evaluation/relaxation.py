@@ -13,11 +13,9 @@ from typing import final
 
 import numpy as np
 
-from .fast_sum import FloatArray, Part, View, block_for
+from .fast_sum import FloatArray, Part, View, block_for, scales
 from .formula import Letter, Letters, Slopes
 from .timeline import Clock, Timeline, increments
-
-MOST = 600.0  # of a logarithm, so that nothing overflows
 
 
 @final
@@ -61,11 +59,6 @@ class Relaxation:
         view = self.timeline.view(self.clock, levels, block_for(len(self.timeline.updates)))
         summed = view.sum(lambda distances: left(distances, letters), sizes, letters.gamma)
         return powers[self.timeline.seen - 1] - summed
-
-
-def scales(logs: FloatArray, gamma: float) -> FloatArray:
-    """e^-gamma of a rate, from its logarithm; no more than e^600, where a rate is next to 0."""
-    return np.exp(np.minimum(-gamma * logs, MOST))
 
 
 def left(distances: FloatArray, letters: Letters) -> FloatArray:

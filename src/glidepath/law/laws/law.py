@@ -120,11 +120,9 @@ class Law(ABC):
 
     def losses(self, ratios: FloatArray, updates: IntArray) -> FloatArray:
         """(m,): the losses after some updates of a run with these rates over the peak."""
-        timeline = self.timeline(ratios, updates)
-        progress, _ = timeline.powered_progress(self.letters().q)
-        return progress_loss(progress, self.letters()) + self.letters().noise * self.noise_of(timeline).size(
-            self.letters()
-        )
+        timeline, letters = self.timeline(ratios, updates), self.letters()
+        progress, _ = timeline.powered_progress(letters.q)
+        return progress_loss(progress, letters) + letters.noise * self.noise_of(timeline).size(letters)
 
     def timeline(self, ratios: FloatArray, updates: IntArray) -> Timeline:
         """A run of these rates over the peak, looked at after some updates.
