@@ -16,6 +16,7 @@ install: .venv/installed  ## make .venv with everything in it
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all]" --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps timm
 	touch $@
 
 demo: install  ## compare the decays of the study note on real data: a table, figures and data in results/demo

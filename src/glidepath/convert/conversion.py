@@ -1,0 +1,57 @@
+"""What the schedule of another library is here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import final
+
+from glidepath.core.errors import GlidepathError
+from glidepath.core.schedule import Schedule
+
+
+class ConvertError(GlidepathError, ValueError):
+    """A schedule of another library cannot be read, or a plan cannot be written for it."""
+
+
+@final
+@dataclass(frozen=True)
+class Conversion:
+    """A schedule that was read: update k of parameter group i uses `bases[i] * schedules[i](k)`.
+
+    Args:
+        source: the library and what it calls the schedule, as in "torch CosineAnnealingLR".
+        schedules: one for each parameter group; a single one where the library knows no groups.
+        bases: what each is a ratio of: the group's own rate; 1.0 where the library's values are rates already.
+        quirks: what the source does that people do not expect, and that was kept; each a sentence.
+        others: schedules of other hyperparameters by name, as OneCycleLR drives the momentum: rates as they are
+            (`Set` in the driver), one for each group.
+        position: updates that the source has already made; the schedules begin at update 0 all the same.
+
+    Examples:
+        >>> read = Conversion("torch StepLR", (step(every=30),), (0.1,))
+        >>> read.schedule, read.rate(30)
+        (step(every=30), 0.010000000000000002)
+    """
+
+    source: str
+    schedules: tuple[Schedule, ...]
+    bases: tuple[float, ...] = (1.0,)
+    quirks: tuple[str, ...] = ()
+    others: Mapping[str, tuple[Schedule, ...]] = field(default_factory=dict)
+    position: int = 0
+
+    @property
+    def schedule(self) -> Schedule:
+        """The one schedule of every group.
+
+        Raises:
+            ConvertError: if the groups have different ones.
+        """
+        if len(set(self.schedules)) > 1:
+            raise ConvertError(
+                f"{self.source} is another schedule in each group: take them from `schedules`, one for each group"
+            )
+        return self.schedules[0]
+
+    def rate(self, step: int, group: int = 0) -> float:
+        """The rate that update `step` of a group uses."""
+        return self.bases[group] * float(self.schedules[group](step))

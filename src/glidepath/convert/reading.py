@@ -1,0 +1,54 @@
+"""`read`: finds out which library an object is of, by the module of its class, and asks that library's reader.
+
+No library is imported for it: an object of one that was not imported cannot be there.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from .conversion import Conversion, ConvertError
+
+READERS = {  # by the beginning of the module in which a class or a function is written
+    "torch.optim": "torch",
+    "glidepath.torch": "torch",
+    "transformers": "transformers",
+    "timm.scheduler": "timm",
+    "optax": "optax",
+    "keras": "keras",
+    "composer": "composer",
+    "argparse": "megatron",
+}
+
+
+def read(source: Any) -> Conversion:
+    """The schedule of another library as a schedule of Glidepath, with the same value at every step.
+
+    Args:
+        source: a scheduler on an optimizer (torch, transformers, timm), a schedule (optax, Keras, Composer), or the
+            arguments of Megatron-LM, as a mapping or a namespace.
+
+    Returns:
+        One schedule for each parameter group, and in words what the source does that people do not expect: it is
+        kept, past the end too.
+
+    Raises:
+        ConvertError: if it is no schedule of a library that is known, or one that no function of the step can be
+            (it follows a metric, say).
+    """
+    reader = "megatron" if isinstance(source, Mapping) else _reader(source)
+    module = import_module(f".readers.{reader}", __package__)
+    conversion: Conversion = module.read(source)
+    return conversion
+
+
+def _reader(source: Any) -> str:
+    homes = [getattr(kind, "__module__", None) or "" for kind in (source, *type(source).__mro__)]
+    for home in homes:
+        for beginning, reader in READERS.items():
+            if f"{home}.".startswith(f"{beginning}."):
+                return reader
+    raise ConvertError(
+        f"{type(source).__name__} of {homes[1]} is no schedule that can be read: give a scheduler of torch, "
+        "transformers or timm, a schedule of optax, Keras or Composer, or Megatron-LM's arguments as a mapping"
+    )
