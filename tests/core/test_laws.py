@@ -344,3 +344,16 @@ def test_numpy_agrees_over_a_million_steps(text):
     # an exponent multiplies what NumPy's power, sine and logarithm differ by, and its AVX-512 kernels differ by more
     ulps = 32 if "power=" in text or "k=" in text else 4
     assert (np.abs(plan(steps) - scalar) <= ulps * np.spacing(np.abs(scalar))).all()
+
+
+GROWN = [gp.repeat(gp.cosine(4), growth=2), gp.repeat(gp.linear(2), growth=2), gp.cosine_restarts(8, growth=4)]
+
+
+@pytest.mark.parametrize("plan", GROWN)
+def test_jax_takes_cycles_that_grow_beyond_what_its_integers_hold(plan):
+    jax = pytest.importorskip("jax")
+    steps = jax.numpy.arange(100)
+    for values in (plan(steps), jax.jit(plan)(steps)):
+        assert values.tolist() == pytest.approx([plan(k) for k in range(100)], rel=1e-5, abs=1e-6)
+    late = plan(jax.numpy.asarray(2**31 - 1))
+    assert float(late) == pytest.approx(plan(2**31 - 1), abs=1e-3)

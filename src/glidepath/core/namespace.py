@@ -81,6 +81,10 @@ class Namespace(ABC):
     def last(self, k: Any) -> int:
         """A step that none of `k` is beyond."""
 
+    def longest(self, k: Any) -> int:
+        """The longest length that can be computed with at steps `k`."""
+        return MAX_STEPS
+
 
 @final
 class Scalar(Namespace):
@@ -275,6 +279,9 @@ class Jax(Array):
 
     def last(self, k: Any) -> int:
         return int(self.module.iinfo(k.dtype).max)
+
+    def longest(self, k: Any) -> int:
+        return self.last(k)
 
 
 _KINDS: dict[str, tuple[type[Array], str]] = {

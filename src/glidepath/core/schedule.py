@@ -666,8 +666,8 @@ class Repeated(Schedule):
         return []
 
     @functools.cached_property
-    def _grown(self) -> dict[int, Schedule]:
-        return {}  # the cycles that anybody has looked at
+    def _grown(self) -> dict[tuple[int, int], Schedule]:
+        return {}  # the cycles that anybody has looked at, and how long they were
 
     def _starts_until(self, step: int) -> list[int]:
         starts = self._known_starts
@@ -676,9 +676,10 @@ class Repeated(Schedule):
         return starts
 
     def _in_cycle(self, i: int, xp: Any, k: Any) -> Any:
-        if i not in self._grown:
-            self._grown[i] = Scaled(SCALAR.power(self.shrink, i), self.plan._stretched(self._cycle(i)))
-        return self._grown[i]._at(xp, k - self._known_starts[i])
+        length = min(self._cycle(i), xp.longest(k))  # of the last cycle that 32 bits count, the shape is near enough
+        if (i, length) not in self._grown:
+            self._grown[i, length] = Scaled(SCALAR.power(self.shrink, i), self.plan._stretched(length))
+        return self._grown[i, length]._at(xp, k - self._known_starts[i])
 
     def __getstate__(self) -> Mapping[str, Any]:
         return {name: getattr(self, name) for name in ("plan", "times", "growth", "shrink")}
