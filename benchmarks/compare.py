@@ -22,7 +22,6 @@ import torch
 from benchmarks.studies import eight_cooldowns, forty_five, study
 from glidepath.study.compare import check, prepare, train
 from glidepath.study.conductor import Watcher
-from glidepath.study.engine.randomness import kept_randomness, pinned, seed_everything
 from glidepath.study.executors.local import Local
 from glidepath.study.forecast import forecast
 from glidepath.study.runs import runs
@@ -30,6 +29,7 @@ from glidepath.study.spec import study_from
 from glidepath.study.store import Store
 from glidepath.tasks import load_task
 from glidepath.torch import Scheduler
+from glidepath.torch.randomness import kept_randomness, pinned, seed_everything
 
 SLICE = 20  # updates in a turn of the engine
 Losses = dict[str, list[float]]

@@ -14,12 +14,12 @@ from leading import LINES, SCHEDULES, Silent, curves, led
 import glidepath as gp
 from glidepath.study.compare import prepare, train
 from glidepath.study.curve import Curve
-from glidepath.study.engine.randomness import kept_randomness, seed_everything
 from glidepath.study.errors import StudyError
 from glidepath.study.executors.local import Local
 from glidepath.study.spec import study_from
 from glidepath.study.store import Store
 from glidepath.tasks import TaskError, load_task
+from glidepath.torch.randomness import kept_randomness, seed_everything
 
 
 def of(found: list[Curve], schedule: str, seed: int = 0) -> Curve:

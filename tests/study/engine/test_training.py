@@ -18,11 +18,11 @@ from by_hand import LOOPS
 from trainings import CUT, EXAMPLES, SEED, SHAPE, UPDATES, Function, Trainee, example, joined
 
 from glidepath.study.engine.check import differing, first_difference
-from glidepath.study.engine.randomness import seed_everything
 from glidepath.study.engine.state import copied, digest
 from glidepath.study.store import Snapshots
 from glidepath.study.written import read_study
 from glidepath.tasks import Task, TaskError
+from glidepath.torch.randomness import seed_everything
 
 State = dict[str, Any]
 

@@ -13,9 +13,9 @@ import torch
 
 from glidepath.tasks import TaskError
 from glidepath.tasks.loading import NamedTask
+from glidepath.torch.randomness import kept_randomness, pinned
 from glidepath.torch.targets import Group
 
-from .randomness import kept_randomness, pinned
 from .session import Session
 from .state import digest
 

@@ -19,8 +19,8 @@ from glidepath.tasks import Task, TaskError
 from glidepath.tasks.loading import NamedTask
 from glidepath.torch.clock import may_skip, skipped
 from glidepath.torch.lane import version
+from glidepath.torch.randomness import kept_randomness, pinned, randomness, seed_everything, set_randomness
 
-from .randomness import kept_randomness, pinned, randomness, seed_everything, set_randomness
 from .state import State, captured, copied, restored
 from .work import Outcome, Watch, Work
 

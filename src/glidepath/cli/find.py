@@ -1,0 +1,120 @@
+"""`glidepath find`: the range test of a task."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from glidepath import plot as figures
+from glidepath.plot.sweep import range_test_figure
+from glidepath.sweep import RangeTest
+from glidepath.tasks import load_task
+from glidepath.tasks.sweeping import swept
+from glidepath.ticks import value_text
+from glidepath.torch.randomness import kept_randomness, pinned, seed_everything
+from glidepath.torch.range_test import Progress as Watcher
+
+from . import told
+
+ENDINGS = {
+    "swept": "the whole sweep",
+    "diverged": "there the loss ran away",
+    "not finite": "the next loss was no number",
+}
+
+
+def find(
+    task: str,
+    /,
+    *,
+    low: float = 1e-7,
+    high: float = 10.0,
+    updates: int = 200,
+    seed: int = 0,
+    threads: int = 1,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("range_test.png"),
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> int:
+    """Sweep the rate of a task until its loss runs away, and tell which rates that suggests.
+
+    A suggestion is where to begin looking, not the best rate: compare trains at several with --peak. Exits with 1 if
+    no suggestion deserves trust.
+
+    Parameters
+    ----------
+    task
+        digits, stdlib_gpt, package.module:function or file.py:function.
+    low
+        The rate of the first update, of the group with the highest.
+    high
+        The rate of the last update; the sweep stops before it, if the loss runs away.
+    updates
+        Of the optimizer, in the whole sweep.
+    seed
+        Of the task.
+    threads
+        CPU threads of the training.
+    output
+        The figure: PNG, SVG or PDF.
+    as_json
+        Print one JSON object.
+    """
+    figures.known_format(output)
+    found = _found(task, seed, threads, low, high, updates)
+    file = figures.save(range_test_figure(found, title=f"range test of {task}"), output)
+    if as_json:
+        print(json.dumps(_plain(found, file)))
+    else:
+        _tell(found)
+        told.lines(f"wrote {file}")
+    return 0 if found else 1
+
+
+def _found(task: str, seed: int, threads: int, low: float, high: float, updates: int) -> RangeTest:
+    named = load_task(task)
+    with pinned(threads), kept_randomness():
+        seed_everything(seed)
+        built = named(seed)
+        with _bar(updates) as watch, named.blaming("sweeping its rate"):
+            return swept(built, low=low, high=high, updates=updates, progress=watch)
+
+
+@contextmanager
+def _bar(updates: int) -> Iterator[Watcher]:
+    """A bar on stderr, where somebody watches."""
+    console = Console(stderr=True)
+    columns = (
+        *(TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn()),
+        *(TextColumn("{task.fields[now]}"), TimeRemainingColumn(compact=True)),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+        bar = bars.add_task("updates", total=updates, now="")
+        yield lambda k, rate, loss: bars.update(bar, completed=k + 1, now=f"rate {rate:.1e}  loss {loss:.4f}")
+
+
+def _tell(found: RangeTest) -> None:
+    first, last = (value_text(float(rate), 2) for rate in found.rates[[0, -1]])
+    told.lines(f"{len(found.losses)} updates from rate {first} to {last}: {ENDINGS[found.ended]}", "")
+    rows = [
+        (name, value_text(one.rate, 2), f"{value_text(one.low, 2)} to {value_text(one.high, 2)}", one.doubt)
+        for name, one in found.suggestions.items()
+    ]
+    told.table(["suggestion", "doubt"], ["suggestion", "rate", "9 in 10 resamples", "doubt"], rows)
+    told.lines("", *(f"trust none of these: {doubt}" for doubt in found.doubts))
+
+
+def _plain(found: RangeTest, file: Path) -> dict[str, Any]:
+    return {
+        "suggestions": {name: asdict(one) for name, one in found.suggestions.items()},
+        "doubts": found.doubts,
+        "ended": found.ended,
+        "rates": found.rates.tolist(),
+        "losses": found.losses.tolist(),
+        "figure": str(file),
+    }

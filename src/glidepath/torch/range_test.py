@@ -1,0 +1,230 @@
+"""The learning-rate range test: the rate rises from update to update until the loss runs away, and all is put back.
+
+Update k of n uses  low * (high / low)^(k / (n - 1))  in the group with the highest rate; the others keep their ratio
+to it. What the losses suggest is left to `glidepath.sweep`, putting everything back to `restoring.py`.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from statistics import median
+from typing import Any, final
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader
+
+from glidepath.core.checks import count, real
+from glidepath.core.errors import DriverError
+from glidepath.sweep import RangeTest, judged
+from glidepath.sweep.found import FEWEST, Ending
+
+from .clock import Clock, may_skip, skipped
+from .lane import version
+from .plateau import mean_over_processes
+from .restoring import restored
+
+RUNAWAY = 3.0  # a loss so many times its lowest above that one does not come back
+MOST_SKIPS = 100  # by a GradScaler, in a row
+
+Progress = Callable[[int, float, float], Any]
+
+
+def range_test(
+    model: nn.Module | Sequence[nn.Module],
+    optimizer: Optimizer,
+    update: Callable[[Any], Tensor | float],
+    *,
+    data: Iterable[Any] | None = None,
+    low: float = 1e-7,
+    high: float = 10.0,
+    updates: int = 200,
+    carried: Mapping[str, Any] | None = None,
+    reduce: Callable[[float], float] = mean_over_processes,
+    progress: Progress | None = None,
+    seed: int = 0,
+) -> RangeTest:
+    """Sweeps the rate over a model in training, and tells which rates the losses suggest.
+
+    Afterwards the model, the optimizer, what is carried, and all random numbers are as before, bit for bit, also if
+    `update` raises or is interrupted. A driver on the optimizer pauses meanwhile. Suggestions are not put to use:
+    `set_rate` does that, so that the schedule follows.
+
+    Args:
+        model: what is trained, or several models.
+        optimizer: its groups keep the ratios of their rates.
+        update: `update(step)`, or with data `update(batch)`: makes one update of the optimizer, however many batches
+            go into it, and returns the loss. Gradients are zero and the model is in training mode; schedulers are
+            left out.
+        data: batches, taken from their beginning and again if they run out. Not an iterator: what that gave could not
+            be put back.
+        low: the rate of the first update, above 0.
+        high: the rate of the last update, above `low`; 10 is safe, because the sweep stops when the loss runs away.
+        updates: of the whole sweep, at least 20.
+        carried: what else changes with the updates, by name: see `restoring.restored`.
+        reduce: makes one loss of those of several processes, so that all of them stop alike.
+        progress: called after every update with its number, rate and loss.
+        seed: of the resampling behind the intervals.
+
+    Raises:
+        DriverError: if an argument cannot be, or `update` does something else than one update at the given rate.
+        RunError: if the loss ran away before there was a curve.
+
+    Examples:
+        >>> import torch
+        >>> from glidepath.torch import range_test
+        >>> x, _ = torch.randn(512, 8, generator=torch.Generator().manual_seed(0)), torch.manual_seed(0)
+        >>> model = torch.nn.Linear(8, 1)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> def update(batch):
+        ...     loss = ((model(batch) - batch.sum(1, keepdim=True)) ** 2).mean()
+        ...     loss.backward()
+        ...     optimizer.step()
+        ...     return loss
+        >>> found = range_test(model, optimizer, update, data=x.split(32))
+        >>> found.ended, bool(found["steepest"]), optimizer.param_groups[0]["lr"]
+        ('diverged', True, 0.1)
+
+    Sources:
+        Smith, 2017, Cyclical learning rates, section 3.3, https://arxiv.org/abs/1506.01186 (the rate rises linearly).
+    """
+    models = [model] if isinstance(model, nn.Module) else list(model)
+    rates = _rates(low, high, updates)
+    given = _given(data)
+    everything = {**_of_data(data), **(carried or {})}
+    with restored(models, optimizer, everything):
+        sweep = _Sweep(models, optimizer, lambda k: update(given(k)))
+        losses, ended = _losses(sweep, rates, reduce, progress)
+    return judged(rates[: len(losses)], losses, ended, seed=seed)
+
+
+def _rates(low: float, high: float, updates: int) -> list[float]:
+    first, last = real(low, "low", above=0), real(high, "high", above=0)
+    if not first < last:
+        raise DriverError(f"a sweep rises from low to high, not from {first:g} to {last:g}")
+    n = count(updates, "updates", at_least=FEWEST)
+    return [first * (last / first) ** (k / (n - 1)) for k in range(n)]
+
+
+# --- data ---
+
+
+def _given(data: Iterable[Any] | None) -> Callable[[int], Any]:
+    """What update k is given: its number, or the next batch."""
+    if data is None:
+        return lambda k: k
+    if isinstance(data, Iterator):
+        raise DriverError("data is an iterator, and what it gives could not be put back: give the loader itself")
+    if isinstance(data, DataLoader) and data.persistent_workers and data._iterator is not None:
+        raise DriverError("the workers of this loader persist and are at work: make a second loader for the range test")
+    batches = _endless(data)
+    return lambda k: next(batches)
+
+
+def _endless(data: Iterable[Any]) -> Iterator[Any]:
+    while True:
+        batches = 0
+        for batches, batch in enumerate(data, 1):  # noqa: B007
+            yield batch
+        if not batches:
+            raise DriverError("data has no batch")
+
+
+def _of_data(data: Any) -> dict[str, Any]:
+    """What of the data changes as it is read."""
+    own = {"data's generator": getattr(data, "generator", None), "data": data if hasattr(data, "state_dict") else None}
+    return {name: thing for name, thing in own.items() if thing is not None}
+
+
+# --- updates ---
+
+
+def _losses(
+    sweep: "_Sweep",
+    rates: Sequence[float],
+    reduce: Callable[[float], float],
+    progress: Progress | None,
+) -> tuple[list[float], Ending]:
+    """The losses of the updates, until one is no number or they have run away."""
+    losses: list[float] = []
+    lowest = math.inf
+    for number, rate in enumerate(rates):
+        loss = reduce(sweep.update(number, rate))
+        if not math.isfinite(loss):
+            return losses, "not finite"
+        losses.append(loss)
+        if progress is not None:
+            progress(number, rate, loss)
+        recent = median(losses[-3:])
+        lowest = min(lowest, recent)
+        if recent > lowest + RUNAWAY * (abs(lowest) or abs(losses[0])):
+            return losses, "diverged"
+    return losses, "swept"
+
+
+@final
+class _Sweep:
+    """Makes updates at given rates, and sees that each is one and uses its rate."""
+
+    def __init__(self, models: Sequence[nn.Module], optimizer: Optimizer, update: Callable[[int], Any]) -> None:
+        self._models, self._optimizer, self._update = models, optimizer, update
+        groups = optimizer.param_groups
+        bases = [float(group["lr"]) for group in groups]
+        if not max(bases) > 0:
+            raise DriverError("every group has the rate 0, and the sweep keeps their ratios: give one a rate above 0")
+        self._ratios = [base / max(bases) for base in bases]
+        self._written: list[Any] = []
+        self._made = 0
+        _pause_drivers(optimizer)
+        optimizer.register_step_pre_hook(self._before)
+        optimizer.register_step_post_hook(self._after)
+
+    def update(self, number: int, rate: float) -> float:
+        """The loss of one update; asked for again where a GradScaler skipped it."""
+        for _ in range(MOST_SKIPS):
+            self._made = 0
+            self._write(rate)
+            for model in self._models:
+                model.train()
+            self._optimizer.zero_grad()
+            loss = _number(self._update(number))
+            if self._made == 1 or not math.isfinite(loss):
+                return loss
+            if self._made > 1:
+                raise DriverError(
+                    f"update() made {self._made} updates of the optimizer: make one, from as many batches as it takes"
+                )
+        raise DriverError(f"update() made no update of the optimizer, {MOST_SKIPS} times: call optimizer.step()")
+
+    def _write(self, rate: float) -> None:
+        for group, ratio in zip(self._optimizer.param_groups, self._ratios, strict=True):
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate * ratio)
+            else:
+                group["lr"] = rate * ratio
+        self._written = self._now()
+
+    def _now(self) -> list[Any]:
+        return [(float(group["lr"]), version(group["lr"])) for group in self._optimizer.param_groups]
+
+    def _before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if self._now() != self._written:
+            raise DriverError("update() changes the rate itself: leave schedulers out of a range test")
+
+    def _after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Counts, unless a fused optimizer was told to skip the update."""
+        self._made += not (may_skip(optimizer) and skipped(optimizer))
+
+
+def _pause_drivers(optimizer: Any) -> None:
+    """Takes the hooks of drivers out; whoever restores the optimizer puts them back."""
+    for hooks in (optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks):
+        for key in [key for key, hook in hooks.items() if isinstance(getattr(hook, "__self__", None), Clock)]:
+            del hooks[key]
+
+
+def _number(loss: Any) -> float:
+    if isinstance(loss, Tensor) and loss.numel() == 1:
+        return float(loss.detach())
+    if isinstance(loss, (int, float)):
+        return float(loss)
+    raise DriverError(f"update() returned {loss!r:.60}: return the loss, a number or a tensor with one element")

@@ -1,0 +1,457 @@
+"""The range test sweeps the rate, counts updates, and leaves every bit as it was."""
+
+import math
+import random
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
+from torchdata.stateful_dataloader import StatefulDataLoader
+
+import glidepath as gp
+from glidepath.core.errors import DriverError, RunError
+from glidepath.study.engine.state import digest
+from glidepath.torch import Scheduler, Set, range_test, set_rate
+from glidepath.torch.randomness import randomness, seed_everything
+
+X = torch.randn(256, 8, generator=torch.Generator().manual_seed(1))
+Y = (X.sum(1) > 0).long()
+DATA = TensorDataset(X, Y)
+
+
+class Net(nn.Module):
+    """Everything that a state may leave out: a hidden buffer, a counter, a list of tensors, dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, 2))
+        self.register_buffer("calls", torch.zeros(()), persistent=False)
+        self.seen, self.history, self.extent = 0, [torch.zeros(2)], np.zeros(3)
+
+    def forward(self, x):
+        self.calls += 1
+        self.seen += 1
+        self.history.append(torch.ones(2))
+        self.history[0] += 1
+        self.extent += 1
+        return self.body(x)
+
+
+def everything(model, optimizer, *more):
+    """A digest of all that a training is."""
+    own = [dict(vars(module)) for module in model.modules() if isinstance(module, Net)]
+    return digest(
+        {
+            "weights": {name: tensor.clone() for name, tensor in model.state_dict().items()},
+            "gradients": [None if p.grad is None else p.grad.clone() for p in model.parameters()],
+            "hidden": [buffer.clone() for buffer in model.buffers()],
+            "modes": [module.training for module in model.modules()],
+            "own": [[one["seen"], list(one["history"]), one["extent"].copy()] for one in own],
+            "optimizer": optimizer.state_dict(),
+            "randomness": randomness(),
+            "more": [thing.state_dict() for thing in more],
+        }
+    )
+
+
+def training(optimizer="sgd", **options):
+    seed_everything(3)
+    model = Net()
+    kinds: dict[str, Callable[..., Any]] = {
+        "sgd": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
+        "adamw": lambda p: torch.optim.AdamW(p, lr=1e-3),
+        "fused": lambda p: torch.optim.AdamW(p, lr=1e-3, fused=True),
+        "capturable": lambda p: torch.optim.NAdam(p, lr=torch.tensor(1e-3), foreach=False),
+        "rmsprop": lambda p: torch.optim.RMSprop(p, lr=1e-3, centered=True),
+    }
+    return model, kinds[optimizer](model.parameters())
+
+
+def step_of(model, optimizer):
+    def update(batch):
+        x, y = batch
+        loss = functional.cross_entropy(model(x + 0.01 * torch.randn_like(x) + random.random() + np.random.rand()), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return update
+
+
+def losses_of(model, optimizer, loader, updates=12):
+    """What a plain loop goes on to see."""
+    update, seen = step_of(model, optimizer), []
+    for batch in loader:
+        optimizer.zero_grad()
+        seen.append(float(update(batch).detach()))
+        if len(seen) == updates:
+            break
+    return seen
+
+
+class Stop(Exception):
+    pass
+
+
+def stopping(update, error):
+    """The same update, which raises after the eighth."""
+    made = []
+
+    def stopped(batch):
+        made.append(update(batch))
+        if len(made) == 8:
+            raise error
+        return made[-1]
+
+    return stopped
+
+
+@pytest.mark.parametrize("trained", [0, 3])
+@pytest.mark.parametrize("kind", ["sgd", "adamw", "fused", "capturable", "rmsprop"])
+@pytest.mark.parametrize("error", [None, Stop, KeyboardInterrupt])
+def test_every_bit_is_put_back(kind, trained, error):
+    runs = []
+    for swept in (False, True):
+        model, optimizer = training(kind)
+        loader = DataLoader(DATA, batch_size=16, shuffle=True, generator=torch.Generator().manual_seed(5))
+        scheduler = Scheduler(optimizer, gp.warmup(4) >> gp.cosine(40))
+        if trained:
+            losses_of(model, optimizer, loader, trained)
+        model.eval()
+        if swept:
+            before, update = everything(model, optimizer, scheduler), step_of(model, optimizer)
+            if error is None:
+                range_test(model, optimizer, update, data=loader, updates=40)
+            else:
+                with pytest.raises(error):
+                    range_test(model, optimizer, stopping(update, error), data=loader, updates=40)
+            assert everything(model, optimizer, scheduler) == before
+        runs.append((losses_of(model, optimizer, loader), scheduler.position, everything(model, optimizer, scheduler)))
+    assert runs[0] == runs[1]
+
+
+def test_the_driver_goes_on_as_if_nothing_had_been():
+    model, optimizer = training()
+    plan = gp.warmup(3) >> gp.linear(30)
+    scheduler, used = Scheduler(optimizer, plan), []
+    optimizer.register_step_pre_hook(lambda one, *_: used.append(one.param_groups[0]["lr"]))
+    loader = DataLoader(DATA, batch_size=32)
+    losses_of(model, optimizer, loader, 5)
+    optimizer.param_groups[0]["lr"] *= 0.5  # by hand, before any update has seen it
+    range_test(model, optimizer, step_of(model, optimizer), data=loader, updates=20)
+    swept, used[5:] = used[5:], []
+    losses_of(model, optimizer, loader, 4)
+    assert len(swept) == 20
+    assert used == [0.05 * plan(k) for k in range(5)] + [0.5 * 0.05 * plan(k) for k in range(5, 9)]
+    assert scheduler.position == 9
+
+
+def test_update_k_uses_its_rate_and_groups_keep_their_ratio():
+    model = Net()
+    halves = [{"params": model.body[0].parameters()}, {"params": model.body[4].parameters(), "lr": 0.2}]
+    optimizer = torch.optim.SGD(halves, lr=0.05)
+    used = []
+    optimizer.register_step_pre_hook(lambda one, *_: used.append([group["lr"] for group in one.param_groups]))
+    update = step_of(model, optimizer)
+    found = range_test(model, optimizer, lambda k: update(DATA[k * 32 % 256 : k * 32 % 256 + 32]), low=1e-4, high=0.1)
+    assert [row[1] for row in used] == pytest.approx(np.geomspace(1e-4, 0.1, 200)[: len(used)])
+    assert [row[0] for row in used] == pytest.approx([row[1] / 4 for row in used])
+    assert found.rates.tolist() == [row[1] for row in used]
+    assert [group["lr"] for group in optimizer.param_groups] == [0.05, 0.2]
+
+
+def test_the_losses_are_those_of_a_plain_loop_at_these_rates():
+    batches = [*zip(X.split(32), Y.split(32), strict=True)]
+    model, optimizer = training()
+    found = range_test(model, optimizer, step_of(model, optimizer), data=batches)
+    model, optimizer = training()
+    expected, update = [], step_of(model, optimizer)
+    for k, rate in enumerate(found.rates):
+        optimizer.param_groups[0]["lr"] = float(rate)
+        optimizer.zero_grad()
+        expected.append(float(update(batches[k % 8]).detach()))
+    assert found.losses.tolist() == expected
+    assert len(expected) > 100
+
+
+def test_accumulation_counts_updates():
+    model, optimizer = training()
+
+    def update(step):
+        total = 0.0
+        for x in X.split(64):
+            loss = model(x).square().mean() / 4
+            loss.backward()
+            total += float(loss.detach())
+        optimizer.step()
+        return total
+
+    found = range_test(model, optimizer, update, low=1e-4, high=1e-2, updates=25)
+    assert len(found.losses) == 25
+    assert model.seen == 0
+
+
+def test_an_update_that_a_scaler_skips_is_asked_for_again():
+    model, optimizer = training("fused")
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**40, growth_interval=10_000)
+    asked: list[int] = []
+
+    def update(step):
+        asked.append(step)
+        loss = functional.cross_entropy(model(X.half().float()), Y)
+        scaler.scale(loss * 1e30).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        return loss
+
+    found = range_test(model, optimizer, update, updates=20, low=1e-6, high=1e-3, carried={"scaler": scaler})
+    assert asked.count(0) > 1
+    assert asked.count(19) == 1
+    assert len(found.losses) == 20
+    assert scaler.get_scale() == 2.0**40
+
+
+@pytest.mark.filterwarnings("ignore:'set_vital' is deprecated")  # torchdata calls it
+def test_a_loader_that_knows_its_place_gets_it_back():
+    model, optimizer = training()
+    loader = StatefulDataLoader(DATA, batch_size=16, shuffle=False)
+    place = iter(loader)
+    first = [next(place)[0] for _ in range(3)]
+    state = loader.state_dict()
+    range_test(model, optimizer, step_of(model, optimizer), data=loader, updates=20)
+    assert len(first) == 3
+    assert torch.equal(next(iter(loader))[0], X[48:64])
+    assert state["_num_yielded"] == 3
+
+
+def test_a_sweep_stops_when_the_loss_runs_away():
+    model, optimizer = training()
+    found = range_test(model, optimizer, step_of(model, optimizer), data=DataLoader(DATA, batch_size=32), high=1e6)
+    assert found.ended in ("diverged", "not finite")
+    assert found.rates[-1] < 1e6
+    assert np.isfinite(found.losses).all()
+    assert all(torch.isfinite(p).all() for p in model.parameters())
+
+
+def test_a_loss_that_is_no_number_ends_the_sweep():
+    model, optimizer = training()
+    found = range_test(
+        model, optimizer, lambda k: (optimizer.step(), 5.0 - k / 100 if k < 30 else math.nan)[1], updates=50
+    )
+    assert found.ended == "not finite"
+    assert len(found.losses) == 30
+
+
+def test_a_loss_that_runs_away_at_once_is_told():
+    model, optimizer = training()
+    with pytest.raises(RunError, match="begin at a lower rate"):
+        range_test(model, optimizer, lambda k: (optimizer.step(), 10.0**k)[1])
+    assert optimizer.param_groups[0]["lr"] == 0.05
+
+
+def test_losses_below_zero_can_be_swept():
+    model, optimizer = training()
+    found = range_test(model, optimizer, lambda k: (optimizer.step(), -100.0 - k)[1], updates=30)
+    assert found.ended == "swept"
+
+
+def test_progress_is_told():
+    model, optimizer = training()
+    told: list[tuple[int, float, float]] = []
+    found = range_test(
+        model,
+        optimizer,
+        step_of(model, optimizer),
+        data=DataLoader(DATA, batch_size=32),
+        updates=20,
+        progress=lambda *now: told.append(now),
+    )
+    assert told == list(zip(range(20), found.rates, found.losses, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("update", "said"),
+    [
+        (lambda optimizer, scheduler: optimizer.step(), "returned None"),
+        (lambda optimizer, scheduler: 1.0, "made no update of the optimizer, 100 times"),
+        (lambda optimizer, scheduler: (optimizer.step(), optimizer.step(), 1.0)[2], "made 2 updates"),
+        (lambda optimizer, scheduler: (scheduler.step(), optimizer.step(), 1.0)[2], "leave schedulers out"),
+        (lambda optimizer, scheduler: (optimizer.step(), torch.ones(3))[1], "a tensor with one element"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:step.. was called twice")
+def test_an_update_that_is_none_is_refused(update, said):
+    model, optimizer = training()
+    scheduler = Scheduler(optimizer, gp.cosine(100))
+    with pytest.raises(DriverError, match=said):
+        range_test(model, optimizer, lambda step: update(optimizer, scheduler))
+    assert optimizer.param_groups[0]["lr"] == 0.05
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        ({"data": iter([1, 2])}, DriverError, "give the loader itself"),
+        ({"data": []}, DriverError, "no batch"),
+        ({"low": 1.0, "high": 0.1}, DriverError, "rises from low to high"),
+        ({"low": 0}, gp.ScheduleError, "low"),
+        ({"updates": 19}, gp.ScheduleError, "updates"),
+        ({"carried": {"average": object()}}, DriverError, "carried 'average' cannot be put back"),
+    ],
+)
+def test_what_cannot_be_swept_is_refused(arguments, error, said):
+    model, optimizer = training()
+    with pytest.raises(error, match=said):
+        range_test(model, optimizer, lambda given: (optimizer.step(), 1.0)[1], **arguments)
+    assert optimizer.param_groups[0]["lr"] == 0.05
+
+
+def test_a_rate_of_zero_has_no_ratio():
+    model, optimizer = training()
+    optimizer.param_groups[0]["lr"] = 0.0
+    with pytest.raises(DriverError, match="every group has the rate 0"):
+        range_test(model, optimizer, lambda step: 1.0)
+
+
+def test_carried_things_are_put_back():
+    model, optimizer = training()
+    average = torch.optim.swa_utils.AveragedModel(model)
+    generator = torch.Generator().manual_seed(7)
+    before = digest([average.state_dict(), generator.get_state()])
+
+    def update(step):
+        x = X[torch.randint(256, (32,), generator=generator)]
+        loss = model(x).square().mean()
+        loss.backward()
+        optimizer.step()
+        average.update_parameters(model)
+        return loss
+
+    range_test(model, optimizer, update, updates=20, high=0.1, carried={"average": average, "generator": generator})
+    assert digest([average.state_dict(), generator.get_state()]) == before
+
+
+def test_references_to_tensors_and_groups_still_hold():
+    model, optimizer = training("adamw")
+    losses_of(model, optimizer, DataLoader(DATA, batch_size=32), 2)
+    weights = list(model.parameters())
+    group, averages = optimizer.param_groups[0], [optimizer.state[p]["exp_avg"] for p in weights]
+    range_test(model, optimizer, step_of(model, optimizer), data=DataLoader(DATA, batch_size=32), updates=20)
+    assert optimizer.param_groups[0] is group
+    assert all(one is other for one, other in zip(model.parameters(), weights, strict=True))
+    assert all(optimizer.state[p]["exp_avg"] is one for p, one in zip(weights, averages, strict=True))
+
+
+# --- several processes ---
+
+
+def sweep_in_a_process(rank, port, results):
+    """Half of the data, twice the noise of the other in one of them; losses must be shared."""
+    torch.distributed.init_process_group("gloo", f"tcp://127.0.0.1:{port}", world_size=2, rank=rank)
+    seed_everything(3)
+    model = nn.parallel.DistributedDataParallel(Net())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    loader = DataLoader(TensorDataset(X[rank::2], Y[rank::2]), batch_size=32)
+    before = digest(model.state_dict())
+    found = range_test(model, optimizer, step_of(model, optimizer), data=loader, high=1e4)
+    results[rank] = (found.losses.tolist(), found.ended, found["steepest"], digest(model.state_dict()) == before)
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_several_processes_see_one_loss_and_stop_alike():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with torch.multiprocessing.Manager() as manager:
+        results = manager.dict()
+        torch.multiprocessing.spawn(sweep_in_a_process, (port, results), nprocs=2)
+        first, second = results[0], results[1]
+    assert first == second
+    assert first[1] in ("diverged", "not finite")
+    assert first[3]
+
+
+# --- putting a suggestion to use ---
+
+TORCHS: dict[str, Callable[[Any], Any]] = {
+    "LambdaLR": lambda one: torch.optim.lr_scheduler.LambdaLR(one, lambda k: 1 / (1 + k)),
+    "StepLR": lambda one: torch.optim.lr_scheduler.StepLR(one, 3),
+    "CosineAnnealingLR": lambda one: torch.optim.lr_scheduler.CosineAnnealingLR(one, 20),
+    "OneCycleLR": lambda one: torch.optim.lr_scheduler.OneCycleLR(one, [0.1, 0.4], total_steps=30),
+    "CyclicLR": lambda one: torch.optim.lr_scheduler.CyclicLR(one, [0.01, 0.04], [0.1, 0.4], step_size_up=4),
+    "SequentialLR": lambda one: torch.optim.lr_scheduler.SequentialLR(
+        one,
+        [torch.optim.lr_scheduler.LinearLR(one, 0.1, total_iters=4), torch.optim.lr_scheduler.ExponentialLR(one, 0.9)],
+        [5],
+    ),
+    "ours": lambda one: Scheduler(one, gp.warmup(4) >> gp.cosine(20)),
+}
+
+
+def two_groups():
+    parameters = [nn.Parameter(torch.ones(1)) for _ in range(2)]
+    return torch.optim.SGD([{"params": [p], "lr": rate} for p, rate in zip(parameters, (0.1, 0.4), strict=True)], lr=1)
+
+
+@pytest.mark.parametrize("after", [0, 3])
+@pytest.mark.parametrize("name", TORCHS)
+def test_a_new_rate_lasts(name, after):
+    seen = []
+    for factor in (1, 2.5):
+        optimizer = two_groups()
+        scheduler = TORCHS[name](optimizer)
+        used = []
+        for k in range(15):
+            if k == after and factor != 1:
+                highest = max(group.get("initial_lr", 0.4) for group in optimizer.param_groups)
+                set_rate(scheduler, highest * factor)
+            optimizer.step()
+            used.append([group["lr"] for group in optimizer.param_groups])
+            scheduler.step()
+        seen.append(used)
+    plain, scaled = seen
+    np.testing.assert_allclose(scaled[after:], 2.5 * np.array(plain[after:]), rtol=1e-12)
+    assert scaled[:after] == plain[:after]
+
+
+def test_a_new_rate_of_an_optimizer_alone():
+    optimizer = two_groups()
+    set_rate(optimizer, 0.8)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.2, 0.8]
+    tensor = torch.tensor(0.1)
+    optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=tensor)
+    set_rate(optimizer, 0.3)
+    assert optimizer.param_groups[0]["lr"] is tensor
+    assert float(tensor) == pytest.approx(0.3)
+
+
+def test_a_new_rate_for_an_optimizer_that_is_driven_is_refused():
+    optimizer = two_groups()
+    Scheduler(optimizer, gp.cosine(10))
+    with pytest.raises(DriverError, match=r"set_rate\(scheduler, rate\)"):
+        set_rate(optimizer, 0.8)
+    other = two_groups()
+    Scheduler(other, weight_decay=Set(gp.cosine(10)))
+    set_rate(other, 0.8)
+    assert other.param_groups[1]["lr"] == 0.8
+
+
+@pytest.mark.parametrize("rate", [0, -1, math.nan, "fast"])
+def test_a_rate_is_above_zero(rate):
+    with pytest.raises(gp.ScheduleError, match="rate"):
+        set_rate(two_groups(), rate)
+
+
+def test_only_schedulers_and_optimizers_take_a_rate():
+    with pytest.raises(DriverError, match="not a Linear"):
+        set_rate(nn.Linear(1, 1), 0.1)  # type: ignore[arg-type]
+    optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.0)
+    with pytest.raises(DriverError, match="set one above 0 first"):
+        set_rate(optimizer, 0.1)
