@@ -1,10 +1,14 @@
 """For all tests: doctests write schedules as a user does, and a property has all the time that a busy machine takes."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
 import glidepath
 from glidepath.text import NAMES
+
+os.environ.setdefault("KERAS_BACKEND", "jax")  # Keras's own default, TensorFlow, is not installed
 
 settings.register_profile("glidepath", deadline=None)
 settings.load_profile("glidepath")

@@ -1,9 +1,9 @@
 """The clock: counts the updates that an optimizer really makes, and writes before each of them.
 
 The pre-hook of `optimizer.step` writes the values of the coming update, the post-hook counts it. An update counts
-once however the call is nested (a subclass whose step calls its parent's), not at all if it raises, and not if a
-fused optimizer was told by the GradScaler to skip it. The clock holds no optimizer, so it keeps working when the
-driver object is dropped, and is freed without the garbage collector.
+once however the call is nested (a subclass whose step calls its parent's), not at all if it raises, not if a fused
+optimizer was told by the GradScaler to skip it, and not if it is only a rehearsal. The clock holds no optimizer, so it
+keeps working when the driver object is dropped, and is freed without the garbage collector.
 
 The way of nearly every update is short: where all values are plain floats, the rows of the next updates are computed
 in blocks, and an update only compares each slot with what it last wrote there and writes the next number. Anything
@@ -17,6 +17,7 @@ from typing import Any, final
 from glidepath.core.errors import DriverError
 
 from .lane import Lane
+from .rehearsal import rehearsed
 from .targets import Group
 
 ROW_BLOCK = 65_536  # numbers computed ahead
@@ -53,8 +54,9 @@ class Clock:
         fused = may_skip(optimizer)
         hooks: list[tuple[Any, Any]] = [(optimizer.register_load_state_dict_post_hook, self.loaded)]
         if counts:
+            sees_rates = any(lane.target.hyperparameter.key == "lr" for lane in self.lanes)
             hooks += [
-                (optimizer.register_step_pre_hook, self.before),
+                (optimizer.register_step_pre_hook, self.before if sees_rates else self.before_blindly),
                 (optimizer.register_step_post_hook, self.after_fused if fused else self.after),
             ]
         self._handles = [register(hook) for register, hook in hooks]
@@ -72,6 +74,12 @@ class Clock:
         if group is self._alone and group["lr"] is self._written:  # as `_write_row`, without its price of a call
             group["lr"] = self._written = self._due
         else:
+            self.write(optimizer)
+
+    def before_blindly(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Pre-hook where no plan drives the rate, so that no slot tells if somebody has put it to zero."""
+        self._armed = not rehearsed(optimizer)
+        if self._armed:
             self.write(optimizer)
 
     def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
@@ -96,6 +104,7 @@ class Clock:
 
     # Under torch.compile the hooks run as plain Python between the graphs.
     before._torchdynamo_disable = True  # type: ignore[attr-defined]
+    before_blindly._torchdynamo_disable = True  # type: ignore[attr-defined]
     after._torchdynamo_disable = True  # type: ignore[attr-defined]
     after_fused._torchdynamo_disable = True  # type: ignore[attr-defined]
 
@@ -133,6 +142,9 @@ class Clock:
         self._forget_rows()
 
     def _write_slowly(self, optimizer: Any) -> None:
+        if self._armed and rehearsed(optimizer):
+            self._armed = False
+            return
         self.regroup(optimizer)
         for lane in self.lanes:
             lane.prepare(self.position)
@@ -183,6 +195,7 @@ class Clock:
         """Follows groups whose dict was replaced, and lets new ones join."""
         self.settle()
         groups = optimizer.param_groups
+        self._refuse_fewer(len(groups))
         for old, new in zip(self._members, groups, strict=False):
             if old is not new:
                 for lane in self.lanes:
@@ -190,6 +203,14 @@ class Clock:
         for number in range(len(self._members), len(groups)):
             self._admit(groups[number], number)
         self._members = list(groups)
+
+    def _refuse_fewer(self, groups: int) -> None:
+        before = len(self._members)
+        if groups < before:
+            raise DriverError(
+                f"the optimizer has {groups} group{'s' * (groups != 1)}, and had {before}: make another driver if you "
+                'took one out; if DeepSpeed steps group by group, give Scheduler(..., clock="calls")'
+            )
 
     def _admit(self, group: Group, number: int) -> None:
         driven: set[str] = set()
@@ -211,6 +232,13 @@ def skipped(optimizer: Any) -> bool:
     """Whether such an optimizer was told to skip the update that it was just asked for."""
     found_inf = getattr(optimizer, "found_inf", None)
     return found_inf is not None and bool(found_inf.item())
+
+
+def unwrapped(optimizer: Any) -> Any:
+    """The optimizer that has the hooks; Accelerate wraps it in one that has none."""
+    while not hasattr(optimizer, "_optimizer_step_pre_hooks") and hasattr(optimizer, "optimizer"):
+        optimizer = optimizer.optimizer
+    return optimizer
 
 
 def clocks_of(optimizer: Any) -> list[Clock]:

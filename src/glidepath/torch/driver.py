@@ -16,7 +16,7 @@ from glidepath.core.errors import DriverError
 from glidepath.units import Horizon
 
 from . import state as states
-from .clock import Clock, clocks_of
+from .clock import Clock, clocks_of, unwrapped
 from .lane import Lane
 from .refusals import check_arguments, check_lanes, refuse_second_driver
 from .targets import Plan, Selector, Set, read_targets, uses_epochs
@@ -36,7 +36,8 @@ class Scheduler(LRScheduler):
     alone loses its hooks, and so its driver; copy or pickle the driver, which takes its optimizer along.
 
     Args:
-        optimizer: any PyTorch optimizer. Its groups may differ in their rates; later groups join by themselves.
+        optimizer: any PyTorch optimizer, or Accelerate's wrapper of one. Its groups may differ in their rates; later
+            groups join by themselves.
         lr: the plan of the learning rate: a schedule, its text, `Set(plan)`, or a mapping from group names (or
             predicates on the group) to those.
         minimum: absolute floor of the rate, at least 0; or a mapping like that of `lr`.
@@ -74,6 +75,7 @@ class Scheduler(LRScheduler):
         **hyperparameters: Driven,
     ) -> None:
         check_arguments(optimizer, lr)
+        optimizer = unwrapped(optimizer)
         if clock not in ("updates", "calls"):
             raise DriverError(f'clock is "updates" or "calls", not {clock!r}')
         arguments = {"lr": lr, **hyperparameters}
@@ -226,5 +228,5 @@ class Scheduler(LRScheduler):
 
 def detach(optimizer: torch.optim.Optimizer) -> None:
     """Stops every driver of an optimizer, also one whose object is lost (a notebook cell that was run again)."""
-    for clock in clocks_of(optimizer):
+    for clock in clocks_of(unwrapped(optimizer)):
         clock.detach()

@@ -4,6 +4,7 @@ import warnings
 from typing import final
 
 import torch
+import torch.distributed as dist
 
 from glidepath.core.errors import GlidepathWarning
 
@@ -18,17 +19,18 @@ class Watch:
 
     def start_again(self, position: int) -> None:
         """Forgets what was seen: the position was set from outside."""
-        self._synced, self._first, self._long_gaps = position, True, 0
+        self._synced, self._first, self._long_gaps, self._repeats = position, True, 0, 0
 
     def see(self, position: int, optimizer: torch.optim.Optimizer) -> None:
         """A sync at this position; one after each update is as it should be."""
         done, first = position - self._synced, self._first
         self._synced, self._first = position, False
         if done == 1 or self.warned:
-            self._long_gaps = 0
+            self._long_gaps = self._repeats = 0
             return
         self._long_gaps = self._long_gaps + 1 if done > 1 else 0
-        if done == 0 and not first and not _overflowed(optimizer):
+        self._repeats = self._repeats + 1 if done == 0 else 0
+        if done == 0 and not first and self._repeats >= _processes() and not _overflowed(optimizer):
             self._warn("step() was called twice with no optimizer update in between, so the rate stayed", position)
         elif self._long_gaps >= 2 and not self.epochs:
             self._warn(f"step() is called once in {done} updates, and the plan counts updates", position)
@@ -42,6 +44,11 @@ class Watch:
             GlidepathWarning,
             stacklevel=4,
         )
+
+
+def _processes() -> int:
+    """Accelerate calls `step()` after each update as often as there are processes."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def _overflowed(optimizer: torch.optim.Optimizer) -> bool:

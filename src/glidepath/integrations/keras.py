@@ -1,0 +1,57 @@
+"""Keras: a plan as one of Keras's own learning-rate schedules, which it saves and loads with the model.
+
+Keras calls a plain function without the step, so a plan has to be a `LearningRateSchedule`. It is traced and compiled
+with the rest of the training step.
+"""
+
+from typing import Any, final
+
+from glidepath.core.errors import DraftError, MissingExtraError, ScheduleError
+from glidepath.core.schedule import Schedule, waits
+from glidepath.text import parse
+
+try:
+    import keras
+except ImportError as error:
+    raise MissingExtraError(
+        "this needs Keras and one of its backends jax and torch: pip install keras, and set KERAS_BACKEND"
+    ) from error
+
+BACKENDS = ("jax", "torch")
+
+
+@final
+@keras.saving.register_keras_serializable(package="glidepath")
+class LearningRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """Update k uses plan(k), on the backends jax and torch, in Keras's own precision (float32 unless you changed it).
+
+    Args:
+        plan: a schedule of absolute rates, as in `3e-4 * plan`, or its text.
+
+    Raises:
+        ScheduleError: if it is no plan, or the backend is another.
+        DraftError: if it is a draft; give it a horizon first.
+
+    Examples:
+        >>> optimizer = keras.optimizers.Adam(LearningRate(3e-4 * (warmup(100) >> cosine(900))))
+    """
+
+    def __init__(self, plan: Schedule | str) -> None:
+        if keras.backend.backend() not in BACKENDS:
+            raise ScheduleError(
+                f"a plan can be traced on the backends {' and '.join(BACKENDS)}, not on {keras.backend.backend()}: "
+                "set KERAS_BACKEND before Keras is imported"
+            )
+        read = parse(plan) if isinstance(plan, str) else plan
+        if not isinstance(read, Schedule):
+            raise ScheduleError(f"LearningRate takes a schedule or its text, not {plan!r}")
+        if waits(read):
+            raise DraftError(f"{read!r} waits for a horizon: give LearningRate(plan.over(10_000))")
+        self.plan = read
+
+    def __call__(self, step: Any) -> Any:
+        return keras.ops.cast(self.plan(keras.ops.convert_to_tensor(step)), keras.config.floatx())
+
+    def get_config(self) -> dict[str, Any]:
+        """The plan's text, from which Keras builds it again without running any code."""
+        return {"plan": self.plan.text}

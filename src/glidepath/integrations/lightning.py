@@ -1,0 +1,89 @@
+"""Lightning: what `configure_optimizers` returns, with the trainer's own length of the run; and a monitor of rates.
+
+Lightning steps a scheduler once per epoch unless it is told otherwise, and does not tell it how long the run is.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, final
+
+import torch
+
+from glidepath.core.errors import HorizonError, MissingExtraError
+from glidepath.core.schedule import waits
+from glidepath.text import parse
+from glidepath.torch import Scheduler, Set
+from glidepath.torch.driver import Driven
+from glidepath.units import Horizon
+
+try:
+    from lightning.pytorch import callbacks
+except ImportError as error:
+    raise MissingExtraError("this needs Lightning: pip install lightning") from error
+
+
+def scheduled(
+    module: Any, optimizer: torch.optim.Optimizer, lr: Driven | None = None, **arguments: Any
+) -> dict[str, Any]:
+    """What `configure_optimizers` returns: the optimizer, and a driver that Lightning syncs after each update.
+
+    Plans may be drafts ("5%", "3ep"): their horizon is what the trainer will do.
+
+    Args:
+        module: the LightningModule, once it has a trainer.
+        optimizer: its optimizer.
+        lr: the plan of the learning rate, as for `glidepath.torch.Scheduler`.
+        **arguments: the other arguments of `Scheduler`. A `horizon` among them takes the place of the trainer's.
+
+    Raises:
+        HorizonError: if a plan is a draft, and the trainer has no end.
+
+    Examples:
+        >>> from lightning.pytorch import LightningModule
+        >>> class Model(LightningModule):
+        ...     def configure_optimizers(self):
+        ...         optimizer = torch.optim.AdamW(self.parameters(), lr=3e-4)
+        ...         return scheduled(self, optimizer, "warmup(2%) >> constant() >> cosine(20%, to=0.1)")
+    """
+    plans = [lr, *(value for name, value in arguments.items() if name != "clock")]
+    if arguments.get("horizon") is None and any(map(_is_draft, plans)):
+        arguments["horizon"] = horizon_of(module.trainer)
+    scheduler = Scheduler(optimizer, lr, **arguments)
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "frequency": 1}}
+
+
+def horizon_of(trainer: Any) -> Horizon:
+    """The updates that a trainer will make, in all and in each epoch; accumulation, `max_steps` and limits count.
+
+    Raises:
+        HorizonError: if the trainer has no end.
+    """
+    updates = trainer.estimated_stepping_batches  # -1 for a stream of data without max_steps
+    if not 0 < updates < math.inf:
+        raise HorizonError("this trainer has no end, and a share of it no length: give it max_steps, or horizon=10_000")
+    batches = trainer.num_training_batches  # infinite for a stream; the trainer may not have looked yet
+    per_epoch = math.ceil(batches / trainer.accumulate_grad_batches) if 0 < batches < math.inf else None
+    return Horizon(updates, steps_per_epoch=per_epoch)
+
+
+def _is_draft(value: Any) -> bool:
+    """Whether an argument of the driver has a plan that waits for a horizon."""
+    if isinstance(value, Set):
+        return _is_draft(value.plan)
+    if isinstance(value, Mapping):
+        return any(map(_is_draft, value.values()))
+    if isinstance(value, (tuple, list)):
+        return any(map(_is_draft, value))
+    return waits(parse(value) if isinstance(value, str) else value)
+
+
+@final
+class LearningRateMonitor(callbacks.LearningRateMonitor):  # type: ignore[misc]
+    """Lightning's own monitor, for rates that are tensors too.
+
+    Lightning's keeps and logs the very tensor that the next update is written into, so its whole history becomes the
+    last rate, again and again. This one keeps numbers.
+    """
+
+    def _extract_lr(self, param_group: dict[str, Any], name: str) -> dict[str, Any]:
+        return super()._extract_lr({**param_group, "lr": float(param_group["lr"])}, name)  # type: ignore[no-any-return]

@@ -1,0 +1,102 @@
+"""timm: a plan as a scheduler for timm's `train.py`, and for loops written like it.
+
+timm counts updates and epochs in the loop, hands the number over, and saves no scheduler: what a scheduler has to be
+is a function of that number, and that is what a plan is. So there is no clock here, and nothing of timm is needed.
+"""
+
+import math
+from typing import Any, final
+
+import torch
+
+from glidepath.core.checks import count
+from glidepath.core.errors import DriverError
+from glidepath.core.schedule import Schedule
+from glidepath.text import parse
+from glidepath.units import Horizon
+
+
+@final
+class PlannedScheduler:
+    """Before update k a group holds base * plan(k), times the group's `lr_scale` (layer decay) if it has one.
+
+    Args:
+        optimizer: any PyTorch optimizer.
+        plan: a schedule or its text; a draft takes its horizon from the two numbers below.
+        epochs: epochs in the run.
+        updates_per_epoch: optimizer updates in an epoch, not batches.
+        field: the hyperparameter to scale.
+
+    Raises:
+        DriverError: if `plan` is no plan, a group has no such field, or a value is not finite.
+        HorizonError: if a draft does not fit the run.
+
+    Examples:
+        >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+        >>> scheduler = PlannedScheduler(optimizer, "warmup(1ep) >> linear(50%)", epochs=2, updates_per_epoch=4)
+        >>> optimizer.param_groups[0]["lr"]
+        0.025
+        >>> scheduler.step_update(num_updates=6)
+        >>> optimizer.param_groups[0]["lr"]
+        0.05
+    """
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        plan: Schedule | str,
+        *,
+        epochs: int,
+        updates_per_epoch: int,
+        field: str = "lr",
+    ) -> None:
+        read = parse(plan) if isinstance(plan, str) else plan
+        if not isinstance(read, Schedule):
+            raise DriverError(f"timm's schedulers follow one plan, a schedule or its text, not {plan!r}")
+        epochs = count(epochs, "epochs", at_least=1)
+        updates_per_epoch = count(updates_per_epoch, "updates_per_epoch", at_least=1)
+        self.plan = read.over(Horizon(epochs * updates_per_epoch, steps_per_epoch=updates_per_epoch))
+        self.optimizer, self.updates_per_epoch, self.field = optimizer, updates_per_epoch, field
+        self.step_update(0)
+
+    def step_update(self, num_updates: int, metric: float | None = None) -> None:
+        """Writes the values of the next update.
+
+        Args:
+            num_updates: updates made so far, as the loop counts them.
+            metric: ignored; timm passes it.
+        """
+        value = self.plan(num_updates)
+        if not math.isfinite(value):
+            raise DriverError(f"{self.plan!r} gives {value} at update {num_updates}; nothing was changed")
+        for number, group in enumerate(self.optimizer.param_groups):
+            _write(group, self.field, self._base(group, number) * value * group.get("lr_scale", 1.0))
+
+    def step(self, epoch: int, metric: float | None = None) -> None:
+        """Writes the values of the first update of an epoch; timm calls it after the epoch before, and on resuming.
+
+        Args:
+            epoch: epochs made so far.
+            metric: ignored; timm passes it.
+        """
+        self.step_update(epoch * self.updates_per_epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing: the loop has the number of updates, and the optimizer the bases."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes nothing over: `step_update` or `step` say where the run is."""
+
+    def _base(self, group: dict[str, Any], number: int) -> float:
+        """The group's own value before anything was scaled, kept in the group where timm keeps it."""
+        if self.field not in group:
+            raise DriverError(f"group {number} has no {self.field!r} to schedule")
+        return float(group.setdefault(f"initial_{self.field}", float(group[self.field])))
+
+
+def _write(group: dict[str, Any], field: str, value: float) -> None:
+    if isinstance(group[field], torch.Tensor):
+        group[field].fill_(value)
+    else:
+        group[field] = value

@@ -1,0 +1,78 @@
+"""Hugging Face's Trainer: a plan in place of its own schedules, with the number of updates that the Trainer counts.
+
+The Trainer knows that number only once its training begins, in `create_scheduler`. That method is replaced on one
+trainer, so any subclass of Trainer will do.
+"""
+
+import copy
+from typing import Any, final
+
+from glidepath.core.errors import DriverError
+from glidepath.torch import Scheduler, detach
+from glidepath.torch.clock import unwrapped
+from glidepath.torch.driver import Driven
+from glidepath.units import Horizon
+
+
+def schedule(trainer: Any, lr: Driven | None = None, **arguments: Any) -> None:
+    """Lets a plan drive the optimizer of a Trainer; to be called before `trainer.train()`.
+
+    Plans may be drafts ("5%", "3ep"): their horizon is the number of updates that the Trainer will make. It knows its
+    epochs if `num_train_epochs` is a whole number, and `max_steps` is not given.
+
+    Args:
+        trainer: a `transformers.Trainer`, or one of a class below it.
+        lr: the plan of the learning rate, as for `glidepath.torch.Scheduler`. It scales the `learning_rate` of the
+            Trainer's arguments; their `lr_scheduler_type` and `warmup_steps` are not read.
+        **arguments: the other arguments of `Scheduler`. A `horizon` among them takes the place of the Trainer's.
+
+    Raises:
+        DriverError: if the Trainer was given a scheduler.
+
+    Examples:
+        >>> from transformers import Trainer, TrainingArguments
+        >>> def train(model, data):
+        ...     trainer = Trainer(model, TrainingArguments(learning_rate=3e-4), train_dataset=data)
+        ...     schedule(trainer, "warmup(2%) >> constant() >> cosine(20%, to=0.1)")
+        ...     trainer.train()
+    """
+    if trainer.lr_scheduler is not None:
+        raise DriverError("this Trainer was given a scheduler: give it optimizers=(optimizer, None), or none")
+    trainer.create_scheduler = _Making(trainer, {"lr": lr, **arguments})
+
+
+@final
+class _Making:
+    """What `create_scheduler` of one trainer becomes."""
+
+    def __init__(self, trainer: Any, arguments: dict[str, Any]) -> None:
+        self._trainer, self._arguments = trainer, arguments
+        self._optimizer: Any = None
+        self._before: list[dict[str, Any]] = []
+
+    def __call__(self, num_training_steps: int, optimizer: Any = None) -> Scheduler:
+        trainer = self._trainer
+        if trainer.lr_scheduler is None:
+            self._begin(unwrapped(trainer.optimizer if optimizer is None else optimizer))
+            horizon = Horizon(num_training_steps, steps_per_epoch=_updates_in_an_epoch(trainer, num_training_steps))
+            trainer.lr_scheduler = Scheduler(self._optimizer, **{"horizon": horizon, **self._arguments})
+            trainer._created_lr_scheduler = True  # so that training once more asks for another
+        return trainer.lr_scheduler  # type: ignore[no-any-return]
+
+    def _begin(self, optimizer: Any) -> None:
+        """Training once more begins with the values of the first time, not with those that it ended with."""
+        detach(optimizer)
+        if optimizer is self._optimizer:
+            for group, before in zip(optimizer.param_groups, self._before, strict=True):
+                group.update(before)
+        self._optimizer = optimizer
+        self._before = copy.deepcopy(
+            [{name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups]
+        )
+
+
+def _updates_in_an_epoch(trainer: Any, updates: int) -> int | None:
+    """The updates in an epoch, where a run is a whole number of epochs."""
+    epochs = int(trainer.args.num_train_epochs)
+    whole = trainer.args.max_steps < 0 and 0 < epochs == trainer.args.num_train_epochs
+    return updates // epochs if whole else None
