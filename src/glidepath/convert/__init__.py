@@ -3,3 +3,4 @@
 from .conversion import Conversion as Conversion
 from .conversion import ConvertError as ConvertError
 from .reading import read as read
+from .writing import code as code

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from glidepath.core.errors import ScheduleError
+
 from .conversion import Conversion, ConvertError
 
 READERS = {  # by the beginning of the module in which a class or a function is written
@@ -38,7 +40,10 @@ def read(source: Any) -> Conversion:
     """
     reader = "megatron" if isinstance(source, Mapping) else _reader(source)
     module = import_module(f".readers.{reader}", __package__)
-    conversion: Conversion = module.read(source)
+    try:
+        conversion: Conversion = module.read(source)
+    except ScheduleError as error:
+        raise ConvertError(f"{type(source).__name__} cannot be read: {error}") from error
     return conversion
 
 

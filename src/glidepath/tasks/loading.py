@@ -70,22 +70,37 @@ def load_task(name: str) -> NamedTask:
     where, colon, attribute = BUILT_IN.get(name, name).rpartition(":")
     if not (colon and where and attribute):
         raise TaskError(_unknown(name))
-    module = _from_file(name, Path(where)) if where.endswith(".py") else _from_package(name, where)
+    module = module_named(name, where)
     function = getattr(module, attribute, None)
     if not callable(function):
         raise TaskError(_no_function(name, module, attribute, function))
     return NamedTask(name, function, _source(function) or getattr(module, "__file__", None), module.__name__)
 
 
-def _from_file(name: str, path: Path) -> ModuleType:
+def module_named(name: str, where: str, forms: str = FORMS) -> ModuleType:
+    """The module in which something that the user named is written: a file, or a module of a package.
+
+    Args:
+        name: what the user wrote, for messages.
+        where: the part of it before the colon.
+        forms: what may be written, for messages.
+
+    Raises:
+        TaskError: if there is none, or it fails while it is imported.
+        MissingExtraError: if it is one of ours, and needs a package that is not installed.
+    """
+    return _from_file(name, Path(where), forms) if where.endswith(".py") else _from_package(name, where, forms)
+
+
+def _from_file(name: str, path: Path, forms: str) -> ModuleType:
     if not path.is_file():
-        raise TaskError(f"there is no file {path} in {Path.cwd()}: {FORMS}")
+        raise TaskError(f"there is no file {path} in {Path.cwd()}: {forms}")
     full = path.resolve()
     _importable(str(full.parent))
     place = hashlib.sha256(str(full).encode()).hexdigest()[:8]  # two folders may each have a task.py
     spec = importlib.util.spec_from_file_location(f"glidepath_task_{full.stem}_{place}", full)
     if spec is None or spec.loader is None:
-        raise TaskError(f"{path} cannot be read as Python: {FORMS}")
+        raise TaskError(f"{path} cannot be read as Python: {forms}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses and pickle look a module up by its name
     with blaming(name, f"importing {path}", str(full)):
@@ -93,16 +108,16 @@ def _from_file(name: str, path: Path) -> ModuleType:
     return module
 
 
-def _from_package(name: str, where: str) -> ModuleType:
+def _from_package(name: str, where: str, forms: str) -> ModuleType:
     _importable(str(Path.cwd()))
     try:
         with blaming(name, f"importing {where}", None):
             return importlib.import_module(where)
     except TaskError as error:
-        raise _missing(name, where, error) from error
+        raise _missing(name, where, error, forms) from error
 
 
-def _missing(name: str, where: str, error: TaskError) -> TaskError | MissingExtraError:
+def _missing(name: str, where: str, error: TaskError, forms: str) -> TaskError | MissingExtraError:
     """A clearer error if it is a package that is missing."""
     cause = error.__cause__
     if not isinstance(cause, ModuleNotFoundError) or not cause.name:
@@ -110,7 +125,7 @@ def _missing(name: str, where: str, error: TaskError) -> TaskError | MissingExtr
     if name in BUILT_IN:
         return MissingExtraError(f"the task {name} needs {cause.name}: pip install 'glidepath[compare]'")
     if (where + ".").startswith(cause.name + "."):
-        return TaskError(f"there is no module {cause.name} (from {Path.cwd()}): {FORMS}")
+        return TaskError(f"there is no module {cause.name} (from {Path.cwd()}): {forms}")
     return error
 
 

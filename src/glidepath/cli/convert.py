@@ -1,0 +1,115 @@
+"""`glidepath convert`: plans as code for other libraries, and schedules of other libraries as plans."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from glidepath.convert import Conversion, code
+from glidepath.convert.writing import Target
+from glidepath.core.errors import GlidepathError
+from glidepath.core.schedule import Draft, Schedule
+from glidepath.text import parse
+
+from .horizon import ONE_RUN, Run, own_length
+
+FACTORS = "composer "  # its schedules are shares of a rate that they do not know; elsewhere a base of 1 is a rate
+
+
+def convert(
+    source: str,
+    /,
+    *,
+    to: Target | None = None,
+    run: Run = ONE_RUN,
+    peak: float | None = None,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+) -> None:
+    """Write a plan as code for another library, or read a schedule of another library as a plan.
+
+    Parameters
+    ----------
+    source
+        A schedule as text; or file.py:name or package.module:name, a schedule of torch, transformers, timm, optax,
+        Keras or Composer, or a function without arguments that returns one; or Megatron-LM's arguments as a JSON or
+        YAML file.
+    to
+        function, torch, transformers, optax, keras or timm: what the code is for.
+    peak
+        The learning rate where the plan is 1.0.
+    output
+        The file to write; without it the answer is printed.
+    """
+    if "(" in source:
+        text = _ours(_over(parse(source), run), to, peak)
+    else:
+        theirs = _read(source)
+        text = "\n".join(_told(theirs, run)) + "\n" if to is None else _theirs(theirs, to, run, peak)
+    if output is None:
+        print(text, end="")
+    else:
+        output.write_text(text)
+        print(f"wrote {output}")
+
+
+def _read(name: str) -> Conversion:
+    from .theirs import conversion  # inside: names are found as tasks are, which need PyTorch; a plan does not
+
+    return conversion(name)
+
+
+def _over(plan: Schedule, run: Run) -> Schedule:
+    """The plan over the run; one without border durations needs none."""
+    horizon = run.horizon()
+    if horizon is None and isinstance(plan, Draft):
+        own_length(plan)
+    return plan if horizon is None else plan.over(horizon)
+
+
+def _ours(plan: Schedule, to: Target | None, peak: float | None) -> str:
+    if to is None:
+        raise GlidepathError("say what the code is for, as in --to torch (function, torch, transformers, optax, ...)")
+    return code(plan, to=to, peak=peak)
+
+
+def _told(theirs: Conversion, run: Run) -> Iterator[str]:
+    """What was read: a line for each group, for each other hyperparameter, and for each quirk."""
+    yield f"# {theirs.source}"
+    plans = [plan if run.steps is None else _over(plan, run) for plan in theirs.schedules]
+    if len(plans) == 1:
+        yield _line(plans[0], theirs.bases[0])
+    else:
+        for i, (plan, base) in enumerate(zip(plans, theirs.bases, strict=True)):
+            yield f"group {i}: {_line(plan, base)}"
+    for name, others in theirs.others.items():
+        yield from (f"{name}: {other}" for other in dict.fromkeys(others))
+    yield from _notes(theirs)
+
+
+def _line(plan: Schedule, base: float) -> str:
+    return str(plan) if base == 1.0 else f"{plan}  # of {base!r}"
+
+
+def _notes(theirs: Conversion) -> Iterator[str]:
+    if theirs.position:
+        yield f"# it has made {theirs.position} updates already; the plan begins at update 0"
+    yield from (f"# {quirk}" for quirk in theirs.quirks)
+
+
+def _theirs(theirs: Conversion, to: Target, run: Run, peak: float | None) -> str:
+    """From theirs to theirs."""
+    program = code(_over(theirs.schedule, run), to=to, peak=_peak(theirs, to) if peak is None else peak)
+    return "\n".join([f"# {theirs.source}", *_notes(theirs), program])
+
+
+def _peak(theirs: Conversion, to: Target) -> float | None:
+    """The rate that the schedule is a share of, if it is one for all groups."""
+    if theirs.source.startswith(FACTORS):
+        return None
+    if len(set(theirs.bases)) == 1:
+        return theirs.bases[0]
+    if to in ("optax", "keras", "function"):
+        bases = ", ".join(map(repr, theirs.bases))
+        raise GlidepathError(f"its groups have different rates ({bases}), and {to} has no groups: choose one, --peak")
+    return None

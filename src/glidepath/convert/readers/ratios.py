@@ -1,0 +1,25 @@
+"""Ratios of a group's base rate: what the readers of libraries that schedule a group's own rate share."""
+
+from glidepath.convert.conversion import ConvertError
+from glidepath.core.schedule import Schedule, sequence
+
+
+def ratio(rate: float, base: float) -> float:
+    """`rate` as a share of a base rate.
+
+    Raises:
+        ConvertError: if the base is 0 and the rate is not.
+    """
+    if rate == 0.0:
+        return 0.0
+    if base == 0.0:
+        raise ConvertError(
+            f"a group has a base rate of 0, of which a rate of {rate!r} is no multiple: build the optimizer with the "
+            "rate that the group is to have"
+        )
+    return float(f"{rate / base:.15g}")  # the last digit is rounding: 0.01 of 0.1 is 0.1
+
+
+def in_row(*parts: Schedule) -> Schedule:
+    """One part after the other, without those that last no update; the last one stays, for what it holds."""
+    return sequence(*(part for part in parts[:-1] if part.duration != 0), parts[-1])

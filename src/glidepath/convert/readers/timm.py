@@ -1,0 +1,294 @@
+"""timm's schedulers, from their attributes.
+
+A value is a function of t, which is what the loop gives to `step(epoch)` or to `step_update(num_updates)`: a step here
+is a t. Before the first of these calls the groups hold what the scheduler was built with. A floor is an absolute
+rate, and a group's lr_scale multiplies after it, so each group's base is its own rate times its lr_scale.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from glidepath.convert.conversion import Conversion, ConvertError
+from glidepath.core.schedule import Schedule, clip, product, repeat, shift, total
+from glidepath.recipes import (
+    constant,
+    cosine,
+    formula,
+    inverse_power,
+    linear,
+    multistep,
+    normalized_exponential,
+    one_minus_power,
+    one_minus_sqrt,
+    polynomial,
+    step,
+    table,
+    tanh,
+)
+
+from .rates import Read, level
+from .ratios import ratio
+
+LONGEST_NOISE = 4_000  # values that a table, and so a text, may hold
+
+Curve = Callable[[float, float], Schedule]  # one cycle, from its start to its end
+
+
+def read(source: Any) -> Conversion:
+    """What a scheduler of timm makes of every group.
+
+    Raises:
+        ConvertError: if it follows a metric, or is none of timm's own.
+    """
+    name = type(source).__name__
+    if name == "PlateauLRScheduler":
+        raise _plateau(source)
+    if name not in CLASSES or not type(source).__module__.startswith("timm."):
+        raise ConvertError(f"{name} is not one of timm's own schedulers ({', '.join(CLASSES)}): write it as a plan")
+    noise = _noise(source)
+    plans, quirks = [], dict.fromkeys(_time(source))
+    for base in map(float, source.base_values):
+        plan, own = CLASSES[name](source, base)
+        plan, held = _held_at_first(source, plan)
+        plans.append(plan if noise is None else product(plan, noise))
+        quirks |= dict.fromkeys((*own, *held))
+    quirks |= dict.fromkeys(_noise_quirks(source))
+    return Conversion(f"timm {name}", tuple(plans), _bases(source), tuple(quirks))
+
+
+def _plateau(source: Any) -> ConvertError:
+    inner = source.lr_scheduler
+    return ConvertError(
+        "PlateauLRScheduler follows a metric, so it is no function of the step: write glidepath.torch.Plateau("
+        f"optimizer, mode={inner.mode!r}, factor={inner.factor!r}, patience={inner.patience!r}, "
+        f"threshold={inner.threshold!r}, cooldown={inner.cooldown!r}, minimum={float(inner.min_lrs[0])!r}, "
+        f"warmup={source.warmup_t!r}) and call its step(metric)"
+    )
+
+
+def _bases(source: Any) -> tuple[float, ...]:
+    groups = source.optimizer.param_groups
+    return tuple(float(v) * float(g.get("lr_scale", 1.0)) for v, g in zip(source.base_values, groups, strict=True))
+
+
+def _time(source: Any) -> tuple[str, ...]:
+    """What a step is, and a word on lr_scale."""
+    scaled = any("lr_scale" in group for group in source.optimizer.param_groups)
+    return (
+        *(("a step is an epoch: t_in_epochs is set",) if source.t_in_epochs else ()),
+        *(("lr_scale multiplies the floor too",) if scaled and hasattr(source, "lr_min") and source.lr_min else ()),
+    )
+
+
+def _held_at_first(source: Any, plan: Schedule) -> Read:
+    """Before the first call of step() a group without a warmup holds its base rate, whatever the formula says of 0."""
+    if source.warmup_t or plan(0) == 1.0:
+        return plan, ()
+    return constant(1) >> plan[1:], ("step 0 uses the base rate: timm's formula is asked from t=1 on",)
+
+
+# --- noise ---
+
+
+def _noise(source: Any) -> Schedule | None:
+    """1 plus the noise of each step; None without noise."""
+    given = source.noise_range_t
+    if given is None:
+        return None
+    if not isinstance(given, (list, tuple)):
+        return formula(lambda k: 1.0 + source._calculate_noise(k) if k >= max(given, 1) else 1.0)
+    begin, end = max(int(given[0]), 1), int(given[1])
+    if end <= begin:
+        return None
+    if end - begin > LONGEST_NOISE:
+        return formula(lambda k: 1.0 + source._calculate_noise(k) if begin <= k < end else 1.0)
+    return constant(begin) >> table([1.0 + source._calculate_noise(k) for k in range(begin, end)]) >> constant()
+
+
+def _noise_quirks(source: Any) -> tuple[str, ...]:
+    given = source.noise_range_t
+    if given is None:
+        return ()
+    listed = isinstance(given, (list, tuple)) and given[1] - given[0] <= LONGEST_NOISE
+    how = "it is a table" if listed else "timm is asked for it, so there is no text"
+    return (f"its noise comes from torch's generator, seeded with noise_seed + t: {how}",)
+
+
+# --- warmup ---
+
+
+def _after_warmup(source: Any, base: float, plan: Schedule, to: float = 1.0) -> Read:
+    """The warmup, before the plan or, without warmup_prefix, in place of its beginning."""
+    steps = source.warmup_t
+    if not steps:
+        return plan, ()
+    rise = linear(steps, to=to, start=ratio(float(source.warmup_lr_init), base))
+    if getattr(source, "warmup_prefix", True):
+        return rise >> plan, ()
+    jump = f"without warmup_prefix the decay runs underneath the warmup: the rate jumps to it at {steps}"
+    return rise >> plan[steps:], (jump,)
+
+
+# --- cosine, polynomial, tanh: cycles ---
+
+
+def _cosine(source: Any, base: float) -> Read:
+    steps, k = source.t_initial, source.k_decay
+    shape = f"(1 + cos(pi * {{passed}} ** {k!r} / {{whole}} ** {k!r})) / 2"
+    plan, quirks = _cycles(source, base, lambda start, to: cosine(steps, to=to, start=start, k=k), shape)
+    return _warmed(source, base, plan, quirks)
+
+
+def _polynomial(source: Any, base: float) -> Read:
+    steps, k, power = source.t_initial, source.k_decay, source.power
+    shape = f"(1 - {{passed}} ** {k!r} / {{whole}} ** {k!r}) ** {power!r}"
+
+    def curve(start: float, to: float) -> Schedule:
+        return polynomial(steps, to=to, start=start, power=power, k=k)
+
+    plan, quirks = _cycles(source, base, curve, shape)
+    return _warmed(source, base, plan, quirks)
+
+
+def _tanh(source: Any, base: float) -> Read:
+    steps, low, high = source.t_initial, source.lb, source.ub
+    shape = f"(1 - tanh({low!r} * (1 - {{passed}} / {{whole}}) + {high!r} * ({{passed}} / {{whole}}))) / 2"
+    plan, quirks = _cycles(
+        source, base, lambda start, to: tanh(steps, to=to, start=start, lower=low, upper=high), shape
+    )
+    inside = source.warmup_t and not source.warmup_prefix
+    target = plan(source.warmup_t) if inside else 1.0
+    after, jumps = _after_warmup(source, base, plan, target)
+    return after, quirks if inside else (*quirks, *jumps)
+
+
+def _warmed(source: Any, base: float, plan: Schedule, quirks: tuple[str, ...]) -> Read:
+    after, jumps = _after_warmup(source, base, plan)
+    return after, (*quirks, *jumps)
+
+
+def _cycles(source: Any, base: float, curve: Curve, shape: str) -> Read:
+    """cycle_limit cycles, then lr_min; each is cycle_decay as high as the one before, from the same floor."""
+    low, times = ratio(float(source.lr_min), base), source.cycle_limit
+    if times < 1:
+        return level(low), ("cycle_limit is 0: the rate is lr_min at once",)
+    if times == 1:
+        return _one_cycle(source, low, curve)
+    if source.cycle_mul != 1 and (source.cycle_mul != int(source.cycle_mul) or _lost(source)):
+        return _by_logarithm(source, low, shape)
+    growth, shrink = float(source.cycle_mul), float(source.cycle_decay)
+    if shrink == 1.0:
+        return repeat(curve(1.0, low), times=times, growth=growth), ()
+    if low == 0.0:
+        return repeat(curve(1.0, 0.0), times=times, growth=growth, shrink=shrink), ()
+    falls = repeat(curve(1.0, 0.0), times=times, growth=growth, shrink=shrink)
+    return total(falls, level(low, repeat(curve(0.0, 1.0), times=times, growth=growth))), ()
+
+
+def _one_cycle(source: Any, low: float, curve: Curve) -> Read:
+    if source.cycle_mul < 1:
+        end = source.t_initial / (1 - source.cycle_mul)
+        return curve(1.0, low), (
+            f"timm raises from t={end:g} on, by cycle_mul={source.cycle_mul}: here lr_min is held",
+        )
+    return curve(1.0, low), ()
+
+
+def _cycle_of(source: Any, t: int) -> int:
+    """The cycle that timm takes t to be in."""
+    left = 1 - t / source.t_initial * (1 - source.cycle_mul)
+    return math.floor(math.log(left, source.cycle_mul)) if left > 0 else source.cycle_limit
+
+
+def _begin_of(source: Any, cycle: int) -> int:
+    growth, steps = float(source.cycle_mul), int(source.t_initial)
+    return math.ceil(steps * (growth**cycle - 1) / (growth - 1) - 1e-6)
+
+
+def _lost(source: Any) -> bool:
+    """Whether rounding makes timm miss a restart: it then serves the floor in place of the peak."""
+    return any(_cycle_of(source, _begin_of(source, i)) != i for i in range(1, source.cycle_limit + 1))
+
+
+def _by_logarithm(source: Any, low: float, shape: str) -> Read:
+    """Cycles of fractional lengths, or with restarts that are lost, by timm's own arithmetic."""
+    growth, steps, shrink = float(source.cycle_mul), source.t_initial, float(source.cycle_decay)
+    rest = 1 - source.cycle_mul
+    cycle = f"floor(log(1 - step / {steps} * ({rest!r})) / log({growth!r}))"
+    passed = f"(step - (1 - {growth!r} ** {cycle}) / ({rest!r}) * {steps})"
+    fall = shape.format(passed=passed, whole=f"({growth!r} ** {cycle} * {steps})")
+    height = f"({shrink!r} ** {cycle} - {low!r})" if shrink != 1.0 else repr(1.0 - low)
+    end = _begin_of(source, source.cycle_limit)
+    last = next(t for t in range(max(0, end - 2), end + 3) if _cycle_of(source, t) >= source.cycle_limit)
+    lost = ("restarts that timm's logarithm misses serve the floor: kept",) if _lost(source) else ()
+    sums = (f"with cycle_mul={growth} timm raises at last: here lr_min is held",) if growth < 1.0 else ()
+    return formula(f"{low!r} + {height} * ({fall})")[:last] >> level(low), (*lost, *sums)
+
+
+# --- step, multistep, wsd ---
+
+
+def _step(source: Any, base: float) -> Read:
+    every, rate = source.decay_t, float(source.decay_rate)
+    if rate == 1.0:
+        plan: Schedule = constant()
+    elif float(every).is_integer():
+        plan = step(every=int(every), factor=rate)
+    else:
+        plan = formula(f"{rate!r} ** (step // {float(every)!r})")
+    return _after_warmup(source, base, plan)
+
+
+def _multistep(source: Any, base: float) -> Read:
+    if list(source.decay_t) != sorted(source.decay_t):
+        raise ConvertError(f"decay_t does not ascend ({list(source.decay_t)}): timm finds milestones by bisection")
+    milestones = [max(0, math.ceil(m) - 1) for m in source.decay_t]
+    plan = multistep(milestones, factor=source.decay_rate) if milestones else constant()
+    after, jumps = _after_warmup(source, base, plan)
+    return after, ("a milestone m takes effect at m - 1, as timm has it", *jumps)
+
+
+def _wsd(source: Any, base: float) -> Read:
+    low, cooldown = ratio(float(source.lr_min), base), source.decay_t
+    hold = source.t_initial - cooldown
+    top = max(1.0, low)
+    if source.stable_fn == "constant" and not callable(source.decay_fn):
+        plan = level(top, constant(hold)) >> _fall(source, top, low) if hold else _fall(source, top, low)
+        return _after_warmup(source, base, plan)
+    stable = clip(_stable(source), low=low) if low else _stable(source)
+    fall = constant(hold) >> _fall(source, 1.0, 0.0) if hold else _fall(source, 1.0, 0.0)
+    plan = shift(low, product(shift(-low, stable), fall)) if low else product(stable, fall)
+    return _after_warmup(source, base, plan)
+
+
+def _stable(source: Any) -> Schedule:
+    if source.stable_fn == "constant":
+        return constant()
+    power = 0.5 if source.stable_fn == "rsqrt" else float(source.stable_power)
+    timescale = source.stable_timescale
+    if float(timescale).is_integer():
+        return inverse_power(int(timescale), power=power)
+    return formula(f"(1 + step / {timescale!r}) ** {-power!r}")
+
+
+def _fall(source: Any, start: float, to: float) -> Schedule:
+    steps, shape = source.decay_t, source.decay_fn
+    if callable(shape):
+        later = formula(lambda k: shape(min((k + 1) / steps, 1.0)))
+        return constant(1) >> later
+    if shape == "power":
+        return one_minus_power(steps, to=to, start=start, power=source.decay_power)
+    if shape == "exp":
+        return normalized_exponential(steps, to=to, start=start, ratio=source.decay_ratio)
+    return {"linear": linear, "1-sqrt": one_minus_sqrt, "cosine": cosine}[shape](steps, to=to, start=start)
+
+
+CLASSES: dict[str, Callable[[Any, float], Read]] = {
+    "CosineLRScheduler": _cosine,
+    "PolyLRScheduler": _polynomial,
+    "StepLRScheduler": _step,
+    "MultiStepLRScheduler": _multistep,
+    "TanhLRScheduler": _tanh,
+    "WSDLRScheduler": _wsd,
+}

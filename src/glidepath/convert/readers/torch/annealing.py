@@ -1,0 +1,64 @@
+"""PyTorch's schedulers that anneal towards an absolute rate, which is another ratio in each group."""
+
+from typing import Any
+
+from glidepath.convert.readers.rates import level
+from glidepath.convert.readers.ratios import ratio
+from glidepath.core.schedule import Schedule, repeat, shift
+from glidepath.recipes import cosine, cosine_restarts, formula, linear
+
+from .part import Entry, Part, floats, starts
+
+RISES = "torch's cosine rises again after update {}: kept"
+
+
+def falling(scheduler: Any, entry: Entry) -> Part:
+    """CosineAnnealingLR: from what it finds down to eta_min, and up to its base rate again, for ever."""
+    steps, low = scheduler.T_max, float(scheduler.eta_min)
+    own = floats(scheduler.base_lrs)
+    plans = tuple(
+        waves(steps, ratio(low, base), start, 1.0 if top == base else ratio(top, base))
+        for start, top, base in zip(starts(scheduler, entry), own, entry.bases, strict=True)
+    )
+    above = ("eta_min is above a base rate: the cosine goes up first",) if any(lr < low for lr in own) else ()
+    return Part(plans, (RISES.format(steps), *above))
+
+
+def waves(steps: Any, low: float, start: float, top: float) -> Schedule:
+    """From `start` down to `low` and up to `top`, for ever, `steps` each way."""
+    if not float(steps).is_integer():
+        return _flowing(float(steps), low, start)
+    if start == top:
+        return repeat(cosine(steps, to=low, start=top) >> cosine(steps, to=top, start=low))
+    later = repeat(cosine(steps, to=top, start=low) >> cosine(steps, to=low, start=top))
+    return cosine(steps, to=low, start=start) >> later
+
+
+def _flowing(steps: float, low: float, start: float) -> Schedule:
+    wave = level(start - low, formula(f"(1 + cos(pi * step / {steps!r})) / 2"))
+    return wave if low == 0.0 else shift(low, wave)
+
+
+def restarting(scheduler: Any, entry: Entry) -> Part:
+    """CosineAnnealingWarmRestarts: cycle i lasts T_0 T_mult^i updates."""
+    low = float(scheduler.eta_min)
+    plans = tuple(
+        level(
+            1.0 if lr == base else ratio(lr, base),
+            cosine_restarts(scheduler.T_0, growth=scheduler.T_mult, to=ratio(low, lr)),
+        )
+        for lr, base in zip(floats(scheduler.base_lrs), entry.bases, strict=True)
+    )
+    return Part(plans)
+
+
+def averaging(scheduler: Any, entry: Entry) -> Part:
+    """SWALR: from what it finds to swa_lr."""
+    curve = cosine if scheduler._anneal_strategy == "cos" else linear
+    rates = floats(group["swa_lr"] for group in scheduler.optimizer.param_groups)
+    ends = (ratio(rate, base) for rate, base in zip(rates, entry.bases, strict=True))
+    steps = scheduler.anneal_epochs
+    plans = tuple(
+        curve(steps, to=end, start=start) if steps else level(end) for start, end in zip(entry.found, ends, strict=True)
+    )
+    return Part(plans, ("SWALR anneals from the rate that it finds, not from the base rate",))

@@ -1,0 +1,52 @@
+"""A formula's text in another dialect: its tree, written again with that dialect's functions."""
+
+from glidepath.core.formula import Formula
+from glidepath.core.syntax import CallNode, Infix, Name, Negative, Node, Number, tree
+
+from .dialect import Dialect
+from .expression import ATOM, POWER, PRODUCT, SUM, Expression
+
+BINDS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "//": PRODUCT, "%": PRODUCT}
+CONSTANTS = {"e": "2.718281828459045"}
+
+
+def formula(leaf: Formula, k: Expression, dialect: Dialect) -> Expression:
+    """The formula at step `k`, which a framework is to take as a float: its integers overflow."""
+    step = k if dialect.branches else Expression(f"1.0 * {k.within(PRODUCT)}", SUM)
+    return _written(tree(leaf.expression), step, dialect)
+
+
+def _written(node: Node, step: Expression, dialect: Dialect) -> Expression:
+    match node:
+        case Number(value=value):
+            return Expression(repr(value))
+        case Name(name="step"):
+            return step
+        case Name(name="pi"):
+            return dialect.pi
+        case Name(name=name):
+            return Expression(CONSTANTS[name])
+        case Negative(inner=inner):
+            return Expression(f"-{_written(inner, step, dialect).within(POWER)}", SUM)
+        case Infix(symbol=symbol, left=left, right=right):
+            return _infix(symbol, _written(left, step, dialect), _written(right, step, dialect))
+        case CallNode(name=name, arguments=arguments):
+            return _function(name, [_written(argument, step, dialect) for argument in arguments], dialect)
+    raise TypeError(f"{node!r} is no part of a formula")
+
+
+def _infix(symbol: str, left: Expression, right: Expression) -> Expression:
+    if symbol == "**":
+        return Expression(f"{left.within(ATOM)} ** {right.within(POWER)}", POWER)
+    binds = BINDS[symbol]
+    return Expression(f"{left.within(binds)} {symbol} {right.within(binds + 1)}", binds)
+
+
+def _function(name: str, arguments: list[Expression], dialect: Dialect) -> Expression:
+    if name == "min":
+        return dialect.smaller(*arguments)
+    if name == "max":
+        return dialect.larger(*arguments)
+    if name == "abs":
+        return Expression(f"abs({arguments[0].text})")
+    return dialect.call(name, *arguments)

@@ -1,0 +1,32 @@
+"""PyTorch's LambdaLR over a function of the step: what any plan can be."""
+
+from glidepath.core.schedule import Schedule
+
+from .dialect import PYTHON
+from .expression import written
+from .function import function
+from .layout import INDENT
+from .program import program
+
+IMPORT = "from torch.optim.lr_scheduler import LambdaLR"
+
+
+def of_rate(peak: float | None) -> str:
+    """What the values of a scheduler of PyTorch are shares of."""
+    rate = "" if peak is None else f", {peak!r},"
+    return f"The optimizer's own rate{rate} is the peak: build it with that lr."
+
+
+def write(plan: Schedule, peak: float | None, reason: str) -> str:
+    """`make_scheduler(optimizer)` that calls the plan at every step, and the reason for it."""
+    whole = function(plan, "step", PYTHON, written(1.0))
+    imports = ["import math\n"] if whole.uses("math") else []
+    made = f"def make_scheduler(optimizer):\n{INDENT}return LambdaLR(optimizer, factor)"
+    return program(
+        plan,
+        [of_rate(peak), whole.note(reason)],
+        [*imports, IMPORT],
+        *whole.before,
+        whole.defined("factor(step)"),
+        made,
+    )

@@ -1,0 +1,60 @@
+"""The parts of a plan as the classes of other libraries see them: a leaf, its height, and how long it serves."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from glidepath.core.curves import Cosine
+from glidepath.core.schedule import Cut, Repeated, Scaled, Schedule, Sequence
+
+from .expression import tidy
+
+
+class Part(NamedTuple):
+    """`height` times `leaf`, for `steps` updates; without an end if it is the last."""
+
+    leaf: Schedule
+    height: float
+    steps: int | None
+
+
+def parts(plan: Schedule, height: float = 1.0) -> list[Part]:
+    """The parts of a sequence, or the plan as the only one; those that serve no update are left out."""
+    whole, height = _peeled(plan, height)
+    inner = whole.parts if isinstance(whole, Sequence) else (whole,)
+    lengths = [*(part.duration for part in inner[:-1]), None]
+    return [_part(part, height, steps) for part, steps in zip(inner, lengths, strict=True) if steps != 0]
+
+
+def _part(plan: Schedule, height: float, steps: int | None) -> Part:
+    leaf, height = _peeled(plan, height)
+    if isinstance(leaf, Cut) and leaf.start == 0 and leaf.stop is not None and leaf.stop == steps:
+        leaf, height = _peeled(leaf.plan, height)  # the next part cuts it
+    return Part(leaf, height, steps)
+
+
+def _peeled(plan: Schedule, height: float) -> tuple[Schedule, float]:
+    inner = plan
+    while isinstance(inner, Scaled):
+        height = tidy(height * inner.factor)
+        inner = inner.plan
+    return inner, height
+
+
+def wave(leaf: Schedule) -> Cosine | None:
+    """The fall of a cosine that rises again as it fell, over and over; None if it is no such wave."""
+    if not isinstance(leaf, Repeated) or (leaf.times, leaf.growth, leaf.shrink) != (None, 1.0, 1.0):
+        return None
+    halves = leaf.plan.parts if isinstance(leaf.plan, Sequence) else ()
+    fall = halves[0] if halves else None
+    if not isinstance(fall, Cosine) or (fall.start, fall.power, fall.k) != (1.0, 1.0, 1.0):
+        return None
+    return fall if halves[1:] == (replace(fall, to=1.0, start=fall.to),) else None
+
+
+def boundaries(found: list[Part]) -> list[int]:
+    """The steps at which one part follows the other."""
+    ends, step = [], 0
+    for part in found[:-1]:
+        step += part.steps or 0
+        ends.append(step)
+    return ends

@@ -1,0 +1,118 @@
+"""transformers' named schedules where they have the same values; elsewhere its own way, a LambdaLR.
+
+Its warmups begin at k / n, which a plan writes as linear(n, to=1.0, start=0.0). Its cosine rises again past its end,
+so it is the plan that does that too: repeat(cosine(n) >> cosine(n, to=1.0, start=0.0)).
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from glidepath.core.curves import Cosine, Curve, Linear, OneMinusSqrt, Polynomial
+from glidepath.core.endless import Constant, InversePower
+from glidepath.core.schedule import Repeated, Schedule
+
+from . import lambda_lr
+from .call import call
+from .layout import indented, row
+from .parts import Part, parts, wave
+from .program import program
+
+NO_NAME = "No name of transformers has the same values: give the Trainer optimizers=(optimizer, scheduler)."
+DECAYS: dict[type[Schedule], str] = {Linear: "linear", Cosine: "cosine", OneMinusSqrt: "1-sqrt"}
+
+
+class Named(NamedTuple):
+    """A name of `get_scheduler`, its counts, and its own options."""
+
+    name: str
+    warmup: int | None = None
+    steps: int | None = None
+    options: Mapping[str, Any] | None = None
+
+
+def write(plan: Schedule, peak: float | None) -> str:
+    """`make_scheduler(optimizer)`, by `get_scheduler` where one of its names has the same values."""
+    named = _named(parts(plan))
+    if named is None:
+        return lambda_lr.write(plan, peak, NO_NAME)
+    made = call(
+        "get_scheduler",
+        f'"{named.name}"',
+        "optimizer",
+        num_warmup_steps=named.warmup,
+        num_training_steps=named.steps,
+        scheduler_specific_kwargs=None if named.options is None else _dictionary(named.options),
+    )
+    body = "\n".join(indented(f"return {made}", 1))
+    imports = ["from transformers import get_scheduler"]
+    return program(plan, [lambda_lr.of_rate(peak)], imports, f"def make_scheduler(optimizer):\n{body}")
+
+
+def _dictionary(options: Mapping[str, Any]) -> str:
+    shown = [f'"{key}": {value!r}'.replace("'", '"') for key, value in options.items()]
+    return row("{", shown, "}")
+
+
+def _named(found: list[Part]) -> Named | None:
+    if any(part.height != 1.0 for part in found[:-1]):
+        return None
+    rise, *rest = found
+    if not rest or not isinstance(rise.leaf, Linear) or rise.leaf.to != 1.0 or rise.leaf.steps != rise.steps:
+        return _after(0, found) if len(found) == 1 else _stable(0, 0.0, found)
+    warmup, low = rise.leaf.steps, rise.leaf.start
+    if len(rest) == 1:
+        return _after(warmup, rest) if low == 0.0 else None
+    return _stable(warmup, low, rest)
+
+
+def _after(warmup: int, found: list[Part]) -> Named | None:
+    """What may follow the warmup alone."""
+    leaf, height, _ = found[0]
+    if height != 1.0:
+        return None
+    match leaf:
+        case Constant():
+            return Named("constant_with_warmup", warmup) if warmup else Named("constant")
+        case Linear(to=0.0, start=1.0, steps=steps) if steps:
+            return Named("linear", warmup, warmup + steps)
+        case Polynomial(to=0.0, start=1.0, k=1.0, power=power, steps=steps) if steps:
+            return Named("polynomial", warmup, warmup + steps, {"lr_end": 0.0, "power": power})
+        case InversePower(timescale=scale, power=0.5):
+            return Named("inverse_sqrt", warmup, None, {"timescale": scale})
+        case Repeated():
+            return _repeated(warmup, leaf)
+    return None
+
+
+def _repeated(warmup: int, leaf: Repeated) -> Named | None:
+    falling, cycle = wave(leaf), leaf.plan
+    if falling is not None and falling.to == 0.0:
+        return Named("cosine", warmup, warmup + falling.steps)
+    if falling is not None and falling.to > 0.0:
+        return Named("cosine_with_min_lr", warmup, warmup + falling.steps, {"min_lr_rate": falling.to})
+    if (
+        not isinstance(cycle, Cosine)
+        or cycle != Cosine(cycle.steps)
+        or leaf.times is None
+        or (leaf.growth, leaf.shrink) != (1.0, 1.0)
+    ):
+        return None
+    steps = leaf.times * cycle.steps
+    if any(leaf.times * (i * cycle.steps / steps) % 1.0 for i in range(leaf.times)):
+        return None  # transformers would lose a restart to rounding
+    return Named("cosine_with_restarts", warmup, warmup + steps, {"num_cycles": leaf.times})
+
+
+def _stable(warmup: int, low: float, found: list[Part]) -> Named | None:
+    """A plateau and a cooldown to the value that the warmup began with."""
+    if len(found) != 2 or not isinstance(found[0].leaf, Constant) or found[1].height != 1.0:
+        return None
+    fall = found[1].leaf
+    decay = DECAYS.get(type(fall))
+    if decay is None or not isinstance(fall, Curve) or not fall.steps or fall.start != 1.0:
+        return None
+    bent = isinstance(fall, Cosine) and (fall.power, fall.k) != (1.0, 1.0)
+    if bent or fall.to < 0.0 or (warmup and fall.to != low):
+        return None
+    counts = {"num_stable_steps": found[0].steps, "num_decay_steps": fall.steps}
+    return Named("warmup_stable_decay", warmup, None, {**counts, "decay_type": decay, "min_lr_ratio": fall.to})
