@@ -44,6 +44,7 @@ def logged(
     horizon: int | None = None,
     warmup: int | None = None,
     place: Place | None = None,
+    updates: int | None = None,
 ) -> Run:
     """A run from the rows of its log: step k, the rate that update k used, and the loss that it saw.
 
@@ -63,6 +64,7 @@ def logged(
         warmup: the updates of a linear warmup that was not logged; between it and the first logged rate the rate is
             level.
         place: where a row is, for messages; the name of the run if not given.
+        updates: how many were made, at least the last logged step; one more than that if not given.
 
     Raises:
         RunError: if the rows cannot be those of one run, or say too little about its rates.
@@ -74,7 +76,7 @@ def logged(
         >>> run.rates.round(3).tolist(), run.updates.tolist()
         ([0.0, 0.1, 0.2, 0.175, 0.15, 0.125, 0.1], [2, 6])
     """
-    rows = _rows(name, steps, rates, losses, place or (lambda _: name))
+    rows = _rows(name, steps, rates, losses, place or (lambda _: name), updates)
     _check_rows(rows)
     if plan is None:
         if peak is not None or horizon is not None:
@@ -101,6 +103,7 @@ class _Rows:
     rates: FloatArray
     losses: FloatArray
     place: Place
+    updates: int | None
 
     @property
     def rated(self) -> IntArray:
@@ -110,13 +113,14 @@ class _Rows:
     @property
     def count(self) -> int:
         """The updates that the log tells of."""
-        return int(self.steps[-1]) + 1
+        return int(self.steps[-1]) + 1 if self.updates is None else self.updates
 
 
-def _rows(name: str, steps: ArrayLike, rates: ArrayLike, losses: ArrayLike, place: Place) -> _Rows:
+def _rows(name: str, steps: ArrayLike, rates: ArrayLike, losses: ArrayLike, place: Place, updates: int | None) -> _Rows:
     """Three columns of one table, which has rows."""
     given = {"steps": steps, "rates": rates, "losses": losses}
-    rows = _Rows(name, **{what: row_of(name, what, values) for what, values in given.items()}, place=place)
+    columns = {what: row_of(name, what, values) for what, values in given.items()}
+    rows = _Rows(name, **columns, place=place, updates=updates)
     lengths = [len(rows.steps), len(rows.rates), len(rows.losses)]
     if len(set(lengths)) > 1:
         raise RunError(f"{name}: steps, rates and losses have {', '.join(map(str, lengths))} rows; they are one table")
@@ -127,6 +131,7 @@ def _rows(name: str, steps: ArrayLike, rates: ArrayLike, losses: ArrayLike, plac
 
 def _check_rows(rows: _Rows) -> None:
     _check_steps(rows)
+    _check_count(rows)
     with_loss = np.flatnonzero(~np.isnan(rows.losses))
     check_losses(rows.losses[with_loss], rows.steps[with_loss], lambda i: rows.place(int(with_loss[i])))
     for i in np.flatnonzero(np.diff(rows.steps[with_loss]) == 0)[:1]:
@@ -141,6 +146,13 @@ def _check_rows(rows: _Rows) -> None:
             f"{rows.place(row)}: step {rows.steps[row]:.0f} has two rates, {rows.rates[rated[i]]:g} and "
             f"{rows.rates[row]:g}: of two groups of parameters? keep one of them"
         )
+
+
+def _check_count(rows: _Rows) -> None:
+    """A rate was used by an update that was made, and a loss seen after no more than were made."""
+    least = max(rows.steps[-1], rows.steps[rows.rated].max(initial=-1) + 1)
+    if count(rows.count, "updates") < least:
+        raise RunError(f"{rows.name}: the log tells of {least:,.0f} updates, and updates={rows.count:,}: give no fewer")
 
 
 def _check_steps(rows: _Rows) -> None:

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from glidepath import logs
 from glidepath.core.errors import GlidepathError, RunError
+from glidepath.followed import Rates
 from glidepath.run import Run
 from glidepath.text import parse
 from glidepath.units import as_horizon
@@ -20,7 +21,8 @@ Runs = Annotated[
     Parameter(
         name="--run",
         negative=(),
-        help="A log to learn from (CSV, Parquet, or the results of glidepath compare), once for each.",
+        help="A log to learn from, once for each: CSV, Parquet, trainer_state.json, Lightning's metrics.csv, "
+        "TensorBoard events, what W&B exports, MLflow's store, or the results of glidepath compare.",
     ),
 ]
 TRAINING = "loss"  # what --metric calls the training loss of a study
@@ -33,13 +35,11 @@ class Logs:
 
     column: Annotated[
         list[str] | None,
-        Parameter(negative=(), help="What a column of the tables is called: step=it, rate=eta or loss=val."),
+        Parameter(negative=(), help="What a column, a tag or a metric is called: step=it, rate=eta or loss=val."),
     ] = None
     metric: Annotated[
         str | None,
-        Parameter(
-            help="Of a study, what to read: loss is the training loss; without it, the one metric that is a loss."
-        ),
+        Parameter(help="What to read: loss is the training loss; without it, the one metric that is a loss."),
     ] = None
     only: Annotated[
         list[str] | None,
@@ -78,7 +78,8 @@ def read(paths: Sequence[Path] | None, options: Logs) -> Read:
         raise GlidepathError(
             "there is no run to learn from: give a log, as log.csv or the results of glidepath compare"
         )
-    metrics = {path: _metric(path, options.metric) for path in paths}
+    named = "loss" in _columns(options.column or ())
+    metrics = {path: _metric(path, TRAINING if named and options.metric is None else options.metric) for path in paths}
     runs = [run for path in paths for run in _runs(path, options, metrics[path])]
     found = set(metrics.values())
     chosen = next(iter(found)) if len(found) == 1 else None
@@ -113,6 +114,18 @@ def _runs(path: Path, options: Logs, metric: str | None) -> list[Run]:
             warmup=options.run_warmup,
             metric=metric,
         )
+
+
+def rates(path: Path, column: Sequence[str] | None) -> list[Rates]:
+    """The rates that were logged.
+
+    Raises:
+        GlidepathError: if --column cannot be.
+        RunError: if something cannot be read, in the words of the command line.
+    """
+    columns = _columns(column) if column else None
+    with _in_words_of_options():
+        return logs.rates(path, columns=columns)
 
 
 def _columns(given: Sequence[str]) -> dict[str, str]:

@@ -1,13 +1,40 @@
-"""`glidepath review`: mistakes that can be seen before the run."""
+"""`glidepath review`: mistakes that can be seen before the run, and whether a run followed its plan."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from glidepath.core.errors import GlidepathError
+from glidepath.core.schedule import Schedule
 from glidepath.review import review as reviewed
 from glidepath.text import parse
 
-from .horizon import ONE_RUN, Run, own_length
+from .horizon import ONE_RUN, Run, own_length, resolved
 
 
-def review(plan: str, /, *, run: Run = ONE_RUN) -> int:
+def review(
+    plan: str,
+    /,
+    *,
+    run: Run = ONE_RUN,
+    runs: Annotated[
+        list[Path] | None,
+        Parameter(name="--run", negative=(), help="The log of a run that should have followed the plan."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        Parameter(negative=(), help="What a column of the log is called: step=it or rate=eta."),
+    ] = None,
+    run_peak: Annotated[
+        float | None, Parameter(help="The rate where the plan is 1; without it, the largest logged rate tells.")
+    ] = None,
+) -> int:
     """Mistakes that can be seen before the run, each with its step, its number and its cure.
+
+    With --run the rates that were really used are compared with the plan instead: the first step where they part, and
+    the likely cause.
 
     Parameters
     ----------
@@ -15,6 +42,37 @@ def review(plan: str, /, *, run: Run = ONE_RUN) -> int:
         A schedule, as text.
     """
     known = parse(plan)
+    if runs:
+        return _compared(resolved(known, run)[0], runs, column, run_peak)
+    if column or run_peak is not None:
+        raise GlidepathError("--column and --run-peak say how a log is read: give it, as in --run log.csv")
     findings = reviewed(known, run.horizon() or own_length(known))
     print(findings)
     return 1 if findings else 0
+
+
+def _compared(plan: Schedule, paths: list[Path], column: list[str] | None, peak: float | None) -> int:
+    found = list(_followed(plan, paths, column, peak))
+    for line, _ in found:
+        print(line)
+    return 1 if any(parted for _, parted in found) else 0
+
+
+def _followed(
+    plan: Schedule, paths: list[Path], column: list[str] | None, peak: float | None
+) -> Iterator[tuple[str, bool]]:
+    """A line for each run, and whether it parted from the plan."""
+    from glidepath.followed import parting  # only here: a review before the run needs no NumPy
+
+    from .logged import rates
+
+    for path in paths:
+        for one in rates(path, column):
+            finding = parting(plan, one, peak)
+            assumed = (
+                ""
+                if peak is not None
+                else f" (the peak was taken from the log, whose largest rate is {max(one.rates):g}; --run-peak)"
+            )
+            told = finding or f"every logged rate is the plan's, {len(one.steps):,} of them"
+            yield f"{one.name}: {told}{assumed}", finding is not None

@@ -6,15 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from glidepath.core.errors import RunError
+from glidepath.followed import Rates
 from glidepath.run import PLAN, FloatArray, Run, diverged
 
-from .table import Table, header_of, read_table, shown
-
-COMMON = {
-    "step": ("step", "steps", "iteration", "update", "global_step"),
-    "rate": ("rate", "lr", "learning_rate"),
-    "loss": ("loss", "train_loss", "training_loss", "val_loss", "eval_loss", "validation_loss"),
-}
+from .names import COMMON, listed, plain
+from .scalars import check_rates, gathered
+from .table import Table, header_of, read_table
 
 
 def run_of_table(
@@ -31,9 +28,7 @@ def run_of_table(
     Raises:
         RunError: if it is not the log of a run.
     """
-    for what in columns:
-        if what not in COMMON:
-            raise RunError(f"{file}: columns= names those of the {', '.join(COMMON)}, not of {what!r}")
+    _check_names(file, columns)
     chosen = _chosen(file, header_of(file), columns, needed)
     table = read_table(file, list(chosen.values()))
     steps, losses = table.numbers(chosen["step"]), table.numbers(chosen["loss"])
@@ -44,13 +39,37 @@ def run_of_table(
     return build(file.stem, steps, rates, losses, place=table.place)
 
 
+def rates_of_table(file: Path, columns: Mapping[str, str]) -> Rates:
+    """The rates in a table, which needs no losses.
+
+    Raises:
+        RunError: if there is none, a cell is damaged, or the steps do not ascend.
+    """
+    _check_names(file, columns)
+    chosen = _chosen(file, header_of(file), columns, ("step", "rate"))
+    table = read_table(file, [chosen["step"], chosen["rate"]])
+    steps, values = table.numbers(chosen["step"]), table.numbers(chosen["rate"])
+    _refuse_nan(table, {what: chosen[what] for what in ("step", "rate")}, {"step": steps, "rate": values})
+    rated = np.flatnonzero(~np.isnan(values))
+    found = (("rate", float(steps[row]), float(values[row]), table.place(int(row))) for row in rated.tolist())
+    series = gathered(str(file), file.stem, found).series["rate"]
+    check_rates(series)
+    return Rates(file.stem, [int(step) for step in series.steps], series.values.tolist())
+
+
+def _check_names(file: Path, columns: Mapping[str, str]) -> None:
+    for what in columns:
+        if what not in COMMON:
+            raise RunError(f"{file}: columns= names those of the {', '.join(COMMON)}, not of {what!r}")
+
+
 def _chosen(file: Path, header: Sequence[str], columns: Mapping[str, str], needed: Sequence[str]) -> dict[str, str]:
     found = {what: _column(file, header, what, columns.get(what)) for what in COMMON}
     for what, name in found.items():
         if name is None and what in needed:
             hint = f", or {PLAN}" if what == "rate" else ""
             raise RunError(
-                f"{file}: no column for the {what} ({', '.join(COMMON[what])}) among {_listed(header)}: name it, "
+                f"{file}: no column for the {what} ({', '.join(COMMON[what])}) among {listed(header)}: name it, "
                 f'columns={{"{what}": ...}}{hint}'
             )
     return {what: name for what, name in found.items() if name is not None}
@@ -60,30 +79,16 @@ def _column(file: Path, header: Sequence[str], what: str, given: str | None) -> 
     """The column that was named, or the only one with a common name, or the one with the very name."""
     if given is not None:
         if given not in header:
-            raise RunError(f"{file}: no column is called {given!r}; there are {_listed(header)}")
+            raise RunError(f"{file}: no column is called {given!r}; there are {listed(header)}")
         return given
-    candidates = [name for name in header if _plain(name) in COMMON[what]]
-    exact = [name for name in candidates if _plain(name) == what]
+    candidates = [name for name in header if plain(name) in COMMON[what]]
+    exact = [name for name in candidates if plain(name) == what]
     if len(exact or candidates) > 1:
         raise RunError(
-            f"{file}: {_listed(exact or candidates)} could each be the {what}: choose one, "
+            f"{file}: {listed(exact or candidates)} could each be the {what}: choose one, "
             f'columns={{"{what}": "{candidates[0]}"}}'
         )
     return next(iter(exact or candidates), None)
-
-
-def _plain(name: str) -> str:
-    """A name without the ways in which loggers write it.
-
-    >>> _plain("Train/Loss")
-    'train_loss'
-    """
-    return name.lower().replace("/", "_").replace(" ", "_").replace("-", "_")
-
-
-def _listed(names: Sequence[str], most: int = 20) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(name if name.isprintable() and len(name) <= 40 else shown(name) for name in names[:most]) + more
 
 
 def _refuse_nan(table: Table, chosen: Mapping[str, str], numbers: Mapping[str, FloatArray]) -> None:

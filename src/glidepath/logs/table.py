@@ -17,6 +17,7 @@ from glidepath.core.errors import RunError
 from glidepath.run import FloatArray
 
 from .files import is_parquet
+from .names import shown
 
 MOST_BYTES = 1_000_000  # of a line: more is no table
 EMPTY = ("", None)
@@ -98,12 +99,6 @@ def _is_number(cell: Any) -> bool:
         return cell in EMPTY or float(cell) is not None
     except (TypeError, ValueError, OverflowError):
         return False
-
-
-def shown(cell: Any) -> str:
-    """A cell for a message: short, and without letters that a terminal would obey."""
-    text = repr(cell)
-    return text if len(text) <= 40 else f"{text[:40]}..."
 
 
 # --- CSV ---

@@ -1,0 +1,123 @@
+"""MLflow's local stores: a folder of metrics per run (`mlruns/`), or a SQLite database (`mlflow.db`).
+
+Both are only read, without MLflow. A metric has a time, a value and a step; the time tells in which order they came.
+Runs that were deleted in MLflow are left out.
+"""
+
+import math
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+
+from glidepath.core.errors import RunError
+
+from .names import shown
+from .scalars import Scalars, gathered
+
+DATABASE = "mlflow.db"
+META, METRICS, TAGS = "meta.yaml", "metrics", "tags"
+NAME = "mlflow.runName"
+MOST_BYTES = 1000  # of a line of three numbers
+RUNS = "SELECT run_uuid, name FROM runs WHERE lifecycle_stage = 'active' ORDER BY start_time, run_uuid"
+VALUES = "SELECT key, step, value, is_nan, rowid FROM metrics WHERE run_uuid = ? ORDER BY timestamp, step, rowid"
+
+# --- the folder ---
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """The folders of runs: the folder itself, or those in an experiment, or in all experiments, in order of names."""
+    if _is_run(folder):
+        return [folder]
+    found = [*folder.glob(f"*/{META}"), *folder.glob(f"*/*/{META}")]
+    return sorted(file.parent for file in found if _is_run(file.parent) and ".trash" not in file.parts)
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / META).is_file() and (folder / METRICS).is_dir()
+
+
+def scalars_of_folder(folder: Path) -> Scalars:
+    """The metrics of one run.
+
+    Raises:
+        RunError: if there is none, or a file is damaged.
+    """
+    root = folder / METRICS
+    files = sorted(file for file in root.rglob("*") if file.is_file())
+    found = (row for file in files for row in _rows(file, file.relative_to(root).as_posix()))
+    return gathered(str(folder), _name(folder), found)
+
+
+def _name(folder: Path) -> str:
+    try:
+        with (folder / TAGS / NAME).open("rb") as stream:
+            return stream.read(MOST_BYTES).decode("utf-8").strip() or folder.name
+    except (OSError, UnicodeDecodeError):
+        return folder.name  # a run may have no name
+
+
+def _rows(file: Path, key: str) -> Iterator[tuple[str, float, float, str]]:
+    """The lines of a metric: time, value and step."""
+    try:
+        with file.open("rb") as stream:
+            for number in count(1):
+                line = stream.readline(MOST_BYTES + 1)
+                if not line:
+                    return
+                yield key, *_numbers(line, f"{file}:{number}")
+    except OSError as error:
+        raise RunError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def _numbers(line: bytes, place: str) -> tuple[float, float, str]:
+    parts = line.split()
+    try:
+        if len(parts) not in (3, 5):  # with the name and digest of a data set
+            raise ValueError
+        int(parts[0])
+        return float(int(parts[2])), float(parts[1]), place
+    except (ValueError, OverflowError) as error:
+        given = shown(line[:40].decode("ascii", "replace").strip())
+        raise RunError(f"{place}: {given} is no time, value and step: the file is damaged") from error
+
+
+# --- the database ---
+
+
+def scalars_of_database(file: Path) -> list[Scalars]:
+    """The metrics of every run in a database.
+
+    Raises:
+        RunError: if it is a database of something else, is damaged, or has no runs.
+    """
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as base:
+            _check(base, file)
+            runs = base.execute(RUNS).fetchall()
+            found = [_of_run(base, file, str(run), str(name or run)) for run, name in runs]
+    except (sqlite3.Error, OSError) as error:
+        raise RunError(f"the database {file} cannot be read: {error}") from error
+    logged = [each for each in found if each is not None]
+    if not logged:
+        raise RunError(f"{file} has no runs with metrics")
+    return logged
+
+
+def _check(base: sqlite3.Connection, file: Path) -> None:
+    tables = {name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not {"runs", "metrics", "experiments"} <= tables:
+        raise RunError(f"{file} is a database of something else, not a store of Glidepath, nor one of MLflow")
+
+
+def _of_run(base: sqlite3.Connection, file: Path, run: str, name: str) -> Scalars | None:
+    rows = base.execute(VALUES, (run,)).fetchall()
+    found = (_value(f"{file}, metrics, row {row}", *values) for *values, row in rows)
+    return gathered(f"{file}, run {name}", name, found) if rows else None
+
+
+def _value(place: str, key: object, step: object, value: object, is_nan: object) -> tuple[str, float, float, str]:
+    if not isinstance(key, str) or not isinstance(step, int) or not isinstance(value, (int, float)):
+        raise RunError(f"{place}: {shown((key, step, value))} is no name, step and value: the database is damaged")
+    return key, float(step), math.nan if is_nan else float(value), place

@@ -1,0 +1,74 @@
+"""`glidepath review --run`: whether a run followed its plan, as people ask it."""
+
+from pathlib import Path
+
+import pytest
+
+import glidepath as gp
+from glidepath.cli import main
+
+TEXT = "warmup(5%) >> cosine(95%, to=0.1)"
+PLAN = gp.parse(TEXT).over(200)
+
+
+def log(folder: Path, walk, *, name: str = "log.csv", header: str = "step,lr,loss") -> str:
+    rows = [f"{k},{0.1 * PLAN(walk(k))!r},{3 - k / 100}" for k in range(0, 200, 5)]
+    (folder / name).write_text("\n".join([header, *rows]))
+    return str(folder / name)
+
+
+def test_a_run_that_followed_its_plan_is_clean(tmp_path, capsys):
+    assert main(["review", TEXT, "--steps", "200", "--run", log(tmp_path, lambda k: k), "--run-peak", "0.1"]) == 0
+    assert capsys.readouterr().out == "log: every logged rate is the plan's, 40 of them\n"
+
+
+def test_a_run_that_parted_from_its_plan_is_a_finding_with_the_cause(tmp_path, capsys):
+    good, bad = log(tmp_path, lambda k: k), log(tmp_path, lambda k: 4 * k, name="fast.csv")
+    assert main(["review", TEXT, "--steps", "200", "--run", good, "--run", bad, "--run-peak", "0.1"]) == 1
+    one, two = capsys.readouterr().out.splitlines()
+    assert one.startswith("log: every logged rate is the plan's")
+    assert two.startswith("fast: step 5: the rate is 0.0993")
+    assert "4 times too fast" in two
+    assert two.endswith("[followed]")
+
+
+def test_a_peak_that_is_not_given_is_taken_from_the_log_and_told(tmp_path, capsys):
+    file = log(tmp_path, lambda k: k if k < 100 else k - 100)
+    assert main(["review", TEXT, "--steps", "200", "--run", file]) == 1
+    answer = capsys.readouterr().out
+    assert answer.startswith("log: step 100: the rate is 0.01")
+    assert "it began again at step 100" in answer
+    assert answer.endswith("(the peak was taken from the log, whose largest rate is 0.1; --run-peak)\n")
+
+
+def test_columns_and_peaks_are_told_by_options(tmp_path, capsys):
+    file = log(tmp_path, lambda k: k, header="it,eta,nll")
+    options = ["--column", "step=it", "--column", "rate=eta", "--run-peak", "0.2"]
+    assert main(["review", TEXT, "--steps", "200", "--run", file, *options]) == 1
+    assert "0.5 times the plan: another peak?" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--steps", "200", "--run", "absent.csv"], "absent.csv cannot be read: No such file"),
+        (["--run", "log.csv"], "give it, as in --steps 10k"),
+        (["--steps", "200", "--run", "log.csv", "--column", "rate=x"], "no column is called 'x'"),
+        (["--steps", "200", "--run", "log.csv", "--column", "rate"], "--column says what a column is called"),
+        (["--steps", "200", "--run", "log.csv", "--run-peak", "0"], "peak"),
+        (["--steps", "200", "--run-peak", "0.1"], "--column and --run-peak say how a log is read"),
+        (["--steps", "200", "--run", "bare.csv"], "no column for the rate"),
+    ],
+)
+def test_bad_input_is_explained(options, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    log(tmp_path, lambda k: k)
+    Path("bare.csv").write_text("step,loss\n1,3\n2,2\n")
+    assert main(["review", TEXT, *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_without_a_run_the_plan_itself_is_reviewed(capsys):
+    assert main(["review", TEXT, "--steps", "200"]) == 0
+    assert capsys.readouterr().out == "nothing found in 200 updates\n"
+    assert main(["review", "warmup(600) >> cosine(400)"]) == 1
