@@ -17,14 +17,22 @@ COMMANDS = {
         'glidepath plot "wsd(100%, warmup=500, cooldown=20%)" "half=0.5 * cosine(100%)" --steps 10k -o lr.svg',
     ),
     "review": (
-        "Find mistakes before the run; exits with 1 if there are any.",
-        "glidepath review \"formula('sin(step) / step')\" --steps 100",
+        "Find mistakes before the run, or where a logged run left its plan; exits with 1 if there are any.",
+        'glidepath review "warmup(5%) >> cosine(95%)" --steps 10k --run trainer_state.json',
     ),
     "recipes": ("List all recipes, or explain one.", "glidepath recipes cosine"),
     "gallery": ("Draw every recipe and every way to decay a rate in PyTorch.", "glidepath gallery -o gallery/"),
+    "convert": (
+        "Write a plan as code for another library, or read a schedule of another library as a plan.",
+        'glidepath convert "warmup(500) >> cosine(9500)" --to torch --peak 3e-4',
+    ),
     "compare": (
         "Train a task under several schedules and tell which one wins.",
         'glidepath compare digits --steps 300 --schedule cosine="cosine(100%)" --schedule step="step(every=100)"',
+    ),
+    "find": (
+        "Sweep the rate of a task until its loss runs away, and tell where to begin looking.",
+        "glidepath find digits -o range_test.png",
     ),
     "fit": (
         "Fit a loss law to logged runs.",

@@ -13,6 +13,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 import glidepath as gp
+from glidepath.tasks.batches import mixed
 from glidepath.torch import Scheduler
 
 Losses = list[float]
@@ -146,7 +147,35 @@ def compiled(here: ModuleType, seed: int, plan: Any, updates: int) -> Losses:
     return plain(here, seed, plan, updates, torch.compile(network(), backend="aot_eager", dynamic=False))
 
 
+def lightning_module(here: ModuleType, seed: int, plan: Any, updates: int) -> Losses:
+    model, losses = here.Digits().network, []
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    scheduler = Scheduler(optimizer, plan)
+    order = torch.randperm(1400, generator=torch.Generator().manual_seed(mixed(seed, 0)))
+    for chosen in order.split(32)[:updates]:
+        loss = functional.cross_entropy(model(here.x[chosen]), here.y[chosen])
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        scheduler.step()
+        losses.append(loss.item())
+    return losses
+
+
+def transformers_trainer(here: ModuleType, seed: int, plan: Any, updates: int) -> Losses:
+    """A real Trainer."""
+    trainer = here.trainer(seed)
+    trainer.lr_scheduler = Scheduler(trainer.create_optimizer(), plan)
+    trainer.args.max_steps, trainer.args.logging_steps = updates, 1
+    trainer.train()
+    return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+
+
 LOOPS: dict[str, Loop] = {
     loop.__name__: loop
-    for loop in (plain, accumulation, clipping, mixed_precision, averaging, loader, several_groups, compiled)
+    for loop in (
+        *(plain, accumulation, clipping, mixed_precision, averaging, loader, several_groups, compiled),
+        *(lightning_module, transformers_trainer),
+    )
 }
