@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from benchmarks.studies import eight_cooldowns, forty_five, study
+from torch.utils.data import DataLoader, TensorDataset
 
+import glidepath
 from glidepath.study.runs import runs
 from glidepath.study.spec import study_from
 from glidepath.study.tree import Path as Way
@@ -48,6 +51,23 @@ def test_the_python_of_the_advisors_page_runs(tmp_path: Path, monkeypatch: pytes
     assert names["curve"].final_low < names["curve"].final < names["curve"].final_high
     assert {one.name for one in names["advice"].ranking} == {"linear", "cosine"}
     assert names["plan"].duration == 50_000
+
+
+def test_the_python_of_the_range_tests_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(0)
+    x, model = torch.randn(512, 8), torch.nn.Linear(8, 1)
+    names: dict[str, Any] = {
+        "functional": torch.nn.functional,
+        "model": model,
+        "plan": glidepath.cosine(1000),
+        "optimizer": torch.optim.SGD(model.parameters(), lr=0.1),
+        "loader": DataLoader(TensorDataset(x, x.sum(1, keepdim=True)), batch_size=32),
+    }
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/range_test.md").read_text(), re.S)
+    exec(block, names)
+    assert names["found"]["steepest"]
+    assert names["optimizer"].param_groups[0]["lr"] == names["found"]["steepest"].rate != 0.1
+    assert "steepest: " in capsys.readouterr().out
 
 
 def test_every_page_that_a_page_points_to_is_there() -> None:
