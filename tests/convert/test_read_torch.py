@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler as stock
 from torch.optim.swa_utils import SWALR
@@ -153,6 +153,9 @@ def test_a_plan_of_ours_that_is_the_lambda_is_read_as_itself():
     assert read(stock.LambdaLR(optimizer(), plan)).schedule == plan
 
 
+@example(1, 0.9999999999999999, False, False)
+@example(2, 0.9999999999999999, False, False)
+@example(9, 0.9999999999999999, True, False)
 @given(st.integers(1, 120), st.floats(0, 1).filter(lambda p: p == 0 or p > 1e-6), st.booleans(), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_one_cycles_of_any_length_and_share(steps, share, cosine, three_phase):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from glidepath.core.errors import RunError
 from glidepath.sweep import RULES, judged
+from glidepath.sweep.found import _Sweep
 from glidepath.sweep.suggesting import minimum, slide, steepest, valley
 
 from .curves import LOG_RATES, curve
@@ -121,6 +122,15 @@ def test_the_seed_decides_the_intervals():
 def test_what_is_no_sweep_is_refused(rates, losses, said):
     with pytest.raises(RunError, match=said):
         judged(rates, losses)
+
+
+def test_nine_in_ten_resamples_lie_in_the_interval():
+    one = curve(7, 0.05)
+    found = judged(10**one.places, one.losses, "diverged")
+    sweep = _Sweep(10**one.places, one.losses)
+    again = [10 ** steepest(sweep.places, row) for row in sweep.resampled(0)]
+    inside = [found["steepest"].low <= rate <= found["steepest"].high for rate in again]
+    assert 0.89 <= np.mean(inside) <= 0.92
 
 
 def test_a_rule_that_is_not_there_is_named_with_those_that_are():

@@ -160,8 +160,9 @@ def test_update_k_uses_its_rate_and_groups_keep_their_ratio():
     optimizer.register_step_pre_hook(lambda one, *_: used.append([group["lr"] for group in one.param_groups]))
     update = step_of(model, optimizer)
     found = range_test(model, optimizer, lambda k: update(DATA[k * 32 % 256 : k * 32 % 256 + 32]), low=1e-4, high=0.1)
-    assert [row[1] for row in used] == pytest.approx(np.geomspace(1e-4, 0.1, 200)[: len(used)])
-    assert [row[0] for row in used] == pytest.approx([row[1] / 4 for row in used])
+    assert len(used) == 200
+    assert [row[1] for row in used] == pytest.approx(np.geomspace(1e-4, 0.1, 200), rel=1e-9)
+    assert [row[0] for row in used] == pytest.approx([row[1] / 4 for row in used], rel=1e-9)
     assert found.rates.tolist() == [row[1] for row in used]
     assert [group["lr"] for group in optimizer.param_groups] == [0.05, 0.2]
 
@@ -178,6 +179,31 @@ def test_the_losses_are_those_of_a_plain_loop_at_these_rates():
         expected.append(float(update(batches[k % 8]).detach()))
     assert found.losses.tolist() == expected
     assert len(expected) > 100
+
+
+def test_an_update_begins_with_no_gradient_and_in_training_mode():
+    model, optimizer = training()
+    losses_of(model, optimizer, DataLoader(DATA, batch_size=32), 2)
+    model(X).sum().backward()  # half of an accumulation
+    left = [p.grad.clone() for p in model.parameters()]
+    held = [p.grad for p in model.parameters()]
+    model.eval()
+    seen = []
+
+    def update(step):
+        seen.append((model.training, all(p.grad is None for p in model.parameters())))
+        loss = model(X).square().mean()
+        loss.backward()
+        for p in held:
+            p.add_(1)  # somebody who kept the old gradients writes into them
+        optimizer.step()
+        return loss
+
+    range_test(model, optimizer, update, updates=20, high=1e-3)
+    assert set(seen) == {(True, True)}
+    assert not model.training
+    assert all(p.grad is one for p, one in zip(model.parameters(), held, strict=True))
+    assert all(torch.equal(p.grad, one) for p, one in zip(model.parameters(), left, strict=True))
 
 
 def test_accumulation_counts_updates():

@@ -256,3 +256,14 @@ def test_several_leaders_at_once_finish_with_the_curves_of_one_alone(here: Path,
         assert problems(store).lines == []
         led("once", schedules=together)
         assert store.counts()["updates"] == once.counts()["updates"]
+
+
+def test_arrays_are_read_though_somebody_has_cleared_what_pytorch_may_load(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path)
+    saved = snapshots.write("key", {"array": np.arange(3.0)})
+    before = torch.serialization.get_safe_globals()
+    torch.serialization.clear_safe_globals()
+    try:
+        assert snapshots.read(saved)["array"].tolist() == [0.0, 1.0, 2.0]
+    finally:
+        torch.serialization.add_safe_globals(before)

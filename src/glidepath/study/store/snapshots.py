@@ -24,8 +24,8 @@ State = dict[str, Any]
 UNFINISHED, FINISHED = ".part", ".pt"
 YOUNG = 600.0  # seconds in which a file that nobody knows of may be another process's, about to be noted
 
-# What a pickled NumPy array calls; besides these, reading a snapshot can call nothing but PyTorch's own. (The context
-# manager `safe_globals` came with PyTorch 2.5.)
+# What a pickled NumPy array calls; besides these, reading a snapshot can call nothing but PyTorch's own. They are named
+# at every reading, because others may clear the list. (The context manager `safe_globals` came with PyTorch 2.5.)
 ARRAYS: list[Any] = [
     np.ndarray,
     np.dtype,
@@ -33,7 +33,6 @@ ARRAYS: list[Any] = [
     np.float64(0).__reduce__()[0],
     *{type(np.dtype(code)) for code in np.typecodes["All"] if code not in "OV"},
 ]
-torch.serialization.add_safe_globals(ARRAYS)
 
 
 @final
@@ -94,6 +93,7 @@ class Snapshots:
             SnapshotError: if it is not, or is not there.
         """
         content = self._content(saved)
+        torch.serialization.add_safe_globals(ARRAYS)
         state: State = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         return state
 

@@ -102,10 +102,10 @@ def _through(scheduler: Any, bounds: list[Bounds]) -> Schedule:
     """The phases one after the other; the last value is held."""
     parts: list[Schedule] = []
     begin, served, cos = 0.0, 0, scheduler._anneal_func_type == "cos"
+    *_, before, last = scheduler._schedule_phases
     for phase, (start, to) in zip(scheduler._schedule_phases, bounds, strict=True):
         end = _whole(phase["end_step"])
-        last = phase is scheduler._schedule_phases[-1]
-        stop = scheduler.total_steps if last else min(math.floor(end) + 1, scheduler.total_steps)
+        stop = scheduler.total_steps if phase is last else min(math.floor(end) + 1, scheduler.total_steps)
         if stop > served and end > begin:
             if begin == served and end == stop - 1:
                 parts.append((cosine if cos else linear)(int(end - begin), to=to, start=start))
@@ -113,8 +113,14 @@ def _through(scheduler: Any, bounds: list[Bounds]) -> Schedule:
             else:
                 parts.append(cut(_apart(cos, start, to, served - begin, end - begin), 0, stop - served))
                 served = stop
+        elif phase is last and before["end_step"] < end:  # by its rounding alone, and so it has the last update
+            parts = [part for part in (_first(parts, int(end)), level(to)) if part is not None]
         begin = end
     return sequence(*parts)
+
+
+def _first(parts: list[Schedule], updates: int) -> Schedule | None:
+    return sequence(*parts)[:updates] if updates else None
 
 
 def _whole(step: float) -> float:
