@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, RandomSampler, TensorDataset
 from torchdata.stateful_dataloader import StatefulDataLoader
 
 import glidepath as gp
@@ -361,6 +361,155 @@ def test_carried_things_are_put_back():
 
     range_test(model, optimizer, update, updates=20, high=0.1, carried={"average": average, "generator": generator})
     assert digest([average.state_dict(), generator.get_state()]) == before
+
+
+class Odd(nn.Module):
+    """What a model may hold besides weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line, self.norm = nn.Linear(8, 1), nn.BatchNorm1d(8)
+        self.register_buffer("expanded", torch.zeros(1).expand(4))
+        with torch.inference_mode():
+            self.made_in_inference = torch.ones(2)
+        self.fixed = np.ones(2)
+        self.fixed.flags.writeable = False
+        self.generators = [np.random.default_rng(1), random.Random(1), np.random.RandomState(1)]
+
+    def drawn(self):
+        own, plain, old = self.generators
+        return float(own.random()), plain.random(), float(old.rand())
+
+
+def test_odd_things_in_a_model_are_put_back():
+    seed_everything(0)
+    model = Odd()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+
+    def update(step):
+        model.drawn()
+        model.norm.momentum *= 0.9
+        with torch.inference_mode():
+            model.made_in_inference += 1
+        loss = model.line(model.norm(X)).square().mean()
+        loss.backward()
+        optimizer.step()
+        model.line.bias.requires_grad_(False)
+        model.line.weight.data = model.line.weight.data.double().float()
+        return loss
+
+    before, weight, other = digest(model.state_dict()), model.line.weight, Odd()
+    place = weight.data_ptr()
+    range_test(model, optimizer, update, updates=20, high=0.1)
+    assert digest(model.state_dict()) == before
+    assert (weight.data_ptr(), weight.dtype, model.line.bias.requires_grad) == (place, torch.float32, True)
+    assert (model.norm.momentum, model.made_in_inference.tolist(), optimizer.param_groups[0]["lr"]) == (
+        0.1,
+        [1, 1],
+        0.05,
+    )
+    assert model.drawn() == other.drawn()
+
+
+def test_weights_that_were_given_another_type_are_put_back():
+    model, optimizer = training()
+    before = everything(model, optimizer)
+
+    def update(step):
+        loss = model(X).square().mean()
+        loss.backward()
+        optimizer.step()
+        model.body[0].weight.data = model.body[0].weight.data.half()
+        raise Stop
+
+    with pytest.raises(Stop):
+        range_test(model, optimizer, update)
+    assert everything(model, optimizer) == before
+
+
+def test_another_optimizer_that_is_carried_is_put_back_with_its_driver():
+    model, optimizer = training()
+    second = nn.Linear(8, 1)
+    other = torch.optim.AdamW(second.parameters(), lr=0.01)
+    driver = Scheduler(other, gp.linear(50))
+
+    def update(step):
+        for one, by in ((model, optimizer), (second, other)):
+            loss = one(X).square().mean()
+            loss.backward()
+            by.step()
+            by.zero_grad()
+        return loss
+
+    update(0)
+    before = everything(second, other, driver)
+    range_test(model, optimizer, update, updates=20, high=0.1, carried={"second": second, "other": other})
+    assert everything(second, other, driver) == before
+    assert driver.position == 1
+    update(1)
+    assert driver.position == 2
+
+
+def test_a_generator_of_the_sampler_is_put_back():
+    model, optimizer = training()
+    orders = []
+    for swept in (False, True):
+        generator = torch.Generator().manual_seed(11)
+        loader = DataLoader(DATA, batch_size=32, sampler=RandomSampler(DATA, generator=generator))
+        if swept:
+            range_test(model, optimizer, step_of(model, optimizer), data=loader, updates=20)
+        orders.append(torch.cat([x for x, _ in loader]))
+    assert torch.equal(*orders)
+
+
+def test_workers_that_persist_are_refused():
+    model, optimizer = training()
+    loader = DataLoader(DATA, batch_size=32, num_workers=1, persistent_workers=True)
+    with pytest.raises(DriverError, match="make a second loader"):
+        range_test(model, optimizer, step_of(model, optimizer), data=loader)
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules are a new feature")
+def test_a_lazy_model_is_refused():
+    model = nn.LazyLinear(2)
+    optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.1)
+    with pytest.raises(DriverError, match="give the model one batch first"):
+        range_test(model, optimizer, lambda step: 1.0)
+
+
+def test_a_group_that_is_added_in_the_middle_is_refused():
+    model, optimizer = training()
+
+    def update(step):
+        optimizer.add_param_group({"params": [nn.Parameter(torch.ones(1))]})
+        optimizer.step()
+        return 1.0
+
+    with pytest.raises(DriverError, match="add it before the range test"):
+        range_test(model, optimizer, update)
+    assert len(optimizer.param_groups) == 1
+
+
+def test_what_cannot_be_put_back_spoils_nothing_else():
+    model, optimizer = training()
+    before = everything(model, optimizer)
+
+    class Stubborn:
+        def state_dict(self):
+            return {}
+
+        def load_state_dict(self, state):
+            raise ValueError("no")
+
+    with pytest.raises(DriverError, match="not all could be put back: no"):
+        range_test(
+            model,
+            optimizer,
+            step_of(model, optimizer),
+            data=DataLoader(DATA, batch_size=32),
+            carried={"first": Stubborn()},
+        )
+    assert everything(model, optimizer) == before
 
 
 def test_references_to_tensors_and_groups_still_hold():

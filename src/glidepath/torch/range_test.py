@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any, final
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 
 from glidepath.core.checks import count, real
 from glidepath.core.errors import DriverError
@@ -92,6 +93,9 @@ def range_test(
     given = _given(data)
     everything = {**_of_data(data), **(carried or {})}
     with restored(models, optimizer, everything):
+        for other in everything.values():
+            if isinstance(other, Optimizer):
+                _pause_drivers(other)
         sweep = _Sweep(models, optimizer, lambda k: update(given(k)))
         losses, ended = _losses(sweep, rates, reduce, progress)
     return judged(rates[: len(losses)], losses, ended, seed=seed)
@@ -114,8 +118,10 @@ def _given(data: Iterable[Any] | None) -> Callable[[int], Any]:
         return lambda k: k
     if isinstance(data, Iterator):
         raise DriverError("data is an iterator, and what it gives could not be put back: give the loader itself")
-    if isinstance(data, DataLoader) and data.persistent_workers and data._iterator is not None:
-        raise DriverError("the workers of this loader persist and are at work: make a second loader for the range test")
+    if isinstance(data, DataLoader) and data.persistent_workers:
+        raise DriverError(
+            "the workers of this loader persist, and cannot be put back: make a second loader for the test"
+        )
     batches = _endless(data)
     return lambda k: next(batches)
 
@@ -130,9 +136,20 @@ def _endless(data: Iterable[Any]) -> Iterator[Any]:
 
 
 def _of_data(data: Any) -> dict[str, Any]:
-    """What of the data changes as it is read."""
-    own = {"data's generator": getattr(data, "generator", None), "data": data if hasattr(data, "state_dict") else None}
-    return {name: thing for name, thing in own.items() if thing is not None}
+    """What of the data changes as it is read: what knows its place, samplers, and generators of random numbers."""
+    batches = getattr(data, "batch_sampler", None)
+    things = {
+        "data": data,
+        "data's generator": getattr(data, "generator", None),
+        "data's batch sampler": batches,
+        "data's sampler": getattr(data, "sampler", None),
+        "the sampler of data's batches": getattr(batches, "sampler", None),
+    }
+    return {name: thing for name, thing in things.items() if _changes(thing)}
+
+
+def _changes(thing: Any) -> bool:
+    return isinstance(thing, (Sampler, torch.Generator)) or hasattr(thing, "load_state_dict")
 
 
 # --- updates ---
@@ -207,6 +224,8 @@ class _Sweep:
         return [(float(group["lr"]), version(group["lr"])) for group in self._optimizer.param_groups]
 
     def _before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        if len(optimizer.param_groups) != len(self._ratios):
+            raise DriverError("update() adds a parameter group: add it before the range test")
         if self._now() != self._written:
             raise DriverError("update() changes the rate itself: leave schedulers out of a range test")
 
