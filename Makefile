@@ -40,6 +40,7 @@ bench: install  ## measure against PyTorch and separate training, side by side (
 	$(BIN)/python -m benchmarks.curves
 	$(BIN)/python -m benchmarks.exactness
 	$(BIN)/python -m benchmarks.bound
+	$(BIN)/python -m benchmarks.range_test
 	$(BIN)/python -m benchmarks.compare
 
 gallery: install  ## draw every recipe and every mechanism of the study note into gallery/
