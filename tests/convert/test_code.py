@@ -23,7 +23,13 @@ def test_a_function_has_the_values_of_its_plan_in_the_run_and_past_its_end(text:
     assert apart(called(executed(code(plan, to="function"))["get_lr"], steps), plan, steps) < 1e-12
 
 
-@pytest.mark.parametrize("text", ["warmup(50) >> cosine(50, to=0.1)", "multistep([3, 7])", "0.5 * repeat(rex(9))"])
+SETTINGS = [
+    *("warmup(50) >> cosine(50, to=0.1)", "multistep([3, 7])", "0.5 * repeat(rex(9))"),
+    *('formula("step % 7 / 7")', 'cosine(9) * formula("step % 7 / 7")', '0.5 * formula("1 + step // 3 % 4")'),
+]
+
+
+@pytest.mark.parametrize("text", SETTINGS)
 def test_the_peak_is_a_setting_of_the_function(text: str) -> None:
     plan = parse(text)
     source = code(plan, to="function", peak=3e-4)

@@ -161,3 +161,10 @@ def test_an_optimizer_of_optax_takes_it() -> None:
 def test_what_is_no_formula_and_has_no_end_is_refused_with_a_cure(text: str) -> None:
     with pytest.raises(ConvertError, match=r"no formula in jnp.*cut it, as in plan\[:10_000\]"):
         code(parse(text), to="optax")
+
+
+@pytest.mark.parametrize("text", ["rex(9)", "repeat(rex(9), growth=2)", '0.5 * formula("step % 7 / 7")'])
+def test_a_python_int_past_the_end_has_a_value(text: str) -> None:
+    plan = parse(text)
+    schedule = executed(code(plan, to="optax"))["schedule"]
+    assert [float(schedule(k)) for k in range(40)] == pytest.approx([plan(k) for k in range(40)], rel=2e-5, abs=1e-6)

@@ -153,7 +153,11 @@ def test_quirks_are_named(style, extra, words):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"lr": None}, "has no lr"),
+        ({"lr": None}, "lr is null here"),
+        ({"train_iters": "ten"}, "train_iters is 'ten'"),
+        ({"lr_decay_iters": [5]}, "lr_decay_iters is "),
+        ({"train_iters": None, "train_samples": 600, "global_batch_size": "x"}, "global_batch_size is 'x'"),
+        ({"lr_decay_style": "WSD", "lr_wsd_decay_iters": 5, "lr_wsd_decay_style": ["a"]}, "lr_wsd_decay_style is one"),
         ({"train_iters": None}, "give train_iters or lr_decay_iters"),
         ({"train_iters": None, "train_samples": 600}, "only with global_batch_size"),
         ({"train_iters": None, "train_samples": 601, "global_batch_size": 6}, "only whole updates"),
@@ -175,6 +179,12 @@ def test_quirks_are_named(style, extra, words):
 def test_what_cannot_be_read_says_why(change, words):
     with pytest.raises(ConvertError, match=words):
         read({**RUN, **change})
+
+
+def test_numbers_in_quotes_are_numbers():
+    assert read({"lr": 1e-3, "train_iters": "1e2"}) == read({"lr": 1e-3, "train_iters": 100})
+    quoted = {"lr": 1e-3, "train_samples": 1000, "global_batch_size": "10"}
+    assert read(quoted) == read({"lr": 1e-3, "train_iters": 100})
 
 
 def test_what_is_no_schedule_at_all_is_refused():

@@ -34,11 +34,16 @@ CYCLES = [
     {"t_initial": 900, "cycle_limit": 0, "lr_min": 0.01},
     {"t_initial": 900, "warmup_t": 50, "t_in_epochs": False},
 ]
+FROM_ZERO = {"cycle_limit": 3, "cycle_decay": 0.0}
 KS = [{"t_initial": 900, "k_decay": 1.7, "lr_min": 0.01}, {"t_initial": 90, "k_decay": 0.6, "cycle_limit": 9}]
 CONFIGURATIONS = [
     *(("CosineLRScheduler", arguments) for arguments in [*CYCLES, *KS]),
     *(("PolyLRScheduler", arguments) for arguments in [*CYCLES, *KS, {"t_initial": 900, "power": 2.0}]),
     *(("TanhLRScheduler", arguments) for arguments in [*CYCLES, {"t_initial": 90, "lb": -3.0, "ub": 1.5}]),
+    ("PolyLRScheduler", {"t_initial": 90, "power": 0.0, "lr_min": 0.01}),
+    ("PolyLRScheduler", {"t_initial": 90, "power": 0.0, "lr_min": 0.01, "cycle_limit": 3, "cycle_decay": 0.5}),
+    ("CosineLRScheduler", {"t_initial": 90, "lr_min": 0.01, **FROM_ZERO}),
+    ("TanhLRScheduler", {"t_initial": 90, **FROM_ZERO}),
     ("StepLRScheduler", {"decay_t": 300, "decay_rate": 0.9}),
     ("StepLRScheduler", {"decay_t": 2.4, "decay_rate": 0.999}),
     ("StepLRScheduler", {"decay_t": 30}),
@@ -178,8 +183,22 @@ def test_what_cannot_be_read_says_why():
         read(Own(optimizer(), 3))
     with pytest.raises(ConvertError, match="does not ascend"):
         read(built("MultiStepLRScheduler", {"decay_t": [9, 3]}))
-    with pytest.raises(ConvertError, match="power must be above 0"):
-        read(built("PolyLRScheduler", {"t_initial": 9, "power": 0.0}))
+    with pytest.raises(ConvertError, match="PolyLRScheduler with power=0 need"):
+        read(built("PolyLRScheduler", {"t_initial": 9, "power": 0.0, "cycle_limit": 2, "cycle_mul": 2}))
+    with pytest.raises(ConvertError, match="needs cycle_mul=1, not 2"):
+        read(built("CosineLRScheduler", {"t_initial": 9, "lr_min": 0.01, **FROM_ZERO, "cycle_mul": 2}))
+
+
+def test_noise_between_fractional_steps_lasts_as_long_as_timms():
+    arguments = {"decay_t": 3, "decay_rate": 0.5, "warmup_t": 3, "noise_range_t": [0.5, 9.5], "noise_pct": 0.3}
+    scheduler = timm.StepLRScheduler(optimizer(), **arguments)
+    conversion = read(scheduler)
+    mine = [[conversion.rate(t, group) for group in (0, 1)] for t in (0, 1, 8, 9, 10)]
+    theirs = []
+    for t in (0, 1, 8, 9, 10):
+        scheduler.step(t)
+        theirs.append([group["lr"] for group in scheduler.optimizer.param_groups])
+    assert_same(np.array(mine), np.array(theirs))
 
 
 def test_reading_changes_nothing():

@@ -355,7 +355,7 @@ class Renamed(stock.StepLR):
     [
         (Halving, "a scheduler of your own"),
         (of("PolynomialLR", power=-1.0), "divides by zero at update 5"),
-        (of("StepLR", step_size=2.5), "every is a count"),
+        (of("StepLR", step_size=-3), "every must be at least 1"),
         (of("StepLR", step_size=2, gamma=-1.0), "factor must be at least 0"),
         (of("CosineAnnealingLR", T_max=-3), "length of cosine"),
         (lambda opt: stock.SequentialLR(opt, [LINEAR(opt)] * 3, [9, 5]), "do not ascend"),
@@ -450,3 +450,46 @@ def test_a_factor_by_hand_and_a_group_that_no_plan_drives_are_read_from_the_driv
     assert conversion.rate(25, 0) == pytest.approx(0.025)
     assert conversion.schedules[1] == gp.constant()
     assert conversion.bases[1] == 0.7
+
+
+@pytest.mark.parametrize("chain", [False, True])
+def test_a_group_that_came_after_the_scheduler_is_refused_with_both_numbers(chain):
+    opt = optimizer(0.1, 0.7)
+    scheduler = stock.StepLR(opt, 3)
+    scheduler = stock.ChainedScheduler([scheduler], opt) if chain else scheduler
+    opt.add_param_group({"params": [torch.zeros(1)]})
+    with pytest.raises(ConvertError, match="built for 2 parameter groups and its optimizer has 3 now"):
+        read(scheduler)
+
+
+def test_warm_restarts_with_a_clock_of_their_own_are_refused():
+    opt = optimizer(0.1)
+    opt.param_groups[0]["initial_lr"] = 0.1
+    with pytest.raises(ConvertError, match="T_cur=3 of T_i=10, and update 13 is at 8 of 10"):
+        read(stock.CosineAnnealingWarmRestarts(opt, 5, 2, last_epoch=12))
+
+
+@pytest.mark.filterwarnings("ignore:The epoch parameter:UserWarning", "ignore:Detected call of:UserWarning")  # torch's
+def test_warm_restarts_that_were_stepped_by_parts_of_an_epoch_are_refused():
+    scheduler = stock.CosineAnnealingWarmRestarts(optimizer(0.1), 5, 2)
+    scheduler.step(20.5)
+    with pytest.raises(ConvertError, match="without an epoch"):
+        read(scheduler)
+
+
+@pytest.mark.parametrize("growth", [1, 2])
+def test_warm_restarts_are_read_at_any_update(growth):
+    scheduler = stock.CosineAnnealingWarmRestarts(optimizer(0.1), 5, growth)
+    for steps in range(1, 40):
+        scheduler.optimizer.step()
+        scheduler.step()
+        assert read(scheduler).position == steps
+
+
+@pytest.mark.parametrize("milestone", [None, 7])
+def test_a_fractional_step_size_falls_as_torch_has_it(milestone):
+    opt = optimizer(0.1, 0.7)
+    scheduler = stock.StepLR(opt, 2.5, gamma=0.9)
+    if milestone:
+        scheduler = stock.SequentialLR(opt, [stock.ConstantLR(opt, 0.5, 3), scheduler], [milestone])
+    assert_same(served(read(scheduler), 60), stepped(scheduler, 60))

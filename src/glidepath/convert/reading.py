@@ -42,7 +42,9 @@ def read(source: Any) -> Conversion:
     module = import_module(f".readers.{reader}", __package__)
     try:
         conversion: Conversion = module.read(source)
-    except ScheduleError as error:
+    except ConvertError:
+        raise
+    except (ScheduleError, ValueError, TypeError, OverflowError, KeyError) as error:
         raise ConvertError(f"{type(source).__name__} cannot be read: {error}") from error
     return conversion
 

@@ -20,6 +20,11 @@ from .ratios import in_row
 Arguments = Mapping[str, Any]
 
 STYLES = ("constant", "linear", "cosine", "inverse-square-root", "WSD")
+NUMBERS = (
+    *("lr", "min_lr", "lr_warmup_init", "lr_warmup_fraction", "global_batch_size"),
+    *("train_iters", "lr_decay_iters", "lr_warmup_iters", "lr_wsd_decay_iters"),
+    *("train_samples", "lr_decay_samples", "lr_warmup_samples", "lr_wsd_decay_samples"),
+)
 JUMPS = "the update after lr_decay_iters is at min_lr at once"
 
 
@@ -44,16 +49,23 @@ def read(source: Any) -> Conversion:
     Raises:
         ConvertError: if an argument is missing, is one that Megatron-LM refuses, or cannot be told in updates.
     """
-    given = vars(source) if isinstance(source, Namespace) else source
+    given = _numbers(vars(source) if isinstance(source, Namespace) else source)
     if given.get("lr") is None:
-        raise ConvertError("Megatron-LM's arguments need lr, and train_iters or lr_decay_iters: this mapping has no lr")
-    peak, style = number(given["lr"], "lr"), given.get("lr_decay_style", "linear")
+        lack = "lr is null here" if "lr" in given else "this mapping has no lr"
+        raise ConvertError(f"Megatron-LM's arguments need lr, and train_iters or lr_decay_iters: {lack}")
+    peak, style = given["lr"], given.get("lr_decay_style", "linear")
     lengths, levels = _lengths(given), _levels(given, peak)
     if style not in STYLES:
         raise ConvertError(f"lr_decay_style is one of {', '.join(STYLES)}, not {style!r}")
     plan, quirks = _plan(given, style, lengths, levels)
     zero = ("update 0 uses a rate of 0: nothing is learned from it",) if plan(0) == 0.0 else ()
     return Conversion(f"Megatron-LM {style}", (plan,), (peak,), (*zero, *quirks))
+
+
+def _numbers(given: Arguments) -> Arguments:
+    """The arguments with every number as a float; None stays."""
+    known = {name: number(given[name], name) for name in NUMBERS if given.get(name) is not None}
+    return {**given, **known}
 
 
 def _plan(given: Arguments, style: str, lengths: Lengths, levels: Levels) -> tuple[Schedule, tuple[str, ...]]:
@@ -82,9 +94,9 @@ def _lengths(given: Arguments) -> Lengths:
 
 
 def _in_iterations(given: Arguments) -> Lengths:
-    decay = _whole(given.get("lr_decay_iters") or given.get("train_iters"), "lr_decay_iters")
+    decay = _whole(given.get("lr_decay_iters") or given["train_iters"], "lr_decay_iters")
     cooldown = given.get("lr_wsd_decay_iters")
-    warmup = _share(given, decay, number(given.get("lr_warmup_iters") or 0, "lr_warmup_iters"))
+    warmup = _share(given, decay, given.get("lr_warmup_iters") or 0.0)
     return Lengths(warmup, decay, None if cooldown is None else _whole(cooldown, "lr_wsd_decay_iters"))
 
 
@@ -95,7 +107,7 @@ def _in_samples(given: Arguments) -> Lengths:
     if batch <= 0:
         raise ConvertError("a length in samples is a number of updates only with global_batch_size: give it too")
     decay, cooldown = _whole(samples / batch, "lr_decay_samples / global_batch_size"), given.get("lr_wsd_decay_samples")
-    warmup = _share(given, decay, number(given.get("lr_warmup_samples") or 0, "lr_warmup_samples") / batch)
+    warmup = _share(given, decay, (given.get("lr_warmup_samples") or 0.0) / batch)
     whole = None if cooldown is None else _whole(cooldown / batch, "lr_wsd_decay_samples / global_batch_size")
     return Lengths(warmup, decay, whole)
 
@@ -103,19 +115,19 @@ def _in_samples(given: Arguments) -> Lengths:
 def _share(given: Arguments, decay: int, warmup: float) -> float:
     """W: by lr_warmup_fraction if there is one; whole but for its rounding, as 0.07 * 100 is."""
     fraction = given.get("lr_warmup_fraction")
-    steps = warmup if fraction is None else number(fraction, "lr_warmup_fraction") * decay
+    steps = warmup if fraction is None else fraction * decay
     return float(round(steps)) if math.isclose(steps, round(steps), rel_tol=1e-12) else steps
 
 
-def _whole(value: Any, name: str) -> int:
-    if number(value, name).is_integer():
+def _whole(value: float, name: str) -> int:
+    if value.is_integer():
         return int(value)
     raise ConvertError(f"{name} is {value!r}: only whole updates can be read")
 
 
 def _levels(given: Arguments, peak: float) -> Levels:
-    last = number(given.get("min_lr") or 0.0, "min_lr")
-    first = number(given.get("lr_warmup_init") or 0.0, "lr_warmup_init")
+    last = given.get("min_lr") or 0.0
+    first = given.get("lr_warmup_init") or 0.0
     if not peak > 0.0 or not 0.0 <= last <= peak or first > peak:
         raise ConvertError(
             f"Megatron-LM needs 0 <= min_lr <= lr and lr_warmup_init <= lr, and a lr above 0: not lr={peak!r}, "
@@ -163,13 +175,13 @@ def _inverse_sqrt(given: Arguments, lengths: Lengths, levels: Levels) -> Schedul
 
 
 def _batch(given: Arguments) -> float:
-    batch = given.get("global_batch_size")
+    batch: float | None = given.get("global_batch_size")
     if not batch:
         raise ConvertError(
             "without a warmup of an update Megatron-LM's inverse square root counts samples, at least 1 of them: "
             "give global_batch_size too"
         )
-    return number(batch, "global_batch_size")
+    return batch
 
 
 def _wsd(given: Arguments, lengths: Lengths, levels: Levels) -> tuple[Schedule, tuple[str, ...]]:
@@ -188,7 +200,7 @@ def _wsd(given: Arguments, lengths: Lengths, levels: Levels) -> tuple[Schedule, 
 
 
 def _cooldown(style: str, steps: int, to: float) -> Schedule:
-    if style not in COOLDOWNS:
+    if style not in tuple(COOLDOWNS):
         raise ConvertError(f"lr_wsd_decay_style is one of {', '.join(COOLDOWNS)}, not {style!r}")
     return COOLDOWNS[style](steps, to)
 

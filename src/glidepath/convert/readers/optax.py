@@ -15,6 +15,7 @@ from glidepath.core.schedule import Schedule, clip, cut, sequence
 from glidepath.recipes import constant, cosine, exponential, formula, linear, multistep, polynomial, step
 
 from .rates import HOW_TO_GO_ON, Read, conversion, level, number
+from .ratios import lasting
 
 Variables = dict[str, Any]
 
@@ -166,9 +167,7 @@ def _served(plan: Schedule, begin: int, end: int | None) -> Schedule:
         plan = cut(plan, -begin, None)
     if end is None:
         return plan
-    length = end - max(begin, 0)
-    filled = plan._filled(length) or plan
-    return filled if filled.duration == length else cut(filled, 0, length)
+    return lasting(plan, end - max(begin, 0))
 
 
 CLOSURES: dict[tuple[str, str], Callable[[Variables], Read]] = {

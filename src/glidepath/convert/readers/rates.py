@@ -21,7 +21,7 @@ def number(value: Any, name: str) -> float:
     """
     try:
         return float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConvertError(f"{name} is {value!r}, not one number: {HOW_TO_GO_ON}") from error
 
 

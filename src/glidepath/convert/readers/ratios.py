@@ -1,15 +1,17 @@
 """Ratios of a group's base rate: what the readers of libraries that schedule a group's own rate share."""
 
 from glidepath.convert.conversion import ConvertError
-from glidepath.core.schedule import Schedule, sequence
+from glidepath.core.schedule import Schedule, cut, sequence
 
 
 def ratio(rate: float, base: float) -> float:
-    """`rate` as a share of a base rate.
+    """`rate` as a share of a base rate; the base itself is 1 of it, even where it is 0.
 
     Raises:
         ConvertError: if the base is 0 and the rate is not.
     """
+    if rate == base:
+        return 1.0
     if rate == 0.0:
         return 0.0
     if base == 0.0:
@@ -23,3 +25,9 @@ def ratio(rate: float, base: float) -> float:
 def in_row(*parts: Schedule) -> Schedule:
     """One part after the other, without those that last no update; the last one stays, for what it holds."""
     return sequence(*(part for part in parts[:-1] if part.duration != 0), parts[-1])
+
+
+def lasting(plan: Schedule, steps: int) -> Schedule:
+    """The first `steps` updates of a plan."""
+    filled = plan._filled(steps) or plan
+    return filled if filled.duration == steps else cut(filled, 0, steps)

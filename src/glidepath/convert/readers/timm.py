@@ -98,7 +98,7 @@ def _noise(source: Any) -> Schedule | None:
         return None
     if not isinstance(given, (list, tuple)):
         return formula(lambda k: 1.0 + source._calculate_noise(k) if k >= max(given, 1) else 1.0)
-    begin, end = max(int(given[0]), 1), int(given[1])
+    begin, end = max(math.ceil(given[0]), 1), math.ceil(given[1])
     if end <= begin:
         return None
     if end - begin > LONGEST_NOISE:
@@ -147,8 +147,21 @@ def _polynomial(source: Any, base: float) -> Read:
     def curve(start: float, to: float) -> Schedule:
         return polynomial(steps, to=to, start=start, power=power, k=k)
 
+    if power == 0:
+        return _after_warmup(source, base, _flat(source, base))
     plan, quirks = _cycles(source, base, curve, shape)
     return _warmed(source, base, plan, quirks)
+
+
+def _flat(source: Any, base: float) -> Schedule:
+    """A power of 0 is 1 throughout: each cycle stays at its height, and lr_min follows the last."""
+    low, times = level(ratio(float(source.lr_min), base)), source.cycle_limit
+    if times > 1 and (source.cycle_mul != 1 or source.cycle_decay <= 0):
+        raise ConvertError("several cycles of PolyLRScheduler with power=0 need cycle_mul=1 and a cycle_decay above 0")
+    cycle = constant(source.t_initial)
+    if times < 1:
+        return low
+    return (cycle if times == 1 else repeat(cycle, times=times, shrink=float(source.cycle_decay))) >> low
 
 
 def _tanh(source: Any, base: float) -> Read:
@@ -178,12 +191,23 @@ def _cycles(source: Any, base: float, curve: Curve, shape: str) -> Read:
     if source.cycle_mul != 1 and (source.cycle_mul != int(source.cycle_mul) or _lost(source)):
         return _by_logarithm(source, low, shape)
     growth, shrink = float(source.cycle_mul), float(source.cycle_decay)
+    if shrink == 0.0:
+        return _from_zero(source, low, curve), ()
     if shrink == 1.0:
         return repeat(curve(1.0, low), times=times, growth=growth), ()
     if low == 0.0:
         return repeat(curve(1.0, 0.0), times=times, growth=growth, shrink=shrink), ()
     falls = repeat(curve(1.0, 0.0), times=times, growth=growth, shrink=shrink)
     return total(falls, level(low, repeat(curve(0.0, 1.0), times=times, growth=growth))), ()
+
+
+def _from_zero(source: Any, low: float, curve: Curve) -> Schedule:
+    """With a cycle_decay of 0 the first cycle falls to lr_min, and every later one rises to it from 0."""
+    if low == 0.0:
+        return curve(1.0, 0.0)
+    if source.cycle_mul != 1:
+        raise ConvertError(f"cycle_decay=0 with an lr_min needs cycle_mul=1, not {source.cycle_mul!r}")
+    return curve(1.0, low) >> repeat(curve(0.0, low), times=source.cycle_limit - 1)
 
 
 def _one_cycle(source: Any, low: float, curve: Curve) -> Read:

@@ -26,9 +26,11 @@ from .expression import Expression, tidy, written
 WITH_AN_END = (Curve, CosineWaves)
 
 
-def has_root(curve: Schedule) -> bool:
-    """Whether it takes a root of the share that has passed, which has no value before its first step."""
-    return isinstance(curve, OneMinusSqrt) or (isinstance(curve, (Polynomial, Cosine)) and curve.k != 1.0)
+def has_gaps(curve: Schedule) -> bool:
+    """Whether its formula has no value at some step outside of it: before its first (a root), or past its end (rex)."""
+    if isinstance(curve, (OneMinusSqrt, Rex)):
+        return True
+    return isinstance(curve, (Polynomial, Cosine)) and curve.k != 1.0
 
 
 def curve(leaf: Curve | CosineWaves, k: Expression, n: Expression, dialect: Dialect) -> Expression:

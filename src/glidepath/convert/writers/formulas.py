@@ -7,6 +7,7 @@ from .dialect import Dialect
 from .expression import ATOM, POWER, PRODUCT, SUM, Expression
 
 BINDS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "//": PRODUCT, "%": PRODUCT}
+ROUNDING = ("//", "%")  # a * (b % c) is not a * b % c: what holds them is put in parentheses, as a sum is
 CONSTANTS = {"e": "2.718281828459045"}
 
 
@@ -39,7 +40,8 @@ def _infix(symbol: str, left: Expression, right: Expression) -> Expression:
     if symbol == "**":
         return Expression(f"{left.within(ATOM)} ** {right.within(POWER)}", POWER)
     binds = BINDS[symbol]
-    return Expression(f"{left.within(binds)} {symbol} {right.within(binds + 1)}", binds)
+    text = f"{left.within(binds)} {symbol} {right.within(binds + 1)}"
+    return Expression(text, SUM if symbol in ROUNDING else binds)
 
 
 def _function(name: str, arguments: list[Expression], dialect: Dialect) -> Expression:

@@ -30,7 +30,7 @@ from glidepath.core.schedule import (
 )
 
 from .clock import Clock
-from .curves import WITH_AN_END, curve, endless, has_root
+from .curves import WITH_AN_END, curve, endless, has_gaps
 from .dialect import CannotWriteError
 from .expression import Expression, written
 from .formulas import formula
@@ -102,7 +102,7 @@ def _curve(plan: Schedule, clock: Clock, prelude: Prelude) -> Expression:
     if not plan.duration:
         return written(0.0)  # never served
     k = clock.later(isinstance(plan, Warmup)).written(prelude.dialect)
-    if has_root(plan):
+    if has_gaps(plan):
         k = prelude.dialect.kept(k, plan.duration - 1)
     return curve(plan, k, prelude.dialect.whole(plan.duration), prelude.dialect)  # type: ignore[arg-type]
 
@@ -197,7 +197,7 @@ def _cycle(plan: Schedule, clock: Clock, length: int, prelude: Prelude) -> Expre
 def _growing(plan: Repeated, clock: Clock, prelude: Prelude) -> Iterator[Piece]:
     starts = _starts(plan, prelude.dialect.longest)
     cycle = plan.plan
-    if isinstance(cycle, Curve) and len(starts) > 8 and not has_root(cycle):
+    if isinstance(cycle, Curve) and len(starts) > 8 and not has_gaps(cycle):
         yield Piece(plan.duration, prelude.restarted(plan, cycle, starts, clock.written(prelude.dialect)))
     elif len(starts) > MAX_CYCLES:
         raise CannotWriteError(f"{plan!r} has {len(starts)} cycles")

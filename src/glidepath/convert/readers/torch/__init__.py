@@ -36,6 +36,7 @@ def read(source: Any) -> Conversion:
         raise ConvertError("Plateau follows a metric, so it is no function of the step: it stays as it is")
     if name == "ReduceLROnPlateau":
         raise refuse_plateau(source, name)
+    _refuse_other_groups(source)
     bases = _bases(source, name)
     part = _part(source, name, bases)
     position = _position(source)
@@ -54,6 +55,21 @@ def _source(scheduler: Any, name: str) -> str:
     if names and names[0] is not None and name == "LambdaLR":
         return f"transformers {names[0]}"
     return f"glidepath.torch {name}" if is_own(scheduler) else f"torch {name}"
+
+
+def _refuse_other_groups(scheduler: Any) -> None:
+    built, now = _groups(scheduler), len(scheduler.optimizer.param_groups)
+    if built != now:
+        raise ConvertError(
+            f"{type(scheduler).__name__} was built for {built} parameter groups and its optimizer has {now} now: "
+            "build the scheduler again, after the last add_param_group"
+        )
+
+
+def _groups(scheduler: Any) -> int:
+    """How many parameter groups there were when a scheduler was built."""
+    members = getattr(scheduler, "_schedulers", None)
+    return _groups(members[0]) if members else len(scheduler.base_lrs)
 
 
 def _bases(scheduler: Any, name: str) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from glidepath.convert.conversion import ConvertError
 from glidepath.convert.readers.rates import level
 from glidepath.convert.readers.ratios import ratio
 from glidepath.core.schedule import Schedule, repeat, shift
@@ -17,7 +18,7 @@ def falling(scheduler: Any, entry: Entry) -> Part:
     steps, low = scheduler.T_max, float(scheduler.eta_min)
     own = floats(scheduler.base_lrs)
     plans = tuple(
-        waves(steps, ratio(low, base), start, 1.0 if top == base else ratio(top, base))
+        waves(steps, ratio(low, base), start, ratio(top, base))
         for start, top, base in zip(starts(scheduler, entry), own, entry.bases, strict=True)
     )
     above = ("eta_min is above a base rate: the cosine goes up first",) if any(lr < low for lr in own) else ()
@@ -41,15 +42,30 @@ def _flowing(steps: float, low: float, start: float) -> Schedule:
 
 def restarting(scheduler: Any, entry: Entry) -> Part:
     """CosineAnnealingWarmRestarts: cycle i lasts T_0 T_mult^i updates."""
+    _refuse_another_clock(scheduler)
     low = float(scheduler.eta_min)
     plans = tuple(
         level(
-            1.0 if lr == base else ratio(lr, base),
+            ratio(lr, base),
             cosine_restarts(scheduler.T_0, growth=scheduler.T_mult, to=ratio(low, lr)),
         )
         for lr, base in zip(floats(scheduler.base_lrs), entry.bases, strict=True)
     )
     return Part(plans)
+
+
+def _refuse_another_clock(scheduler: Any) -> None:
+    """T_cur and T_i are torch's own clock: last_epoch at the start and step(epoch) can set it to another time."""
+    passed, length = scheduler.last_epoch, scheduler.T_0
+    while scheduler.T_mult > 1 and passed >= length:
+        passed, length = passed - length, length * scheduler.T_mult
+    passed %= length
+    if scheduler.last_epoch >= 0 and (scheduler.T_cur, scheduler.T_i) != (passed, length):
+        raise ConvertError(
+            f"CosineAnnealingWarmRestarts is at T_cur={scheduler.T_cur!r} of T_i={scheduler.T_i!r}, and update "
+            f"{scheduler.last_epoch} is at {passed!r} of {length!r}: build it without last_epoch, and call step() "
+            "without an epoch"
+        )
 
 
 def averaging(scheduler: Any, entry: Entry) -> Part:

@@ -12,11 +12,12 @@ from typing import Any
 
 from glidepath.convert.conversion import ConvertError
 from glidepath.convert.readers.rates import level
+from glidepath.convert.readers.ratios import lasting
 from glidepath.core.schedule import Schedule, product, sequence
 from glidepath.recipes import constant
 
 from .leaves import kind, leaf
-from .part import Entry, Part, floats, lasting
+from .part import Entry, Part, floats
 from .replayed import replayed
 
 Reader = Callable[[Any, Entry], Part]

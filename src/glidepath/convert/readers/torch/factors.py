@@ -6,6 +6,7 @@ begins at its base rate by a closed form, which differs at the edges.
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from glidepath.convert.conversion import ConvertError
@@ -25,7 +26,11 @@ def part(scheduler: Any, entry: Entry, kind: str) -> Part:
 
 
 def _step(scheduler: Any, at_milestone: bool) -> Factor:
-    return step(every=scheduler.step_size, factor=scheduler.gamma), ()
+    every, gamma = scheduler.step_size, float(scheduler.gamma)
+    if float(every).is_integer():
+        return step(every=int(every), factor=gamma), ()
+    whole = Fraction(every).numerator
+    return step(every=whole, factor=gamma), (f"step_size={every} falls at its whole multiples alone, each {whole}",)
 
 
 def _multistep(scheduler: Any, at_milestone: bool) -> Factor:

@@ -23,7 +23,7 @@ def absolute(scheduler: Any, entry: Entry) -> Part:
     """LambdaLR: its base rates times the functions, whatever it finds."""
     known = [_known(function) for function in scheduler.lr_lambdas]
     own = zip(floats(scheduler.base_lrs), entry.bases, known, strict=True)
-    plans = tuple(level(1.0 if lr == base else ratio(lr, base), plan) for lr, base, (plan, _) in own)
+    plans = tuple(level(ratio(lr, base), plan) for lr, base, (plan, _) in own)
     return Part(plans, tuple(dict.fromkeys(quirk for _, quirks in known for quirk in quirks)))
 
 

@@ -35,7 +35,7 @@ def own(scheduler: Any, entry: Entry) -> Part:
 
 def _starts(scheduler: Any, bases: tuple[float, ...], at_milestone: bool) -> tuple[float, ...]:
     rates = floats(scheduler.base_lrs if at_milestone else scheduler._starts())
-    return tuple(1.0 if rate == base else ratio(rate, base) for rate, base in zip(rates, bases, strict=True))
+    return tuple(ratio(rate, base) for rate, base in zip(rates, bases, strict=True))
 
 
 def _alone(scheduler: Any, name: str, entry: Entry) -> Part:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from glidepath.convert.readers.ratios import ratio
-from glidepath.core.schedule import Schedule, cut
+from glidepath.core.schedule import Schedule
 
 
 @final
@@ -47,10 +47,4 @@ def starts(scheduler: Any, entry: Entry) -> tuple[float, ...]:
     if not entry.at_milestone:
         return entry.found
     own = floats(scheduler.base_lrs)
-    return tuple(1.0 if lr == base else ratio(lr, base) for lr, base in zip(own, entry.bases, strict=True))
-
-
-def lasting(plan: Schedule, steps: int) -> Schedule:
-    """The first `steps` updates of a plan."""
-    filled = plan._filled(steps) or plan
-    return filled if filled.duration == steps else cut(filled, 0, steps)
+    return tuple(ratio(lr, base) for lr, base in zip(own, entry.bases, strict=True))

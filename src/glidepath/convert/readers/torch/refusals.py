@@ -4,13 +4,12 @@ from typing import Any
 
 from glidepath.convert.conversion import ConvertError
 
-ARGUMENTS = {"mode": "mode", "factor": "factor", "patience": "patience", "threshold": "threshold"}
-ARGUMENTS |= {"threshold_mode": "threshold_mode", "cooldown": "cooldown"}  # theirs: ours
+ARGUMENTS = ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown")  # theirs and ours
 
 
 def refuse_plateau(scheduler: Any, name: str) -> ConvertError:
     """The error for a ReduceLROnPlateau, with the call that does the same here."""
-    shown = [f"{ours}={getattr(scheduler, theirs)!r}" for theirs, ours in ARGUMENTS.items()]
+    shown = [f"{argument}={getattr(scheduler, argument)!r}" for argument in ARGUMENTS]
     lows = sorted(set(map(float, scheduler.min_lrs)))
     shown += [f"minimum={lows[0]!r}"] if len(lows) == 1 else []
     several = "" if len(lows) == 1 else " (min_lr differs between the groups: it takes one minimum for all)"
