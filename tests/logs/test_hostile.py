@@ -144,8 +144,10 @@ def odd_tensor() -> bytes:
 @pytest.mark.parametrize(
     "content, message",
     [
-        (GOOD[:-1], r"byte \d+: cut off in the middle of an event"),
-        (GOOD + b"\0", r"byte \d+: cut off in the middle of an event"),
+        (BEGIN[:2], "byte 0: the event file was cut off here, and no number comes before"),
+        (BEGIN[:20], "byte 0: the event file was cut off here, and no number comes before"),
+        (BEGIN[:-1], "byte 0: the event file was cut off here, and no number comes before"),
+        (GOOD[: len(BEGIN) + 20], f"byte {len(BEGIN)}: the event file was cut off here"),
         (flipped(len(BEGIN)), f"byte {len(BEGIN)}: the checksum of a length is wrong"),
         (flipped(len(BEGIN) + 14), f"byte {len(BEGIN)}: the checksum of an event is wrong"),
         (flipped(len(GOOD) - 1), r"byte \d+: the checksum of an event is wrong"),
@@ -163,6 +165,36 @@ def test_damaged_events_are_refused_with_the_byte(tmp_path, content, message):
     refused(file, message)
     if content != BEGIN:
         refused(tmp_path, message, file)
+
+
+LAST = len(record(event(4, loss=3 - 4 / 10, lr=0.1)))
+
+
+@pytest.mark.parametrize("cut", [1, 4, 5, LAST - 13, LAST - 12, LAST - 11, LAST - 1])
+def test_the_torn_last_event_of_a_killed_run_is_left_out_and_told(tmp_path, cut):
+    file = tmp_path / "events.out.tfevents.1.host"
+    file.write_bytes(GOOD[:-cut])
+    (run,) = logs.read(file)
+    place = f"{file}, byte {len(GOOD) - LAST}"
+    assert (run.steps, run.updates.tolist()) == (4, [1, 2, 3])
+    assert run.assumed == f"the last event is left out, because it was cut off ({place})"
+    assert list(logs.rates(tmp_path)[0].steps) == [0, 1, 2, 3]
+
+
+def test_a_whole_event_file_says_nothing_and_a_restart_goes_on_after_a_torn_one(tmp_path):
+    (tmp_path / "events.out.tfevents.1.host").write_bytes(GOOD)
+    assert logs.read(tmp_path)[0].assumed == ""
+    (tmp_path / "events.out.tfevents.1.host").write_bytes(GOOD[:-9])
+    (tmp_path / "events.out.tfevents.2.host").write_bytes(
+        BEGIN + b"".join(record(event(k, loss=2.0, lr=0.1)) for k in range(2, 7))
+    )
+    (tmp_path / "events.out.tfevents.3.host").write_bytes(BEGIN[:20])
+    (run,) = logs.read(tmp_path)
+    assert (run.steps, run.losses.tolist()) == (7, pytest.approx([2.9, *[2.0] * 5]))
+    assert re.fullmatch(
+        r"step 2 and others were logged twice, .*; the last event .*tfevents\.1.*; .*tfevents\.3\.host, byte 0\)",
+        run.assumed,
+    )
 
 
 def test_a_long_event_that_holds_something_else_is_passed_over(tmp_path):

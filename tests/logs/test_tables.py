@@ -149,6 +149,7 @@ def test_no_bit_is_lost_between_writing_and_reading(tmp_path_factory, rows):
         (GOOD + "4,0.1", ":6: the file may have been cut off in the middle of this line: 2 of 3 columns"),
         (GOOD + "4,0,1,3\n", ":6: 4 columns, and the header has 3: a decimal comma"),
         (GOOD + "4,x,3\n", ":6: lr is 'x', not a number; where nothing was logged, a cell is left empty"),
+        (GOOD + "4,1_0,3\n", ":6: lr is '1_0', not a number"),
         (GOOD + "4,0.1,NA\n", ":6: loss is 'NA', not a number"),
         (GOOD + f"4,0.1,{'9x' * 99}\n", f":6: loss is '{('9x' * 99)[:39]}..., not a number"),
         (GOOD + ",0.1,3\n", ":6: the step is missing; steps are whole numbers from 0"),
@@ -183,6 +184,26 @@ def test_a_damaged_table_is_refused_with_its_line(file, content, message):
     if content[:4] == b"PAR1":
         pytest.importorskip("pyarrow")
     refused(file, content, message)
+
+
+@pytest.mark.parametrize(
+    "rows, message",
+    [
+        ("3,.3,1\n2,.2,1\n1,.1,1\n", ":3: step 2 comes after step 3: two runs in one file, or a resumed one"),
+        ("1,.1,1\n3,.3,1\n2,,1\n", ":4: step 2 comes after step 3"),
+        ("1,.1,3\n2,.2,2\n2,.3,\n3,.3,1\n", ":4: step 2 has two rates"),
+    ],
+)
+def test_rates_alone_are_refused_where_the_whole_run_would_be(file, rows, message):
+    refused(file, "step,lr,loss\n" + rows, message)
+    with pytest.raises(RunError, match=f"^{re.escape(str(file) + message)}"):
+        logs.rates(file)
+
+
+def test_a_rate_that_was_logged_twice_alike_is_one(file):
+    file.write_text("step,lr\n1,.1\n2,.2\n2,\n2,.2\n")
+    (found,) = logs.rates(file)
+    assert (list(found.steps), list(found.rates)) == ([1, 2], [0.1, 0.2])
 
 
 def test_a_quoted_cell_over_two_lines_does_not_shift_the_line_of_a_mistake(file):

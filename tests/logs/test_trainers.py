@@ -203,11 +203,14 @@ for name, factor in (("one", 1.0), ("two", 0.5)):
             mlflow.log_metrics({"train/loss": 3 - k / 10, "lr": factor * 0.1 / (k + 1)}, step=k)
             if k % 2:
                 mlflow.log_metric("val_loss", 2 - k / 10, step=k)
+with mlflow.start_run(run_name="three") as deleted:
+    mlflow.log_metrics({"train/loss": 3, "lr": 0.1}, step=1)
+mlflow.delete_run(deleted.info.run_id)
 """
 
 
 @pytest.mark.parametrize("where", ["file://{}/mlruns", "sqlite:///{}/mlflow.db"])
-def test_both_stores_of_mlflow_are_read(tmp_path, where):
+def test_both_stores_of_mlflow_are_read_without_their_deleted_runs(tmp_path, where):
     subprocess.run(
         [sys.executable, "-c", LOG, where.format(tmp_path)],
         check=True,
@@ -222,6 +225,19 @@ def test_both_stores_of_mlflow_are_read(tmp_path, where):
     assert seen(runs["one"]) == [1, 2, 3, 4]
     assert set(logs.metrics(path)) == {"val_loss"}
     assert seen(logs.read(path, metric="val_loss")[0]) == [1, 3]
+
+
+def test_the_folder_of_a_deleted_run_is_read_if_it_is_asked_for(tmp_path):
+    run = tmp_path / "0" / "abc"
+    (run / "metrics").mkdir(parents=True)
+    (run / "meta.yaml").write_text("lifecycle_stage: deleted\n")
+    (run / "metrics" / "lr").write_text("1 0.1 0\n2 0.2 1\n")
+    assert list(logs.rates(run)[0].rates) == [0.1, 0.2]
+    with pytest.raises(RunError, match="holds no logs"):
+        logs.rates(tmp_path)
+    (run / "metrics" / "lr").write_text("1 0.1 0\n2 0_2 1\n")
+    with pytest.raises(RunError, match="lr:2: '2 0_2 1' is no time, value and step"):
+        logs.rates(run)
 
 
 # --- W&B: written by hand as its pages export them, because the package is not installed here ---
@@ -256,6 +272,22 @@ def test_the_history_of_wandb_counts_updates_and_not_calls(tmp_path):
     plain = "_step,lr,train_loss\n0,0.1,3\n1,0.1,2\n2,0.1,1\n"
     file.write_text(plain)
     assert seen(logs.read(file)[0]) == [1, 2]
+
+
+def test_rows_of_a_wandb_history_without_a_step_are_passed_over_unless_they_hold_the_rate_or_the_loss(tmp_path):
+    file = tmp_path / "history.csv"
+    own = "4,3.7,4,1.7e9,,,{},{},{},\n"
+    file.write_text(HISTORY + own.format("", "", "1.5"))
+    (run,) = logs.read(file, warmup=0)
+    assert (seen(run), run.steps) == ([9, 19], 20)
+    assert list(logs.rates(file)[0].steps) == [9, 19]
+    for row in (own.format("0.1", "", ""), own.format("", "3", "")):
+        file.write_text(HISTORY + row)
+        with pytest.raises(RunError, match=r"history\.csv:6: the step is nan"):
+            logs.read(file, warmup=0)
+    file.write_text(HISTORY + own.format("", "", "1.5"))
+    with pytest.raises(RunError, match=r"history\.csv:6: the step is nan"):
+        logs.read(file, columns={"loss": "eval/loss"}, warmup=0)
 
 
 # --- what cannot be guessed is asked for ---

@@ -25,7 +25,16 @@ Runs = Annotated[
         "TensorBoard events, what W&B exports, MLflow's store, or the results of glidepath compare.",
     ),
 ]
-TRAINING = "loss"  # what --metric calls the training loss of a study
+OPTIONS = {
+    "columns": "--column",
+    "plan": "--run-plan",
+    "peak": "--run-peak",
+    "horizon": "--run-steps",
+    "warmup": "--run-warmup",
+    "metric": "--metric",
+    "numbers": "--only",
+}
+LOSS = "loss"  # what --metric calls the training loss of a study
 
 
 @Parameter(name="*")
@@ -79,7 +88,7 @@ def read(paths: Sequence[Path] | None, options: Logs) -> Read:
             "there is no run to learn from: give a log, as log.csv or the results of glidepath compare"
         )
     named = "loss" in _columns(options.column or ())
-    metrics = {path: _metric(path, TRAINING if named and options.metric is None else options.metric) for path in paths}
+    metrics = {path: _metric(path, LOSS if named and options.metric is None else options.metric) for path in paths}
     runs = [run for path in paths for run in _runs(path, options, metrics[path])]
     found = set(metrics.values())
     chosen = next(iter(found)) if len(found) == 1 else None
@@ -88,13 +97,13 @@ def read(paths: Sequence[Path] | None, options: Logs) -> Read:
 
 
 def _choice(path: Path, metric: str) -> str:
-    return f"{path}: {metric} in place of the training loss, which --metric {TRAINING} would read"
+    return f"{path}: {metric} in place of the training loss, which --metric {LOSS} would read"
 
 
 def _metric(path: Path, given: str | None) -> str | None:
     """The metric to read; a validation loss says more than the loss of a single batch."""
     if given is not None:
-        return None if given == TRAINING else given
+        return None if given == LOSS else given
     with _in_words_of_options():
         losses = [name for name in logs.metrics(path) if "loss" in name.lower()]
     return losses[0] if len(losses) == 1 else None
@@ -170,13 +179,14 @@ def _in_words_of_options() -> Iterator[None]:
 def in_words_of_options(message: str) -> str:
     """The arguments of `glidepath.logs.read` as the options that give them.
 
+    An argument with a value, as in a file called plan=cosine.csv, is the user's own text and stays.
+
     Examples:
         >>> in_words_of_options('name it, columns={"loss": ...}, or give the schedule of the run, plan= and peak=')
         'name it, --column loss=..., or give the schedule of the run, --run-plan and --run-peak'
+        >>> in_words_of_options("plan=cosine.csv: no column is called 'plan=x'; there are it, columns=3")
+        "plan=cosine.csv: no column is called 'plan=x'; there are it, columns=3"
     """
     message = re.sub(r'columns=\{"(\w+)": "?([^"}]*)"?\}', r"--column \1=\2", message)
-    message = re.sub(r"\bcolumns= ?", "--column ", message)
-    message = re.sub(r"\b(plan|peak|warmup)=(?=\S)", r"--run-\1 ", message)
-    message = re.sub(r"\b(plan|peak|warmup)=", r"--run-\1", message)
-    message = message.replace("leave warmup out", "leave --run-warmup out")
-    return message.replace("horizon=", "--run-steps").replace("metric=", "--metric").replace("numbers=", "--only")
+    message = message.replace("peak=1 if", "--run-peak 1 if").replace("leave warmup out", "leave --run-warmup out")
+    return re.sub(rf"\b({'|'.join(OPTIONS)})=(?!\w)", lambda found: OPTIONS[found[1]], message)

@@ -3,9 +3,11 @@
 What kind of file it is, its first bytes say, not its name. Files are only read: nothing in them is run or unpickled.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import final
 
 from glidepath.core.errors import RunError
 from glidepath.core.schedule import Schedule
@@ -61,24 +63,8 @@ def read(
         MissingExtraError: if a Parquet file is to be read, and pyarrow is not installed; or an event file, and
             TensorBoard is not.
     """
-    told = {"columns": columns, "plan": plan, "peak": peak, "horizon": horizon, "warmup": warmup}
-    build = partial(logged, plan=plan, peak=peak, warmup=warmup)
-    names, runs = columns or {}, list[Run]()
-    for file in files_of(Path(path)):
-        study = _study(file)
-        if study is not None:
-            _refuse(file, told, study)
-            runs += (runs_of_store if kind_of(file) == "store" else runs_of_results)(file, metric, numbers)
-            continue
-        many = _scalars(file, names)
-        _refuse(file, {"metric": None if many else metric, "numbers": numbers}, ONE_RUN)
-        if many is None:
-            needed = ("step", "rate", "loss") if plan is None else ("step", "loss")
-            runs.append(run_of_table(file, names, partial(build, horizon=horizon), needed))
-        for one in many or ():
-            over = one.horizon if plan is not None and horizon is None else horizon
-            runs.append(run_of_scalars(one, names, metric, partial(build, horizon=over), planned=plan is not None))
-    return runs
+    asked = _Asked(columns, plan, peak, horizon, warmup, metric, numbers)
+    return [run for file in files_of(Path(path)) for run in _runs(file, asked)]
 
 
 def rates(path: str | Path, *, columns: Mapping[str, str] | None = None) -> list[Rates]:
@@ -96,8 +82,7 @@ def rates(path: str | Path, *, columns: Mapping[str, str] | None = None) -> list
         study = _study(file)
         if study is not None:
             _refuse(file, {"columns": columns}, study)
-            whole = (runs_of_store if kind_of(file) == "store" else runs_of_results)(file)
-            found += [Rates(run.name, range(run.steps), run.rates.tolist()) for run in whole]
+            found += [Rates(run.name, range(run.steps), run.rates.tolist()) for run in _runs_of_study(file)]
             continue
         many = _scalars(file, columns or {})
         found += [rates_of_table(file, columns or {})] if many is None else [_rates(one, columns or {}) for one in many]
@@ -119,6 +104,56 @@ def metrics(path: str | Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+@final
+@dataclass(frozen=True)
+class _Asked:
+    """What `read` was asked for; None where nothing was said."""
+
+    columns: Mapping[str, str] | None
+    plan: Schedule | None
+    peak: float | None
+    horizon: int | None
+    warmup: int | None
+    metric: str | None
+    numbers: Sequence[int] | None
+
+    def given(self, *options: str) -> dict[str, object]:
+        """These options, by name."""
+        return {name: getattr(self, name) for name in options}
+
+    def build(self, horizon: int | None) -> Callable[..., Run]:
+        """What makes a run of rows."""
+        return partial(logged, plan=self.plan, peak=self.peak, horizon=horizon, warmup=self.warmup)
+
+
+def _runs(file: Path, asked: _Asked) -> list[Run]:
+    study = _study(file)
+    if study is not None:
+        _refuse(file, asked.given("columns", "plan", "peak", "horizon", "warmup"), study)
+        return _runs_of_study(file, asked.metric, asked.numbers)
+    many = _scalars(file, asked.columns or {})
+    if many is None:
+        return [_run_of_table(file, asked)]
+    _refuse(file, asked.given("numbers"), ONE_RUN)
+    return [_run_of_scalars(one, asked) for one in many]
+
+
+def _runs_of_study(file: Path, metric: str | None = None, numbers: Sequence[int] | None = None) -> list[Run]:
+    return (runs_of_store if kind_of(file) == "store" else runs_of_results)(file, metric, numbers)
+
+
+def _run_of_table(file: Path, asked: _Asked) -> Run:
+    _refuse(file, asked.given("metric", "numbers"), ONE_RUN)
+    needed = ("step", "rate", "loss") if asked.plan is None else ("step", "loss")
+    return run_of_table(file, asked.columns or {}, asked.build(asked.horizon), needed)
+
+
+def _run_of_scalars(one: Scalars, asked: _Asked) -> Run:
+    planned = asked.plan is not None
+    horizon = one.horizon if planned and asked.horizon is None else asked.horizon
+    return run_of_scalars(one, asked.columns or {}, asked.metric, asked.build(horizon), planned=planned)
+
+
 def _study(file: Path) -> str | None:
     """What is said of the log of a study by Glidepath; None if it is another's."""
     kind = kind_of(file)
@@ -133,9 +168,10 @@ def _scalars(file: Path, columns: Mapping[str, str]) -> list[Scalars] | None:
     """What a trainer or a tracker kept of each run; None if the file is a plain table."""
     kind = kind_of(file)
     if kind == "table":
+        _check_columns(file, columns, COMMON)
         wide = kind_of_table(header_of(file))
-        return None if wide is None else scalars_of_table(file, wide, _checked(file, columns, COMMON))
-    _checked(file, columns, ("rate", "loss"))
+        return None if wide is None else scalars_of_table(file, wide, columns)
+    _check_columns(file, columns, ("rate", "loss"))
     if kind == "state of a Trainer":
         return [scalars_of_state(file)]
     if kind == "MLflow database":
@@ -147,11 +183,10 @@ def _scalars(file: Path, columns: Mapping[str, str]) -> list[Scalars] | None:
     return [scalars_of_events(file, file.stem if file.is_file() else file.resolve().name, events_in(file))]
 
 
-def _checked(file: Path, columns: Mapping[str, str], known: Iterable[str]) -> Mapping[str, str]:
+def _check_columns(file: Path, columns: Mapping[str, str], known: Iterable[str]) -> None:
     for what in columns:
         if what not in known:
             raise RunError(f"{file}: columns= names those of the {', '.join(known)}, not of {what!r}")
-    return columns
 
 
 def _rates(one: Scalars, columns: Mapping[str, str]) -> Rates:

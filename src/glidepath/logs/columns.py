@@ -7,11 +7,11 @@ import numpy as np
 
 from glidepath.core.errors import RunError
 from glidepath.followed import Rates
-from glidepath.run import PLAN, FloatArray, Run, diverged
+from glidepath.run import PLAN, FloatArray, IntArray, Run, diverged
 
-from .names import COMMON, listed, plain
+from .names import COMMON, listed, plain, several
 from .scalars import check_rates, gathered
-from .table import Table, header_of, read_table
+from .table import Table, called, header_of, read_table
 
 
 def run_of_table(
@@ -28,7 +28,6 @@ def run_of_table(
     Raises:
         RunError: if it is not the log of a run.
     """
-    _check_names(file, columns)
     chosen = _chosen(file, header_of(file), columns, needed)
     table = read_table(file, list(chosen.values()))
     steps, losses = table.numbers(chosen["step"]), table.numbers(chosen["loss"])
@@ -43,9 +42,8 @@ def rates_of_table(file: Path, columns: Mapping[str, str]) -> Rates:
     """The rates in a table, which needs no losses.
 
     Raises:
-        RunError: if there is none, a cell is damaged, or the steps do not ascend.
+        RunError: if there is none, a cell is damaged, the steps do not ascend, or one has two rates.
     """
-    _check_names(file, columns)
     chosen = _chosen(file, header_of(file), columns, ("step", "rate"))
     table = read_table(file, [chosen["step"], chosen["rate"]])
     steps, values = table.numbers(chosen["step"]), table.numbers(chosen["rate"])
@@ -53,14 +51,21 @@ def rates_of_table(file: Path, columns: Mapping[str, str]) -> Rates:
     rated = np.flatnonzero(~np.isnan(values))
     found = (("rate", float(steps[row]), float(values[row]), table.place(int(row))) for row in rated.tolist())
     series = gathered(str(file), file.stem, found).series["rate"]
+    _check_rows(table, steps, values, rated)
     check_rates(series)
     return Rates(file.stem, [int(step) for step in series.steps], series.values.tolist())
 
 
-def _check_names(file: Path, columns: Mapping[str, str]) -> None:
-    for what in columns:
-        if what not in COMMON:
-            raise RunError(f"{file}: columns= names those of the {', '.join(COMMON)}, not of {what!r}")
+def _check_rows(table: Table, steps: FloatArray, rates: FloatArray, rated: IntArray) -> None:
+    """The steps ascend, and each has one rate at most: nobody says which of two rows holds."""
+    for row in np.flatnonzero(np.diff(steps) < 0)[:1].tolist():
+        raise RunError(
+            f"{table.place(row + 1)}: step {steps[row + 1]:.0f} comes after step {steps[row]:.0f}: two runs in one "
+            "file, or a resumed one; keep one of them"
+        )
+    for i in np.flatnonzero((np.diff(steps[rated]) == 0) & (np.diff(rates[rated]) != 0))[:1]:
+        row = int(rated[i + 1])
+        raise RunError(f"{table.place(row)}: step {steps[row]:.0f} has two rates; keep one of them")
 
 
 def _chosen(file: Path, header: Sequence[str], columns: Mapping[str, str], needed: Sequence[str]) -> dict[str, str]:
@@ -78,16 +83,11 @@ def _chosen(file: Path, header: Sequence[str], columns: Mapping[str, str], neede
 def _column(file: Path, header: Sequence[str], what: str, given: str | None) -> str | None:
     """The column that was named, or the only one with a common name, or the one with the very name."""
     if given is not None:
-        if given not in header:
-            raise RunError(f"{file}: no column is called {given!r}; there are {listed(header)}")
-        return given
+        return called(file, header, given)
     candidates = [name for name in header if plain(name) in COMMON[what]]
     exact = [name for name in candidates if plain(name) == what]
     if len(exact or candidates) > 1:
-        raise RunError(
-            f"{file}: {listed(exact or candidates)} could each be the {what}: choose one, "
-            f'columns={{"{what}": "{candidates[0]}"}}'
-        )
+        raise RunError(f"{file}: {several(exact or candidates, what)}")
     return next(iter(exact or candidates), None)
 
 

@@ -100,9 +100,14 @@ def kind_of(path: Path) -> Kind:
     beginning = _beginning(path)
     if beginning.startswith(SQLITE):
         return "store" if beginning[APPLICATION] == OURS else "MLflow database"
-    if FIRST_EVENT in beginning:
+    if FIRST_EVENT in beginning or _is_short_length(beginning):
         return "event files"
     return "state of a Trainer" if beginning.lstrip().startswith((b"{", b"[")) else "table"
+
+
+def _is_short_length(beginning: bytes) -> bool:
+    """Whether it is a length below 256 in 8 bytes, or the first of them: how an event file begins, if only that."""
+    return len(beginning) > 1 and beginning[0] > 0 and not any(beginning[1:8])
 
 
 def is_parquet(file: Path) -> bool:

@@ -1,7 +1,7 @@
 """MLflow's local stores: a folder of metrics per run (`mlruns/`), or a SQLite database (`mlflow.db`).
 
 Both are only read, without MLflow. A metric has a time, a value and a step; the time tells in which order they came.
-Runs that were deleted in MLflow are left out.
+Runs that were deleted in MLflow are left out, unless the folder of one is asked for.
 """
 
 import math
@@ -19,6 +19,8 @@ from .scalars import Scalars, gathered
 DATABASE = "mlflow.db"
 META, METRICS, TAGS = "meta.yaml", "metrics", "tags"
 NAME = "mlflow.runName"
+DELETED = b"lifecycle_stage: deleted"  # in the file META
+MOST_META = 100_000
 MOST_BYTES = 1000  # of a line of three numbers
 RUNS = "SELECT run_uuid, name FROM runs WHERE lifecycle_stage = 'active' ORDER BY start_time, run_uuid"
 VALUES = "SELECT key, step, value, is_nan, rowid FROM metrics WHERE run_uuid = ? ORDER BY timestamp, step, rowid"
@@ -31,11 +33,20 @@ def runs_in(folder: Path) -> list[Path]:
     if _is_run(folder):
         return [folder]
     found = [*folder.glob(f"*/{META}"), *folder.glob(f"*/*/{META}")]
-    return sorted(file.parent for file in found if _is_run(file.parent) and ".trash" not in file.parts)
+    return sorted(file.parent for file in found if _is_run(file.parent) and not _is_deleted(file))
 
 
 def _is_run(folder: Path) -> bool:
     return (folder / META).is_file() and (folder / METRICS).is_dir()
+
+
+def _is_deleted(meta: Path) -> bool:
+    """Whether a run was deleted, or its experiment, which then is in the trash."""
+    try:
+        with meta.open("rb") as stream:
+            return ".trash" in meta.parts or DELETED in map(bytes.strip, stream.read(MOST_META).splitlines())
+    except OSError as error:
+        raise RunError(f"{meta} cannot be read: {error.strerror or error}") from error
 
 
 def scalars_of_folder(folder: Path) -> Scalars:
@@ -74,7 +85,7 @@ def _rows(file: Path, key: str) -> Iterator[tuple[str, float, float, str]]:
 def _numbers(line: bytes, place: str) -> tuple[float, float, str]:
     parts = line.split()
     try:
-        if len(parts) not in (3, 5):  # with the name and digest of a data set
+        if len(parts) not in (3, 5) or b"_" in b"".join(parts[:3]):  # 5 with the name and digest of a data set
             raise ValueError
         int(parts[0])
         return float(int(parts[2])), float(parts[1]), place

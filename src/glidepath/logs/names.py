@@ -8,7 +8,7 @@ COMMON = {
     "rate": ("rate", "lr", "learning_rate"),
     "loss": ("loss", "train_loss", "training_loss", "val_loss", "eval_loss", "validation_loss"),
 }
-TRAINING = ("loss", "train_loss", "training_loss", "train_loss_step", "loss_train")
+LOSSES = ("loss", "train_loss", "training_loss", "train_loss_step", "loss_train")
 RATES = (*COMMON["rate"], *(f"{front}_{rate}" for front in ("train", "optimizer") for rate in COMMON["rate"]))
 BESIDE_RATES = ("-momentum", "-weight_decay")  # Lightning's LearningRateMonitor logs them under the names of rates
 
@@ -24,7 +24,7 @@ def plain(name: str) -> str:
 
 def training_losses(names: Sequence[str]) -> list[str]:
     """Those that are called like the loss of a batch in training."""
-    return [name for name in names if plain(name) in TRAINING]
+    return [name for name in names if plain(name) in LOSSES]
 
 
 def rates(names: Sequence[str]) -> list[str]:
@@ -36,6 +36,11 @@ def rates(names: Sequence[str]) -> list[str]:
     return [
         name for name in names if plain(name) in RATES or (name.startswith("lr-") and not name.endswith(BESIDE_RATES))
     ]
+
+
+def several(names: Sequence[str], what: str) -> str:
+    """What is said where more than one could be meant."""
+    return f'{listed(names)} could each be the {what}: choose one, columns={{"{what}": "{names[0]}"}}'
 
 
 def listed(names: Sequence[str], most: int = 20) -> str:

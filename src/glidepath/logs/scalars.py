@@ -6,6 +6,7 @@ A run needs two of them, the rate and the loss; which ones is chosen here. Readi
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -22,7 +23,7 @@ from glidepath.run import (
     refused_rate,
 )
 
-from .names import listed, plain, shown, training_losses
+from .names import listed, plain, several, shown, training_losses
 from .names import rates as rates_among
 
 EVALUATIONS = {"eval", "val", "valid", "validation", "test"}
@@ -31,7 +32,7 @@ OTHER_STEPS = ("epoch", "step", "global_step")  # of no use as a metric
 
 @final
 @dataclass(frozen=True)
-class Clock:
+class Offsets:
     """What to add to a logged step.
 
     Args:
@@ -45,17 +46,17 @@ class Clock:
     evaluation: int = 0
 
 
-INDEX = Clock()  # step k is update k
-LIGHTNING = Clock(evaluation=1)  # the same, and an evaluation is logged at the step of the last update before it
-TRAINER = Clock(rate=-1, loss=-1)  # Transformers: a step is the number of updates made, when it was logged
+INDEX = Offsets()  # step k is update k
+LIGHTNING = Offsets(evaluation=1)  # the same, and an evaluation is logged at the step of the last update before it
+TRAINER = Offsets(rate=-1, loss=-1)  # Transformers: a step is the number of updates made, when it was logged
 
 
-def clock_of(names: Iterable[str]) -> Clock:
-    """The clock of whoever logs under these names, through any logger.
+def offsets_of(names: Iterable[str]) -> Offsets:
+    """What the steps mean of whoever logs under these names, through any logger.
 
-    >>> clock_of(["train/loss", "train/learning_rate", "train/epoch"]) == TRAINER
+    >>> offsets_of(["train/loss", "train/learning_rate", "train/epoch"]) == TRAINER
     True
-    >>> clock_of(["train_loss", "lr-AdamW"]) == LIGHTNING
+    >>> offsets_of(["train_loss", "lr-AdamW"]) == LIGHTNING
     True
     """
     known = {name.removeprefix("train/") for name in names}
@@ -83,17 +84,17 @@ class Scalars:
         where: the file or folder, as messages begin.
         name: of the run.
         series: by the names under which they were logged.
-        clock: what their steps mean.
+        offsets: what their steps mean.
         horizon: the updates that the run was made for, if it is known.
-        again: the first step that was logged once more after a restart; None if there is none.
+        assumed: of what was logged twice or not whole, for people to read; "" if nothing was.
     """
 
     where: str
     name: str
     series: Mapping[str, Series]
-    clock: Clock = INDEX
+    offsets: Offsets = INDEX
     horizon: int | None = None
-    again: int | None = None
+    assumed: str = ""
 
 
 def gathered(
@@ -113,9 +114,9 @@ def gathered(
     if not rows:
         raise RunError(f"{where} holds no numbers of a run")
     kept = {key: _standing([step for step, _, _ in each]) for key, each in rows.items()}
-    again = [int(each[k][0]) for key, each in rows.items() for k in _fallen([step for step, _, _ in each])]
+    again = [step for each in rows.values() for step in _fallen([step for step, _, _ in each])]
     series = {key: _series([rows[key][k] for k in kept[key]]) for key in rows}
-    return Scalars(where, name, series, clock_of(series), horizon, min(again, default=None))
+    return Scalars(where, name, series, offsets_of(series), horizon, _told_again(again))
 
 
 def _check_step(step: float, place: str) -> None:
@@ -136,8 +137,12 @@ def _standing(steps: Sequence[float]) -> list[int]:
     return kept[::-1]
 
 
-def _fallen(steps: Sequence[float]) -> list[int]:
-    return [k for k in range(1, len(steps)) if steps[k] < steps[k - 1]]
+def _fallen(steps: Sequence[float]) -> list[float]:
+    return [later for earlier, later in pairwise(steps) if later < earlier]
+
+
+def _told_again(steps: Sequence[float]) -> str:
+    return f"step {min(steps):,.0f} and others were logged twice, and the later rows hold" if steps else ""
 
 
 def _series(rows: Sequence[tuple[float, float, str]]) -> Series:
@@ -165,8 +170,8 @@ def run_of_scalars(
     """
     name = _loss_name(scalars, columns, metric)
     evaluated = is_evaluation(name)
-    clock = scalars.clock
-    losses = _moved(_finite(scalars, name, "loss"), clock.evaluation if evaluated else clock.loss)
+    offsets = scalars.offsets
+    losses = _moved(_finite(scalars, name, "loss"), offsets.evaluation if evaluated else offsets.loss)
     rates = _moved(rates_of_scalars(scalars, columns, needed=not planned), 0)
     made = int(max(rates.steps.max(initial=-1) + 1, losses.steps.max() + (not evaluated)))
     steps = np.concatenate([rates.steps, losses.steps])
@@ -181,7 +186,7 @@ def run_of_scalars(
         place=places.__getitem__,
         updates=made,
     )
-    return run if scalars.again is None else replace(run, assumed=_told_again(run.assumed, scalars.again))
+    return replace(run, assumed="; ".join(filter(None, [run.assumed, scalars.assumed])))
 
 
 def rates_of_scalars(scalars: Scalars, columns: Mapping[str, str], *, needed: bool = True) -> Series:
@@ -198,7 +203,7 @@ def rates_of_scalars(scalars: Scalars, columns: Mapping[str, str], *, needed: bo
             f"{scalars.where}: no rate among {listed(list(scalars.series))}: name it, "
             f'columns={{"rate": ...}}, or {PLAN}'
         )
-    moved = _moved(_finite(scalars, name, "rate"), scalars.clock.rate)
+    moved = _moved(_finite(scalars, name, "rate"), scalars.offsets.rate)
     for i in np.flatnonzero(moved.steps < 0)[:1]:
         raise RunError(f"{moved.places[i]}: a rate at step 0, before the first update")
     check_rates(moved)
@@ -248,13 +253,13 @@ def _loss_name(scalars: Scalars, columns: Mapping[str, str], metric: str | None)
             f'{scalars.where}: no training loss among {listed(names)}: name it, columns={{"loss": ...}}, or choose '
             "what to read in its place, metric="
         )
-    raise RunError(_several(scalars, candidates, "loss"))
+    raise RunError(f"{scalars.where}: {several(candidates, 'loss')}")
 
 
 def _rate_name(scalars: Scalars) -> str | None:
     candidates = rates_among(list(scalars.series))
     if len(candidates) > 1:
-        raise RunError(_several(scalars, candidates, "rate"))
+        raise RunError(f"{scalars.where}: {several(candidates, 'rate')}")
     return candidates[0] if candidates else None
 
 
@@ -263,13 +268,6 @@ def _named(scalars: Scalars, columns: Mapping[str, str], what: str) -> str | Non
     if given is not None and given not in scalars.series:
         raise RunError(f"{scalars.where}: nothing is called {shown(given)}; there are {listed(list(scalars.series))}")
     return given
-
-
-def _several(scalars: Scalars, candidates: Sequence[str], what: str) -> str:
-    return (
-        f"{scalars.where}: {listed(candidates)} could each be the {what}: choose one, "
-        f'columns={{"{what}": "{candidates[0]}"}}'
-    )
 
 
 def _finite(scalars: Scalars, name: str, what: str) -> Series:
@@ -283,7 +281,3 @@ def _finite(scalars: Scalars, name: str, what: str) -> Series:
 
 def _moved(series: Series, by: int) -> Series:
     return replace(series, steps=series.steps + by)
-
-
-def _told_again(assumed: str, step: int) -> str:
-    return "; ".join(filter(None, [assumed, f"step {step:,} and others were logged twice, and the later rows hold"]))

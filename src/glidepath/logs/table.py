@@ -17,7 +17,7 @@ from glidepath.core.errors import RunError
 from glidepath.run import FloatArray
 
 from .files import is_parquet
-from .names import shown
+from .names import listed, shown
 
 MOST_BYTES = 1_000_000  # of a line: more is no table
 EMPTY = ("", None)
@@ -50,7 +50,7 @@ class Table:
         """
         cells = self.cells[column]
         try:
-            return np.array([math.nan if cell in EMPTY else float(cell) for cell in cells])
+            return np.array([math.nan if cell in EMPTY else _number(cell) for cell in cells])
         except (TypeError, ValueError, OverflowError) as error:
             row = next(row for row, cell in enumerate(cells) if not _is_number(cell))
             raise RunError(
@@ -94,9 +94,27 @@ def read_table(file: Path, columns: Sequence[str]) -> Table:
     return _csv(file, header, columns)
 
 
+def called(file: Path, header: Sequence[str], name: str) -> str:
+    """The column of this name.
+
+    Raises:
+        RunError: if there is none.
+    """
+    if name not in header:
+        raise RunError(f"{file}: no column is called {name!r}; there are {listed(header)}")
+    return name
+
+
+def _number(cell: Any) -> float:
+    """A cell as a number; Python would read 1_0 as 10, and no logger writes that."""
+    if isinstance(cell, str) and "_" in cell:
+        raise ValueError
+    return float(cell)
+
+
 def _is_number(cell: Any) -> bool:
     try:
-        return cell in EMPTY or float(cell) is not None
+        return cell in EMPTY or _number(cell) is not None
     except (TypeError, ValueError, OverflowError):
         return False
 

@@ -6,6 +6,7 @@ since the row before, and counts as seen by the last of them.
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def scalars_of_state(file: Path) -> Scalars:
     planned = state.get("max_steps")
     horizon = planned if type(planned) is int and planned > 0 else None
     found = gathered(str(file), _name(file), _found(file, rows), horizon)
-    return Scalars(found.where, found.name, found.series, TRAINER, horizon, found.again)
+    return replace(found, offsets=TRAINER)
 
 
 def _name(file: Path) -> str:

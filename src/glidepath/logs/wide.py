@@ -12,9 +12,9 @@ from typing import Literal
 from glidepath.core.errors import RunError
 from glidepath.run import FloatArray
 
-from .names import listed, rates, training_losses
-from .scalars import LIGHTNING, TRAINER, Clock, Scalars, clock_of, gathered, is_evaluation
-from .table import EMPTY, Table, header_of, read_table
+from .names import rates, training_losses
+from .scalars import LIGHTNING, TRAINER, Offsets, Scalars, gathered, is_evaluation, offsets_of
+from .table import EMPTY, Table, called, header_of, read_table
 
 Kind = Literal["Lightning", "W&B history", "W&B chart"]
 CALLS = "_step"  # W&B's own step counts the calls of log(), which is not always the updates
@@ -50,9 +50,10 @@ def scalars_of_table(file: Path, kind: Kind, columns: Mapping[str, str]) -> list
     header = header_of(file)
     step = _step(file, header, kind, columns.get("step"))
     table = read_table(file, list(header))
+    named = set(columns.values())
     logged = [name for name in header if name != step]
     runs = _runs(logged) if kind == "W&B chart" else {file.stem: {name: name for name in logged}}
-    return [_scalars(table, name, step, _numbers(table, each, set(columns.values()))) for name, each in runs.items()]
+    return [_scalars(table, name, step, _numbers(table, each, named), named) for name, each in runs.items()]
 
 
 def _runs(header: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -67,42 +68,53 @@ def _runs(header: Sequence[str]) -> dict[str, dict[str, str]]:
 
 def _step(file: Path, header: Sequence[str], kind: Kind, given: str | None) -> str:
     if given is not None:
-        if given not in header:
-            raise RunError(f"{file}: no column is called {given!r}; there are {listed(header)}")
-        return given
+        return called(file, header, given)
     if kind == "W&B chart":
         return header[0]
     return next((name for name in (*UPDATES, "step") if name in header), CALLS)
 
 
-def _numbers(table: Table, columns: Mapping[str, str], needed: set[str]) -> dict[str, tuple[str, FloatArray]]:
+def _numbers(table: Table, columns: Mapping[str, str], named: set[str]) -> dict[str, tuple[str, FloatArray]]:
     """The columns of numbers; one of texts or pictures is passed over, unless it would be read."""
     found = {}
     for name, column in columns.items():
         try:
             found[name] = column, table.numbers(column)
         except RunError:
-            if name in needed or training_losses([name]) or rates([name]) or is_evaluation(name):
+            if _is_needed(name, named) or is_evaluation(name):
                 raise
     return found
 
 
-def _scalars(table: Table, name: str, step: str, series: Mapping[str, tuple[str, FloatArray]]) -> Scalars:
+def _is_needed(name: str, named: set[str]) -> bool:
+    """Whether it may be the rate or the loss."""
+    return name in named or bool(training_losses([name]) or rates([name]))
+
+
+def _scalars(
+    table: Table, name: str, step: str, series: Mapping[str, tuple[str, FloatArray]], named: set[str]
+) -> Scalars:
     where = str(table.file) if name == table.file.stem else f"{table.file}, run {name}"
-    return replace(gathered(where, name, _found(table, step, series)), clock=_clock(step, series))
+    return replace(gathered(where, name, _found(table, step, series, named)), offsets=_offsets(step, series))
 
 
-def _clock(step: str, names: Iterable[str]) -> Clock:
+def _offsets(step: str, names: Iterable[str]) -> Offsets:
     if step == "train/global_step":
         return TRAINER
-    return LIGHTNING if step == "trainer/global_step" else clock_of(names)
+    return LIGHTNING if step == "trainer/global_step" else offsets_of(names)
 
 
 def _found(
-    table: Table, step: str, series: Mapping[str, tuple[str, FloatArray]]
+    table: Table, step: str, series: Mapping[str, tuple[str, FloatArray]], named: set[str]
 ) -> Iterator[tuple[str, float, float, str]]:
-    """Every cell that is not empty; one that says nan is kept, because a loss that became nan is the end of a run."""
+    """Every cell that is not empty; one that says nan is kept, because a loss that became nan is the end of a run.
+
+    A row without a step is of a call of log() by the user's own code: it is passed over, unless it has the rate or the
+    loss, whose step then is wrong.
+    """
     steps = table.numbers(step)
     for name, (column, values) in series.items():
+        needed = _is_needed(name, named)
         for row in (row for row, cell in enumerate(table.cells[column]) if cell not in EMPTY):
-            yield name, float(steps[row]), float(values[row]), table.place(row)
+            if needed or table.cells[step][row] not in EMPTY:
+                yield name, float(steps[row]), float(values[row]), table.place(row)
