@@ -22,7 +22,7 @@ def told(walk, *, plan=PLAN, steps=STEPS, peak: float | None = 0.1, factor=lambd
 
 
 @pytest.mark.parametrize("peak", [0.1, None])
-@pytest.mark.parametrize("steps", [STEPS, range(3, 200, 7), range(0, 200, 50), range(1)])
+@pytest.mark.parametrize("steps", [STEPS, range(3, 200, 7), range(0, 200, 50)])
 def test_a_run_that_followed_its_plan_has_no_finding(peak, steps):
     assert told(lambda k: k, peak=peak, steps=steps) is None
 
@@ -54,7 +54,11 @@ def test_rates_in_32_bits_are_no_finding():
             "step 0: the rate is 0.1, and 0.005 by",
             "20 steps ahead of the plan from the start: was the",
         ),
-        (lambda k: k + 1, "step 0: ", "one step ahead of the plan from the start: is the scheduler stepped before"),
+        (
+            lambda k: k + 1,
+            "step 0: ",
+            "one step ahead of the plan from the start: does an older Transformers log the next",
+        ),
         (lambda k: max(k - 1, 0), "step 1: ", "one step behind the plan since step 1: was the first step of the"),
         (lambda k: k if k < 90 else k - 90, "step 90: ", "it began again at step 90: resumed without the state"),
         (
@@ -169,3 +173,40 @@ def test_rates_that_cannot_be_are_refused(steps, rates, message):
 def test_a_peak_is_above_zero():
     with pytest.raises(ScheduleError, match="peak"):
         parting(PLAN, Rates("run", [0], [0.1]), 0.0)
+
+
+@pytest.mark.parametrize("write", ["%.2e", "%.3e", "%.4f", "%.6f", "%.7f", "%.3g", "%.5g"])
+@pytest.mark.parametrize("plan", [gp.warmup(10) >> gp.linear(90), gp.warmup(100) >> gp.cosine(900)])
+def test_a_rounded_log_of_a_run_that_followed_its_plan_never_alarms(write, plan):
+    for peak in [1.04e-4, 3.456e-4, *np.geomspace(1e-4, 0.9, 25).tolist()]:
+        rates = [float(write % (peak * plan(k))) for k in range(plan.duration)]
+        for given_peak in (peak, None):
+            assert parting(plan, Rates("run", range(len(rates)), rates), given_peak) is None, (peak, given_peak)
+
+
+@pytest.mark.parametrize("every", [5, 10, 25, 50])
+@pytest.mark.parametrize(
+    "walk, cause",
+    [
+        (lambda k: 2 * k, "2 times too fast"),
+        (lambda k: 4 * k, "4 times too fast"),
+        (lambda k: k // 100, "stepped once every "),
+        (lambda k: max(k - 1, 0), "one step behind"),
+        (lambda k: k + 1, "one step ahead of the plan from the start"),
+    ],
+)
+def test_a_thinned_log_without_a_peak_still_names_the_cause(every, walk, cause):
+    plan = gp.warmup(100) >> gp.cosine(900)
+    assert cause in told(walk, plan=plan, steps=range(every - 1, 1000, every), peak=None)
+
+
+def test_a_plan_of_rates_is_not_scaled():
+    plan = 3e-4 * (gp.warmup(10) >> gp.linear(90))
+    rates = [10 * plan(k) for k in range(100)]
+    assert "10 times the plan: another peak?" in str(parting(plan, Rates("run", range(100), rates)))
+
+
+@pytest.mark.parametrize("rates, message", [([0.0, 0.0], "every logged rate is 0"), ([0.1], "one rate fits any peak")])
+def test_rates_that_cannot_tell_the_peak_need_it(rates, message):
+    with pytest.raises(RunError, match=message):
+        parting(PLAN, Rates("run", range(len(rates)), rates))

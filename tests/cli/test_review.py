@@ -57,7 +57,7 @@ def test_columns_and_peaks_are_told_by_options(tmp_path, capsys):
         (["--steps", "200", "--run", "log.csv", "--column", "rate"], "--column says what a column is called"),
         (["--steps", "200", "--run", "log.csv", "--run-peak", "0"], "peak"),
         (["--steps", "200", "--run-peak", "0.1"], "--column and --run-peak say how a log is read"),
-        (["--steps", "200", "--run", "bare.csv"], "no column for the rate"),
+        (["--steps", "200", "--run", "bare.csv"], "no column for the rate: name it, --column rate=..."),
     ],
 )
 def test_bad_input_is_explained(options, message, tmp_path, monkeypatch, capsys):
@@ -72,3 +72,10 @@ def test_without_a_run_the_plan_itself_is_reviewed(capsys):
     assert main(["review", TEXT, "--steps", "200"]) == 0
     assert capsys.readouterr().out == "nothing found in 200 updates\n"
     assert main(["review", "warmup(600) >> cosine(400)"]) == 1
+
+
+def test_a_plan_of_rates_is_compared_as_it_is(tmp_path, capsys):
+    assert main(["review", f"0.01 * ({TEXT})", "--steps", "200", "--run", log(tmp_path, lambda k: k)]) == 1
+    answer = capsys.readouterr().out
+    assert "10 times the plan: another peak?" in answer
+    assert "the plan's own peak looks like a rate" in answer

@@ -135,7 +135,7 @@ def test_a_schedule_that_lightning_stepped_per_epoch_is_found_out(tmp_path):
     plan = gp.linear(60)
     trained.by_lightning(CSVLogger(tmp_path, name="a"), lambda k: plan(k), interval="epoch", epochs=6)
     (found,) = logs.rates(tmp_path / "a" / "version_0")
-    assert "stepped once every 10 updates: per epoch?" in str(parting(plan, found, 0.1))
+    assert "stepped once every 9 to 10 updates: per epoch?" in str(parting(plan, found, 0.1))  # a row every 10 steps
 
 
 def test_event_files_of_lightning_tell_the_same_as_its_table(tmp_path):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -12,6 +12,9 @@ from glidepath.review import review as reviewed
 from glidepath.text import parse
 
 from .horizon import ONE_RUN, Run, own_length, resolved
+
+if TYPE_CHECKING:
+    from glidepath.followed import Rates
 
 
 def review(
@@ -28,7 +31,8 @@ def review(
         Parameter(negative=(), help="What a column of the log is called: step=it or rate=eta."),
     ] = None,
     run_peak: Annotated[
-        float | None, Parameter(help="The rate where the plan is 1; without it, the largest logged rate tells.")
+        float | None,
+        Parameter(help="The rate where the plan is 1; without it, 1 for a plan of rates, or what the log tells."),
     ] = None,
 ) -> int:
     """Mistakes that can be seen before the run, each with its step, its number and its cure.
@@ -62,17 +66,31 @@ def _followed(
     plan: Schedule, paths: list[Path], column: list[str] | None, peak: float | None
 ) -> Iterator[tuple[str, bool]]:
     """A line for each run, and whether it parted from the plan."""
-    from glidepath.followed import parting  # only here: a review before the run needs no NumPy
+    from glidepath.followed import absolute, parting  # only here: a review before the run needs no NumPy
 
+    own = peak is None and absolute(plan)
+    for path in paths:
+        for one in _read(path, column):
+            finding = parting(plan, one, peak)
+            told = finding or f"every logged rate is the plan's, {len(one.steps):,} of them"
+            yield f"{one.name}: {told}{_assumed(one, peak, own)}", finding is not None
+
+
+def _read(path: Path, column: list[str] | None) -> "list[Rates]":
     from .logged import rates
 
-    for path in paths:
-        for one in rates(path, column):
-            finding = parting(plan, one, peak)
-            assumed = (
-                ""
-                if peak is not None
-                else f" (the peak was taken from the log, whose largest rate is {max(one.rates):g}; --run-peak)"
-            )
-            told = finding or f"every logged rate is the plan's, {len(one.steps):,} of them"
-            yield f"{one.name}: {told}{assumed}", finding is not None
+    try:
+        return list(rates(path, column))
+    except GlidepathError as error:
+        if "--run-plan" not in str(error):
+            raise
+        raise GlidepathError(f"{path}: no column for the rate: name it, --column rate=...") from error
+
+
+def _assumed(one: "Rates", peak: float | None, own: bool) -> str:
+    """Where the peak is from, if it was not given."""
+    if peak is not None:
+        return ""
+    if own:
+        return " (the plan's own peak looks like a rate, so it was not scaled; --run-peak)"
+    return f" (the peak was taken from the log, whose largest rate is {max(one.rates):g}; --run-peak)"
