@@ -36,6 +36,9 @@ def optimizer(*rates):
 def one_group():
     return torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer(0.2), 30)
 
+def a_floor_for_all():
+    return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer(0.2, 0.05), 30, eta_min=0.01)
+
 def two_groups():
     return torch.optim.lr_scheduler.StepLR(optimizer(0.2, 0.05), 30)
 
@@ -243,3 +246,9 @@ def test_a_file_that_is_no_text_is_told(capsys: Captured) -> None:
 
 def test_a_target_that_is_not_known_is_refused(capsys: Captured) -> None:
     assert main(["convert", "cosine(100)", "--to", "jax"]) == 2
+
+
+def test_groups_with_schedules_of_their_own_are_not_one_program(capsys: Captured) -> None:
+    lines = answered(capsys, "theirs.py:a_floor_for_all").splitlines()
+    assert [line[:8] for line in lines if line.startswith("group")] == ["group 0:", "group 1:"]
+    assert "leave --to out to see them" in refused(capsys, "theirs.py:a_floor_for_all", "--to", "torch")

@@ -99,6 +99,10 @@ def _notes(theirs: Conversion) -> Iterator[str]:
 
 def _theirs(theirs: Conversion, to: Target, run: Run, peak: float | None) -> str:
     """From theirs to theirs."""
+    if len(set(theirs.schedules)) > 1:
+        raise GlidepathError(
+            f"{theirs.source} is another schedule in each group: leave --to out to see them, and convert each of these"
+        )
     program = code(_over(theirs.schedule, run), to=to, peak=_peak(theirs, to) if peak is None else peak)
     return "\n".join([f"# {theirs.source}", *_notes(theirs), program])
 
