@@ -252,3 +252,10 @@ def test_groups_with_schedules_of_their_own_are_not_one_program(capsys: Captured
     lines = answered(capsys, "theirs.py:a_floor_for_all").splitlines()
     assert [line[:8] for line in lines if line.startswith("group")] == ["group 0:", "group 1:"]
     assert "leave --to out to see them" in refused(capsys, "theirs.py:a_floor_for_all", "--to", "torch")
+
+
+def test_broken_yaml_is_told_in_one_line(capsys: Captured) -> None:
+    Path("broken.yaml").write_text("a: [")
+    told = refused(capsys, "broken.yaml")
+    assert "line 1" in told
+    assert len(told.strip().splitlines()) == 1

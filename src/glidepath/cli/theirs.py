@@ -75,4 +75,4 @@ def _yaml(text: str) -> Any:
     try:
         return YAML(typ="safe").load(text)
     except YAMLError as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(" ".join(str(error).split())) from error  # in one line
