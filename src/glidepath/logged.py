@@ -163,10 +163,15 @@ def _check_steps(rows: _Rows) -> None:
         raise RunError(f"{rows.place(int(row))}: the step is {given}; steps are whole numbers from 0")
     for row in np.flatnonzero(steps > MOST_STEPS)[:1]:
         check_length(rows.place(int(row)), steps[row])
+    check_ascending(steps, rows.place)
+
+
+def check_ascending(steps: FloatArray, place: Place) -> None:
+    """No step is lower than the one before it."""
     for row in np.flatnonzero(np.diff(steps) < 0)[:1] + 1:
         raise RunError(
-            f"{rows.place(int(row))}: step {steps[row]:.0f} comes after step {steps[row - 1]:.0f}: two runs in one "
-            "file, or a resumed one; keep one of them"
+            f"{place(int(row))}: step {steps[row]:.0f} comes after step {steps[row - 1]:.0f}: two runs in one file, or "
+            "a resumed one; keep one of them"
         )
 
 

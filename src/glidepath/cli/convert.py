@@ -14,8 +14,6 @@ from glidepath.text import parse
 
 from .horizon import ONE_RUN, Run, own_length
 
-FACTORS = "composer "  # its schedules are shares of a rate that they do not know; elsewhere a base of 1 is a rate
-
 
 def convert(
     source: str,
@@ -109,7 +107,7 @@ def _theirs(theirs: Conversion, to: Target, run: Run, peak: float | None) -> str
 
 def _peak(theirs: Conversion, to: Target) -> float | None:
     """The rate that the schedule is a share of, if it is one for all groups."""
-    if theirs.source.startswith(FACTORS):
+    if theirs.shares:
         return None
     if len(set(theirs.bases)) == 1:
         return theirs.bases[0]

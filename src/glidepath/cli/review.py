@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from glidepath.core.errors import GlidepathError
 from glidepath.core.schedule import Schedule
 from glidepath.review import review as reviewed
+from glidepath.review.rates import absolute
 from glidepath.text import parse
 
 from .horizon import ONE_RUN, Run, own_length, resolved
@@ -66,7 +67,7 @@ def _followed(
     plan: Schedule, paths: list[Path], column: list[str] | None, peak: float | None
 ) -> Iterator[tuple[str, bool]]:
     """A line for each run, and whether it parted from the plan."""
-    from glidepath.followed import absolute, parting  # only here: a review before the run needs no NumPy
+    from glidepath.followed import parting  # only here: a review before the run needs no NumPy
 
     own = peak is None and absolute(plan)
     for path in paths:

@@ -24,6 +24,7 @@ class Conversion:
         quirks: what the source does that people do not expect, and that was kept; each a sentence.
         others: schedules of other hyperparameters by name, as OneCycleLR drives the momentum: rates as they are
             (`Set` in the driver), one for each group.
+        shares: whether the values are shares of a rate that the source does not know; its base of 1.0 is then no rate.
         position: updates that the source has already made; the schedules begin at update 0 all the same.
 
     Examples:
@@ -38,6 +39,7 @@ class Conversion:
     quirks: tuple[str, ...] = ()
     others: Mapping[str, tuple[Schedule, ...]] = field(default_factory=dict)
     position: int = 0
+    shares: bool = False
 
     @property
     def schedule(self) -> Schedule:

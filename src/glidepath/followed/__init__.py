@@ -16,11 +16,11 @@ from ..core.checks import real
 from ..core.errors import RunError
 from ..core.schedule import Schedule
 from ..review import Finding
+from ..review.rates import absolute
 from ..run import FloatArray, IntArray, impossible_rate, refused_rate
 from .rounding import rounding
 
 DUST = 2e-6  # relative: what is left of a rate in 32 bits, with room for the functions of NumPy
-HIGHEST_RATE = 0.05  # a plan that peaks below it is one of rates
 MANY = 4  # different values of the plan, before the digits of the rates say anything about rounding
 ENOUGH = 3  # rates that a cause has to explain, two of them different
 SAMPLE = 8  # rates that are tried before all of them
@@ -55,17 +55,6 @@ class Rates:
             raise RunError(f"{self.name}: the steps of rates ascend from 0, each of them once")
         for i in np.flatnonzero(impossible_rate(rates))[:1]:
             raise RunError(f"{self.name}: {refused_rate(int(steps[i]), rates[i])}")
-
-
-def absolute(plan: Schedule) -> bool:
-    """Whether a plan's own peak looks like a rate, so that it is not scaled by another.
-
-    Examples:
-        >>> from glidepath import linear
-        >>> absolute(3e-4 * linear(100)), absolute(linear(100))
-        (True, False)
-    """
-    return 0 < max(plan.block(0, min(plan.duration or 1000, 10_000)), default=1.0) < HIGHEST_RATE
 
 
 def parting(plan: Schedule, logged: Rates, peak: float | None = None) -> Finding | None:

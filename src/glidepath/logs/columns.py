@@ -7,6 +7,7 @@ import numpy as np
 
 from glidepath.core.errors import RunError
 from glidepath.followed import Rates
+from glidepath.logged import check_ascending
 from glidepath.run import PLAN, FloatArray, IntArray, Run, diverged
 
 from .names import COMMON, listed, plain, several
@@ -58,11 +59,7 @@ def rates_of_table(file: Path, columns: Mapping[str, str]) -> Rates:
 
 def _check_rows(table: Table, steps: FloatArray, rates: FloatArray, rated: IntArray) -> None:
     """The steps ascend, and each has one rate at most: nobody says which of two rows holds."""
-    for row in np.flatnonzero(np.diff(steps) < 0)[:1].tolist():
-        raise RunError(
-            f"{table.place(row + 1)}: step {steps[row + 1]:.0f} comes after step {steps[row]:.0f}: two runs in one "
-            "file, or a resumed one; keep one of them"
-        )
+    check_ascending(steps, table.place)
     for i in np.flatnonzero((np.diff(steps[rated]) == 0) & (np.diff(rates[rated]) != 0))[:1]:
         row = int(rated[i + 1])
         raise RunError(f"{table.place(row)}: step {steps[row]:.0f} has two rates; keep one of them")

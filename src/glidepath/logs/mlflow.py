@@ -8,11 +8,11 @@ import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import count
 from pathlib import Path
 
 from glidepath.core.errors import RunError
 
+from .lines import lines_of
 from .names import shown
 from .scalars import Scalars, gathered
 
@@ -71,15 +71,8 @@ def _name(folder: Path) -> str:
 
 def _rows(file: Path, key: str) -> Iterator[tuple[str, float, float, str]]:
     """The lines of a metric: time, value and step."""
-    try:
-        with file.open("rb") as stream:
-            for number in count(1):
-                line = stream.readline(MOST_BYTES + 1)
-                if not line:
-                    return
-                yield key, *_numbers(line, f"{file}:{number}")
-    except OSError as error:
-        raise RunError(f"{file} cannot be read: {error.strerror or error}") from error
+    for number, line in lines_of(file, MOST_BYTES):
+        yield key, *_numbers(line, f"{file}:{number}")
 
 
 def _numbers(line: bytes, place: str) -> tuple[float, float, str]:

@@ -7,7 +7,6 @@ import csv
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any, final
 
@@ -17,6 +16,7 @@ from glidepath.core.errors import RunError
 from glidepath.run import FloatArray
 
 from .files import is_parquet
+from .lines import lines_of
 from .names import listed, shown
 
 MOST_BYTES = 1_000_000  # of a line: more is no table
@@ -167,15 +167,8 @@ def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _lines(file: Path) -> Iterator[str]:
     """The lines of a text, each of them checked before it is read as anything."""
-    try:
-        with file.open("rb") as stream:
-            for number in count(1):
-                line = stream.readline(MOST_BYTES + 1)
-                if not line:
-                    return
-                yield _decoded(line, f"{file}:{number}", "utf-8-sig" if number == 1 else "utf-8")
-    except OSError as error:
-        raise RunError(f"{file} cannot be read: {error.strerror or error}") from error
+    for number, line in lines_of(file, MOST_BYTES):
+        yield _decoded(line, f"{file}:{number}", "utf-8-sig" if number == 1 else "utf-8")
 
 
 def _decoded(line: bytes, place: str, encoding: str) -> str:

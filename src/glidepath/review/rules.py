@@ -12,13 +12,13 @@ from glidepath.core.endless import Constant, Multistep, Step
 from glidepath.core.schedule import Repeated, Scaled, Schedule
 
 from .pieces import rise, stepwise
+from .rates import LOOKS_LIKE_A_RATE
 from .seen import Noted, Run
 
 LONG_LOW = 1 / 3  # of the run
 LONG_WARMUP = 1 / 2  # of the run
 EARLY = 0.9  # of the run
 AT_ONCE = 1 / 1000  # of the run
-LOOKS_LIKE_A_RATE = 0.05
 
 
 @final

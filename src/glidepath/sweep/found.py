@@ -87,7 +87,8 @@ def judged(rates: ArrayLike, losses: ArrayLike, ended: Ending = "swept", *, seed
     """
     sweep = _Sweep(row_of("the sweep", "rates", rates), row_of("the sweep", "losses", losses))
     doubts = _doubts(sweep, ended)
-    found = {name: _suggestion(sweep, name, seed, doubts) for name in RULES}
+    again = sweep.resampled(seed)
+    found = {name: _suggestion(sweep, name, again, doubts) for name in RULES}
     if not any(found.values()) and not doubts:
         doubts = ("every suggestion is doubtful: sweep in more updates, or with larger batches",)
     return RangeTest(sweep.rates, sweep.losses, ended, sweep.smoothed, found, doubts)
@@ -170,10 +171,9 @@ class _Sweep:
         return smoother(self.kept)(self.smoothed + signs * self.residuals)[0]
 
 
-def _suggestion(sweep: _Sweep, name: str, seed: int, doubts: tuple[str, ...]) -> Suggestion:
+def _suggestion(sweep: _Sweep, name: str, again: FloatArray, doubts: tuple[str, ...]) -> Suggestion:
     rule = RULES[name]
-    again = [rule(sweep.places, row) for row in sweep.resampled(seed)]
-    low, high = np.quantile(again, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile([rule(sweep.places, row) for row in again], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     rate = rule(sweep.places, sweep.smoothed)
     low, high = min(low, rate), max(high, rate)
     return Suggestion(10**rate, float(10**low), float(10**high), _doubt(sweep, name, rate, 10 ** (high - low), doubts))

@@ -21,6 +21,7 @@ from .rehearsal import rehearsed
 from .targets import Group
 
 ROW_BLOCK = 65_536  # numbers computed ahead
+MOST_SKIPS = 100  # of an update by a GradScaler, in a row; more are a mistake
 
 
 @final
@@ -232,6 +233,11 @@ def skipped(optimizer: Any) -> bool:
     """Whether such an optimizer was told to skip the update that it was just asked for."""
     found_inf = getattr(optimizer, "found_inf", None)
     return found_inf is not None and bool(found_inf.item())
+
+
+def made_update(optimizer: Any) -> bool:
+    """Whether the call of `step` that has just ended was an update, and not one that a GradScaler let it skip."""
+    return not (may_skip(optimizer) and skipped(optimizer))
 
 
 def unwrapped(optimizer: Any) -> Any:

@@ -19,13 +19,12 @@ from glidepath.core.errors import DriverError
 from glidepath.sweep import RangeTest, judged
 from glidepath.sweep.found import FEWEST, Ending
 
-from .clock import Clock, may_skip, skipped
+from .clock import MOST_SKIPS, Clock, made_update
 from .lane import version
 from .plateau import mean_over_processes
 from .restoring import restored
 
 RUNAWAY = 3.0  # a loss so many times its lowest above that one does not come back
-MOST_SKIPS = 100  # by a GradScaler, in a row
 
 Progress = Callable[[int, float, float], Any]
 
@@ -231,7 +230,7 @@ class _Sweep:
 
     def _after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Counts, unless a fused optimizer was told to skip the update."""
-        self._made += not (may_skip(optimizer) and skipped(optimizer))
+        self._made += made_update(optimizer)
 
 
 def _pause_drivers(optimizer: Any) -> None:

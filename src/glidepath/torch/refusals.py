@@ -10,6 +10,7 @@ import torch
 
 from glidepath.core.errors import DriverError, GlidepathWarning
 from glidepath.core.schedule import Schedule
+from glidepath.review.rates import LOOKS_LIKE_A_RATE, peak_of
 
 from .clock import clocks_of
 from .lane import Lane
@@ -57,8 +58,8 @@ def _warn_about_absolute_plan(lane: Lane) -> None:
     """A plan that peaks at 3e-4 on an optimizer with lr=3e-4 would train at 9e-8."""
     if lane.target.sets or not lane.target.is_data or str(lane.target.hyperparameter) != "lr":
         return
-    peak = max(lane.target.plan.block(0, min(lane.target.plan.duration or 1000, 10_000)) or [1.0])
-    if 0 < peak < 0.05 and any(0.5 < base / peak < 2 for base in lane.bases):
+    peak = peak_of(lane.target.plan)
+    if 0 < peak < LOOKS_LIKE_A_RATE and any(0.5 < base / peak < 2 for base in lane.bases):
         warnings.warn(
             f"the plan peaks at {peak:g} and scales a rate of {lane.bases[0]:g}, so the optimizer would get "
             f"{peak * lane.bases[0]:g}: leave the peak to the optimizer, or write Set(plan)",

@@ -7,6 +7,7 @@ the same names there. So what is read is a draft, and `.over(Horizon(...))` says
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
@@ -49,7 +50,7 @@ def read(source: Any) -> Conversion:
         plan, quirks = reader(source)
         return plan, (*quirks, *_rounded(plan))
 
-    return conversion(f"composer {name}", build)
+    return replace(conversion(f"composer {name}", build), shares=True)
 
 
 def _rounded(plan: Schedule) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from glidepath.convert.conversion import Conversion, ConvertError
 from glidepath.core.schedule import Schedule, clip
 from glidepath.recipes import constant, cosine, formula, inverse_power, linear, normalized_exponential, one_minus_sqrt
 
-from .rates import level, number
+from .rates import at_zero, level, number
 from .ratios import in_row
 
 Arguments = Mapping[str, Any]
@@ -58,8 +58,7 @@ def read(source: Any) -> Conversion:
     if style not in STYLES:
         raise ConvertError(f"lr_decay_style is one of {', '.join(STYLES)}, not {style!r}")
     plan, quirks = _plan(given, style, lengths, levels)
-    zero = ("update 0 uses a rate of 0: nothing is learned from it",) if plan(0) == 0.0 else ()
-    return Conversion(f"Megatron-LM {style}", (plan,), (peak,), (*zero, *quirks))
+    return Conversion(f"Megatron-LM {style}", (plan,), (peak,), (*at_zero(plan), *quirks))
 
 
 def _numbers(given: Arguments) -> Arguments:

@@ -31,6 +31,11 @@ def level(value: float, plan: Schedule | None = None) -> Schedule:
     return inner if value == 1.0 else value * inner
 
 
+def at_zero(plan: Schedule) -> tuple[str, ...]:
+    """A quirk of a schedule that begins at zero."""
+    return ("update 0 uses a rate of 0: nothing is learned from it",) if plan(0) == 0.0 else ()
+
+
 def conversion(source: str, build: Callable[[], Read]) -> Conversion:
     """What `build` reads, and whether it begins at zero.
 
@@ -39,8 +44,8 @@ def conversion(source: str, build: Callable[[], Read]) -> Conversion:
     """
     with _refusing(source):
         plan, quirks = build()
-        if not isinstance(plan, Draft) and plan(0) == 0.0:
-            quirks = ("update 0 uses a rate of 0: nothing is learned from it", *quirks)
+        if not isinstance(plan, Draft):
+            quirks = (*at_zero(plan), *quirks)
     return Conversion(source, (plan,), quirks=quirks)
 
 

@@ -24,7 +24,7 @@ from glidepath.recipes import (
     warmup,
 )
 
-from .rates import HOW_TO_GO_ON, Read, level, number
+from .rates import HOW_TO_GO_ON, Read, at_zero, level, number
 from .ratios import in_row
 
 Keywords = dict[str, Any]
@@ -77,8 +77,7 @@ def plan(function: Any) -> Read:
         raise ConvertError(
             f"{inner.__name__} of this version of transformers has no {error}: {HOW_TO_GO_ON}"
         ) from error
-    zero = ("update 0 uses a rate of 0: nothing is learned from it",) if curve(0) == 0.0 else ()
-    return curve, (*zero, *quirks)
+    return curve, (*at_zero(curve), *quirks)
 
 
 def _rise(given: Keywords) -> Schedule:

@@ -56,8 +56,11 @@ def _scheduler(part: Part, peak: float | None) -> str | None:
         return _constant(part.height)
     if isinstance(leaf, (Linear, Warmup)):
         return _linear(leaf, part.height)
-    writer = CLASSES.get(type(leaf))
-    return writer(leaf, peak) if writer is not None and part.height == 1.0 else None
+    if part.height != 1.0:
+        return None
+    if type(leaf) in BY_SHAPE:
+        return BY_SHAPE[type(leaf)](leaf)
+    return WITH_FLOOR[type(leaf)](leaf, peak) if type(leaf) in WITH_FLOOR else None
 
 
 def _constant(height: float) -> str:
@@ -71,12 +74,11 @@ def _linear(leaf: Linear | Warmup, height: float) -> str | None:
     start, end, steps = tidy(height * leaf.start), tidy(height * leaf.to), leaf.steps - early
     if steps < 1:
         return None
-    first: Operand = start + (end - start) / leaf.steps if early else start
-    if not (0.0 < written(first).value <= 1.0 and 0.0 <= end <= 1.0):  # type: ignore[operator]
+    first = start + (end - start) / leaf.steps if early else start
+    if not (0.0 < first <= 1.0 and 0.0 <= end <= 1.0):
         return None
-    if early and (start, end) == (0.0, 1.0):
-        first = written(1) / leaf.steps
-    return call("LinearLR", "optimizer", start_factor=first, end_factor=end, total_iters=steps)
+    shown: Operand = written(1) / leaf.steps if early and (start, end) == (0.0, 1.0) else first
+    return call("LinearLR", "optimizer", start_factor=shown, end_factor=end, total_iters=steps)
 
 
 def _cosine(leaf: Cosine, peak: float | None) -> str | None:
@@ -91,21 +93,21 @@ def _floor(leaf: Cosine, peak: float | None) -> float | None:
     return 0.0 if leaf.to == 0.0 else None if peak is None else tidy(leaf.to * peak)
 
 
-def _polynomial(leaf: Polynomial, peak: float | None) -> str | None:
+def _polynomial(leaf: Polynomial) -> str | None:
     if (leaf.to, leaf.start, leaf.k) != (0.0, 1.0, 1.0) or not leaf.steps:
         return None
     return call("PolynomialLR", "optimizer", total_iters=leaf.steps, power=leaf.power)
 
 
-def _exponential(leaf: Exponential, peak: float | None) -> str | None:
+def _exponential(leaf: Exponential) -> str | None:
     return call("ExponentialLR", "optimizer", gamma=leaf.factor) if leaf.every == 1 else None
 
 
-def _step(leaf: Step, peak: float | None) -> str:
+def _step(leaf: Step) -> str:
     return call("StepLR", "optimizer", step_size=leaf.every, gamma=leaf.factor)
 
 
-def _multistep(leaf: Multistep, peak: float | None) -> str | None:
+def _multistep(leaf: Multistep) -> str | None:
     if not isinstance(leaf.factor, float):
         return None
     return call("MultiStepLR", "optimizer", milestones=repr(list(leaf.milestones)), gamma=leaf.factor)
@@ -127,11 +129,10 @@ def _restarts(leaf: Repeated, peak: float | None) -> str | None:
     return call("CosineAnnealingWarmRestarts", "optimizer", T_0=cycle.steps, T_mult=growth, eta_min=floor or None)
 
 
-CLASSES: dict[type[Schedule], Callable[[Any, float | None], str | None]] = {
-    Cosine: _cosine,
+BY_SHAPE: dict[type[Schedule], Callable[[Any], str | None]] = {
     Polynomial: _polynomial,
     Exponential: _exponential,
     Step: _step,
     Multistep: _multistep,
-    Repeated: _repeated,
 }
+WITH_FLOOR: dict[type[Schedule], Callable[[Any, float | None], str | None]] = {Cosine: _cosine, Repeated: _repeated}

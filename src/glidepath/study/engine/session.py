@@ -17,7 +17,7 @@ from glidepath.study.curve import Record
 from glidepath.study.values import Slot
 from glidepath.tasks import Task, TaskError
 from glidepath.tasks.loading import NamedTask
-from glidepath.torch.clock import may_skip, skipped
+from glidepath.torch.clock import MOST_SKIPS, made_update
 from glidepath.torch.lane import version
 from glidepath.torch.randomness import kept_randomness, pinned, randomness, seed_everything, set_randomness
 
@@ -26,8 +26,6 @@ from .work import Outcome, Watch, Work
 
 # a group, a key, what it holds, and its version if a tensor
 Written = tuple[dict[str, Any], str, Any, tuple[int, int] | None]
-
-MOST_SKIPS = 100  # times that a GradScaler may skip one update
 
 
 @final
@@ -176,8 +174,7 @@ class UpdateClock:
 
     def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Counts, unless a fused optimizer was told to skip the update."""
-        if not (may_skip(optimizer) and skipped(optimizer)):
-            self.made += 1
+        self.made += made_update(optimizer)
 
     before._torchdynamo_disable = True  # type: ignore[attr-defined]  # plain Python between compiled graphs
     after._torchdynamo_disable = True  # type: ignore[attr-defined]

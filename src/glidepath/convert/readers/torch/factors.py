@@ -25,7 +25,7 @@ def part(scheduler: Any, entry: Entry, kind: str) -> Part:
     return Part(tuple(level(start, plan) for start in starts(scheduler, entry)), quirks)
 
 
-def _step(scheduler: Any, at_milestone: bool) -> Factor:
+def _step(scheduler: Any) -> Factor:
     every, gamma = scheduler.step_size, float(scheduler.gamma)
     if float(every).is_integer():
         return step(every=int(every), factor=gamma), ()
@@ -67,7 +67,7 @@ def _linear(scheduler: Any, at_milestone: bool) -> Factor:
     )
 
 
-def _exponential(scheduler: Any, at_milestone: bool) -> Factor:
+def _exponential(scheduler: Any) -> Factor:
     gamma = float(scheduler.gamma)
     if gamma == 1.0:
         return constant(), ()
@@ -76,7 +76,7 @@ def _exponential(scheduler: Any, at_milestone: bool) -> Factor:
     return (exponential(every=1, factor=gamma) if gamma else step(every=1, factor=0.0)), ()
 
 
-def _polynomial(scheduler: Any, at_milestone: bool) -> Factor:
+def _polynomial(scheduler: Any) -> Factor:
     steps, power = scheduler.total_iters, float(scheduler.power)
     if power == 0.0 or steps <= 0:
         return constant(), ()
@@ -91,11 +91,16 @@ def _polynomial(scheduler: Any, at_milestone: bool) -> Factor:
     return (linear(whole) if power == 1.0 else polynomial(whole, power=power)), ()
 
 
+def _anywhere(read: Callable[[Any], Factor]) -> Callable[[Any, bool], Factor]:
+    """A reader of what is the same at a milestone as alone."""
+    return lambda scheduler, at_milestone: read(scheduler)
+
+
 FACTORS: dict[str, Callable[[Any, bool], Factor]] = {
-    "StepLR": _step,
+    "StepLR": _anywhere(_step),
     "MultiStepLR": _multistep,
     "ConstantLR": _constant,
     "LinearLR": _linear,
-    "ExponentialLR": _exponential,
-    "PolynomialLR": _polynomial,
+    "ExponentialLR": _anywhere(_exponential),
+    "PolynomialLR": _anywhere(_polynomial),
 }
