@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from glidepath import Schedule
+from glidepath.convert import read
 
 RUN = 10_000
 
@@ -29,3 +30,9 @@ def apart(theirs: Any, plan: Schedule, steps: list[int], peak: float = 1.0) -> f
     """The largest distance of values from the plan, as a share of the plan's largest value (or of 1)."""
     ours = peak * np.array([plan(k) for k in steps])
     return float(np.max(np.abs(np.asarray(theirs) - ours)) / max(peak, np.max(np.abs(ours))))
+
+
+def read_back(theirs: Any, plan: Schedule) -> float:
+    """How far a schedule that was written is from its plan once it is read again, in the run and past its end."""
+    again, steps = read(theirs).schedule, list(range(RUN + 100))
+    return apart([again(k) for k in steps], plan, steps)

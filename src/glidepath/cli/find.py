@@ -51,7 +51,7 @@ def find(
     task
         digits, stdlib_gpt, package.module:function or file.py:function.
     low
-        The rate of the first update, of the group with the highest.
+        The rate of the first update, in the group with the highest rate; the others keep their ratio to it.
     high
         The rate of the last update; the sweep stops before it, if the loss runs away.
     updates
