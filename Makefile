@@ -25,11 +25,12 @@ demo: install  ## compare the decays of the study note on real data: a table, fi
 test: install  ## run every test
 	$(BIN)/python -m pytest -n 2
 
-check: install  ## formatting, lint, types (strict) and layers
+check: install  ## formatting, lint, types (strict), layers and words
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/check_words.py
 
 fix: install  ## format, and mend what the linter can
 	$(BIN)/ruff check --fix .

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 import glidepath
-from glidepath.text import NAMES
+from glidepath.parser import NAMES
 
 os.environ.setdefault("KERAS_BACKEND", "jax")  # Keras's own default, TensorFlow, is not installed
 

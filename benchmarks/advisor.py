@@ -21,7 +21,7 @@ from glidepath import cosine, warmup
 from glidepath.law import Fit, MultiPowerLaw, NoiseFloorLaw, design, fit, fit_committee
 from glidepath.law.designing.descent import Descent
 from glidepath.law.evaluation.timeline import History
-from glidepath.run import Run
+from glidepath.runs.run import Run
 
 STEPS, WARMUP = 24_000, 2160
 TURNS = 7

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.ranking import read
 from glidepath.law import Fit, fit
-from glidepath.run import Run
+from glidepath.runs.run import Run
 
 FITTED = {
     "cosine to 10% and WSD 20%, 25k": (("cos_end-1", 25_000), ("wsd_linear0.2", 25_000)),

@@ -20,13 +20,13 @@ from typing import Any
 import torch
 
 from benchmarks.studies import eight_cooldowns, forty_five, study
-from glidepath.study.compare import check, prepare, train
-from glidepath.study.conductor import Watcher
 from glidepath.study.executors.local import Local
-from glidepath.study.forecast import forecast
-from glidepath.study.runs import runs
-from glidepath.study.spec import study_from
+from glidepath.study.spec.runs import runs
+from glidepath.study.spec.study import study_from
 from glidepath.study.store import Store
+from glidepath.study.training.coordinator import Watcher
+from glidepath.study.training.cost import forecast
+from glidepath.study.training.prepare import check, prepare, train
 from glidepath.tasks import load_task
 from glidepath.torch import Scheduler
 from glidepath.torch.randomness import kept_randomness, pinned, seed_everything

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from glidepath import Schedule, constant, cosine, geometric, linear
 from glidepath.law import Fit
-from glidepath.run import Run
+from glidepath.runs.run import Run
 
 TRAIN = ("cosine_24000", "constant_24000", "wsdcon_9")
 TEST = ("constant_72000", "cosine_72000", "wsd_20000_24000", "wsdcon_18", "wsdcon_3", "wsdld_20000_24000")

@@ -12,7 +12,7 @@ from lightning.pytorch.tuner.lr_finder import _LRFinder
 from numpy.typing import NDArray
 from tests.sweep.curves import Curve, curve
 
-from glidepath.sweep import judged
+from glidepath.range_test import judged
 
 CURVES, NOISES = 200, (0.003, 0.01, 0.03, 0.1)
 

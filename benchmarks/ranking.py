@@ -21,7 +21,7 @@ from scipy.stats import spearmanr
 
 from glidepath import logs
 from glidepath.law import Committee, fit_committee
-from glidepath.run import Run
+from glidepath.runs.run import Run
 
 NAME = re.compile(r"lr([\d.]+)_(.*)_T(\d+)")
 TOLD, UP_TO = ("cos_end-1", "wsd_linear0.2"), 25_000

@@ -20,15 +20,15 @@ import ray
 
 from benchmarks.compare import Quiet
 from benchmarks.studies import forty_five, study
-from glidepath.study.compare import prepare, train
 from glidepath.study.curve import Curve
 from glidepath.study.engine.session import Session
 from glidepath.study.executors.local import Local
 from glidepath.study.executors.ray import Ray
-from glidepath.study.jobs import Executor
-from glidepath.study.spec import study_from
+from glidepath.study.sharing.tree import Segment, children, longest_way
+from glidepath.study.spec.study import study_from
 from glidepath.study.store import Snapshots, Store
-from glidepath.study.tree import Segment, children, longest_way
+from glidepath.study.training.prepare import prepare, train
+from glidepath.study.training.work_items import Executor
 from glidepath.tasks import load_task
 
 WORKERS = 2

@@ -20,14 +20,14 @@ from scipy.stats import spearmanr
 
 from benchmarks.compare import Quiet
 from glidepath.law import Committee, design, fit_committee
-from glidepath.study.compare import prepare, train
 from glidepath.study.curve import Curve
 from glidepath.study.executors.local import Local
-from glidepath.study.forecast import forecast
 from glidepath.study.report.summary import first_metric
-from glidepath.study.screening import candidates, logged, screen
-from glidepath.study.spec import Study, study_from
+from glidepath.study.screening.screen import candidates, logged, screen
+from glidepath.study.spec.study import Study, study_from
 from glidepath.study.store import Store
+from glidepath.study.training.cost import forecast
+from glidepath.study.training.prepare import prepare, train
 
 FITTED = {
     "cosine to 10%": "warmup(5%) >> cosine(95%, to=0.1)",

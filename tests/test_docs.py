@@ -10,12 +10,12 @@ from benchmarks.studies import eight_cooldowns, forty_five, study
 from torch.utils.data import DataLoader, TensorDataset
 
 import glidepath
-from glidepath.study.runs import runs
-from glidepath.study.spec import study_from
-from glidepath.study.tree import Path as Way
-from glidepath.study.tree import grow
-from glidepath.study.values import Values
-from glidepath.study.written import read_study
+from glidepath.study.sharing.tree import Path as Way
+from glidepath.study.sharing.tree import grow
+from glidepath.study.sharing.values import Values
+from glidepath.study.spec.runs import runs
+from glidepath.study.spec.study import study_from
+from glidepath.study.spec.yaml_io import read_study
 
 from .logged_by_law import PLANS, log
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import glidepath as gp
-from glidepath.text import NAMES
+from glidepath.parser import NAMES
 
 BUDGET = 60  # modules; counted and not timed, because a busy machine is slow at everything
 HEAVY = {"numpy", "torch", "jax", "matplotlib", "rich", "cyclopts", "pydantic", "asyncio", "logging", "difflib"}
@@ -15,7 +15,7 @@ PUBLIC = {
     *NAMES,
     *("Draft", "Finding", "Horizon", "Review", "Schedule", "common_prefix", "parse"),
     *("DraftError", "GlidepathError", "HorizonError", "MissingExtraError", "ScheduleError", "StepError", "TextError"),
-    *("DriverError", "GlidepathWarning", "StateError", "LawError", "RunError"),
+    *("SchedulerError", "GlidepathWarning", "StateError", "LawError", "RunError"),
     *("Run", "advise", "design", "fit", "predict"),
 }
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from glidepath import plot
-from glidepath.core.errors import GlidepathError
+from glidepath.errors import GlidepathError
+from glidepath.plot.loss_series import Measured, Predicted
 from glidepath.plot.losses import losses_figure
-from glidepath.plot.runs import Measured, Predicted
 from glidepath.plot.style import COLOURS, QUIET
 
 STEPS = 1000

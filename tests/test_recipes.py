@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 import glidepath as gp
-from glidepath.text import NAMES
+from glidepath.parser import NAMES
 
 
 def values(plan, steps):
@@ -65,7 +65,7 @@ def values(plan, steps):
         ("cyclic(1, down=3, low=0.0)", [0, 1, 2 / 3, 1 / 3, 0, 1]),
         ("linear_cosine(2, beta=0.5)", [1.5, 0.75, 0.5, 0.5]),
         ("rewarm(linear(8), at=2, steps=2)", [1, 0.875, 0.25, 0.5, 0.5, 0.375, 0.25, 0.125, 0]),
-        ("range_test(2, low=0.01)", [0.01, 0.1, 1, 1]),
+        ("sweep(2, low=0.01)", [0.01, 0.1, 1, 1]),
         ("repeat(linear(2), times=2, growth=2, shrink=0.5)", [1, 0.5, 0.5, 0.375, 0.25, 0.125, 0, 0]),
         ("reverse(linear(4))", [0.25, 0.5, 0.75, 1, 1]),
         ("linear(4) * linear(2)", [1, 0.375, 0, 0]),

@@ -80,7 +80,7 @@ def test_a_recipe_times_a_rate_is_as_clean(name):
         ("one_cycle(10)", 10),
         ("cyclic(500, low=0.001, times=4)", 4000),
         ("0.1 + 0.9 * cyclic(2000, low=0) * exponential(every=1, factor=0.9999)", 8000),
-        ("range_test(300, low=1e-08)", 300),
+        ("sweep(300, low=1e-08)", 300),
         ("linear(300, to=1.0, start=1e-07)", 300),
         ("exponential(every=10, factor=1.5)", 300),
         ("chebyshev(1024, low=0.0005)", 1024),

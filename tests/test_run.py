@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glidepath as gp
-from glidepath.core.errors import RunError, ScheduleError
-from glidepath.logged import logged
-from glidepath.run import Run, averaged, of_one_schedule
+from glidepath.errors import RunError, ScheduleError
+from glidepath.runs.from_rows import logged
+from glidepath.runs.run import Run, averaged, of_one_schedule
 
 NAN = math.nan
 

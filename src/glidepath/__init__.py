@@ -8,20 +8,22 @@ plan.over(10_000)(500)  # the value of update 500
 
 from typing import TYPE_CHECKING, Any
 
-from .core.errors import DraftError as DraftError
-from .core.errors import DriverError as DriverError
-from .core.errors import GlidepathError as GlidepathError
-from .core.errors import GlidepathWarning as GlidepathWarning
-from .core.errors import HorizonError as HorizonError
-from .core.errors import LawError as LawError
-from .core.errors import MissingExtraError as MissingExtraError
-from .core.errors import RunError as RunError
-from .core.errors import ScheduleError as ScheduleError
-from .core.errors import StateError as StateError
-from .core.errors import StepError as StepError
-from .core.errors import TextError as TextError
+from .core.horizon import Horizon as Horizon
 from .core.schedule import Draft as Draft
 from .core.schedule import Schedule as Schedule
+from .errors import DraftError as DraftError
+from .errors import GlidepathError as GlidepathError
+from .errors import GlidepathWarning as GlidepathWarning
+from .errors import HorizonError as HorizonError
+from .errors import LawError as LawError
+from .errors import MissingExtraError as MissingExtraError
+from .errors import RunError as RunError
+from .errors import ScheduleError as ScheduleError
+from .errors import SchedulerError as SchedulerError
+from .errors import StateError as StateError
+from .errors import StepError as StepError
+from .errors import TextError as TextError
+from .parser import parse as parse
 from .recipes import chebyshev as chebyshev
 from .recipes import clip as clip
 from .recipes import constant as constant
@@ -57,7 +59,6 @@ from .recipes import piecewise_cosine as piecewise_cosine
 from .recipes import piecewise_linear as piecewise_linear
 from .recipes import polynomial as polynomial
 from .recipes import power_law as power_law
-from .recipes import range_test as range_test
 from .recipes import repeat as repeat
 from .recipes import reverse as reverse
 from .recipes import rewarm as rewarm
@@ -65,6 +66,7 @@ from .recipes import rex as rex
 from .recipes import slanted_triangular as slanted_triangular
 from .recipes import staircase as staircase
 from .recipes import step as step
+from .recipes import sweep as sweep
 from .recipes import table as table
 from .recipes import tanh as tanh
 from .recipes import trapezoid as trapezoid
@@ -72,8 +74,6 @@ from .recipes import tri_stage as tri_stage
 from .recipes import warmup as warmup
 from .recipes import wsd as wsd
 from .recipes import wsd_s as wsd_s
-from .text import parse as parse
-from .units import Horizon as Horizon
 
 if TYPE_CHECKING:
     from .law import advise as advise
@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from .prefix import common_prefix as common_prefix
     from .review import Finding as Finding
     from .review import Review as Review
-    from .run import Run as Run
+    from .runs.run import Run as Run
 
 __version__ = "0.1.0"
 
@@ -91,7 +91,7 @@ _ON_FIRST_USE = {
     "common_prefix": "prefix",
     "Finding": "review",
     "Review": "review",
-    "Run": "run",
+    "Run": "runs.run",
     **dict.fromkeys(("advise", "design", "fit", "predict"), "law"),
 }
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from .core.checks import MAX_STEPS, count
 from .core.endless import Constant, Multistep
-from .core.errors import ScheduleError
 from .core.schedule import Clipped, Cut, Larger, Product, Scaled, Schedule, Sequence, Shifted, Total
+from .errors import ScheduleError
 
 FIRST_BLOCK, LARGEST_BLOCK = 64, 8192
 

@@ -26,7 +26,6 @@ from .core.curves import (
     Warmup,
 )
 from .core.endless import Constant, Exponential, InversePower, InverseTime, Multistep, Noise, Step, Table
-from .core.errors import ScheduleError
 from .core.formula import Formula, Function
 from .core.schedule import (
     Schedule,
@@ -50,6 +49,7 @@ from .core.schedule import (
 from .core.schedule import (
     staircase as staircase,
 )
+from .errors import ScheduleError
 
 # --- curves with an end ---
 
@@ -706,7 +706,7 @@ def rewarm(plan: Schedule, *, at: Steps, steps: Steps) -> Schedule:
 
 
 @draftable
-def range_test(steps: Steps, *, low: float = 1e-7) -> Schedule:
+def sweep(steps: Steps, *, low: float = 1e-7) -> Schedule:
     """An exponential sweep from `low` up to 1, to find a rate: low^(1 - p).
 
     Sources:

@@ -163,7 +163,7 @@ def test_a_trillion_steps_are_shown_with_exact_boundaries():
 
 
 def test_recipes_lists_every_name_with_a_line_and_a_spark():
-    from glidepath.text import NAMES
+    from glidepath.parser import NAMES
 
     lines = call("recipes").stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(NAMES)

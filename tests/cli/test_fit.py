@@ -7,7 +7,7 @@ import pytest
 from tests.logged_by_law import LAW, NOISE, PEAK, PLANS, log
 
 from glidepath.cli import main
-from glidepath.cli.laws import LAWS, MEANINGS
+from glidepath.cli.options.laws import LAWS, MEANINGS
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from glidepath.cli.examples import EXAMPLES, example
-from glidepath.text import NAMES
+from glidepath.parser import NAMES
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("glidepath.torch.lr_scheduler", exc_type=ImportError)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 import glidepath as gp
-from glidepath.core.errors import TextError
+from glidepath.errors import TextError
 
 STEPS = 10_000
 

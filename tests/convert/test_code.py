@@ -3,8 +3,9 @@
 import pytest
 
 from glidepath import Schedule, constant, cosine, formula, linear, parse, warmup
-from glidepath.convert import ConvertError, code
+from glidepath.convert import code
 from glidepath.convert.writing import Target
+from glidepath.errors import ConvertError
 from tests.catalogue import LONG, MILLION_WITH_OPTIONS, SCHEDULES
 
 from .executed import apart, executed, steps_of

@@ -10,7 +10,8 @@ import optax
 import pytest
 
 from glidepath import Schedule, parse
-from glidepath.convert import ConvertError, code
+from glidepath.convert import code
+from glidepath.errors import ConvertError
 from tests.catalogue import SCHEDULES
 
 from .executed import apart, executed, read_back, steps_of

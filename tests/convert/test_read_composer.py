@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from glidepath import Horizon, Schedule, constant, cosine, linear, multistep, parse
-from glidepath.convert import ConvertError, read
+from glidepath.convert import read
+from glidepath.errors import ConvertError
 
 INSTALLED = importlib.util.find_spec("composer") is not None
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from glidepath import Schedule, cosine, cosine_restarts, linear, parse
-from glidepath.convert import ConvertError, read
+from glidepath.convert import read
+from glidepath.errors import ConvertError
 
 schedules = keras.optimizers.schedules
 

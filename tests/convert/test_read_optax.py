@@ -9,7 +9,8 @@ import optax
 import pytest
 
 from glidepath import Schedule, cosine, linear, parse, step
-from glidepath.convert import ConvertError, read
+from glidepath.convert import read
+from glidepath.errors import ConvertError
 
 STEPS = np.unique(np.r_[0:10_000, 10_000:30_000:97, 10**6, 10**8])  # all of a run, and past its end
 

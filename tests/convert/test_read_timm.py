@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glidepath.convert import ConvertError, read
+from glidepath.convert import read
+from glidepath.errors import ConvertError
 from glidepath.torch import Plateau
 from tests.timm_alone import schedulers
 

@@ -11,7 +11,8 @@ from torch.optim import lr_scheduler as stock
 from torch.optim.swa_utils import SWALR
 
 import glidepath as gp
-from glidepath.convert import ConvertError, read
+from glidepath.convert import read
+from glidepath.errors import ConvertError
 from glidepath.torch import Plateau, Scheduler, Set
 from glidepath.torch import lr_scheduler as ours
 

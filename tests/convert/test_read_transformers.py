@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from transformers import SchedulerType, get_scheduler
 from transformers.optimization import get_wsd_schedule
 
-from glidepath.convert import ConvertError, read
+from glidepath.convert import read
+from glidepath.errors import ConvertError
 from glidepath.torch import Plateau
 
 from .read_stepping import assert_read_back, assert_same, optimizer, served, stepped

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import glidepath as gp
-from glidepath.text import NAMES
+from glidepath.parser import NAMES
 from tests.catalogue import DRAFTS, EVERYTHING, LONG, MILLION, MILLION_WITH_OPTIONS, RECIPES, SCHEDULES, VARIANTS
 
 HORIZON = gp.Horizon(10_000, steps_per_epoch=100, tokens_per_step=1_000_000)

@@ -95,7 +95,7 @@ def test_the_batch_size_that_deepspeed_may_hand_over_is_no_step():
 def test_a_driver_that_counts_the_inner_steps_of_zero_says_what_to_do():
     optimizer = two_groups(torch.nn.Linear(4, 2))
     engine = Engine(optimizer, lambda optimizer: Scheduler(optimizer, PLAN), cut=True)
-    with pytest.raises(gp.DriverError, match=r'has 1 group, and had 2.*clock="calls"'):
+    with pytest.raises(gp.SchedulerError, match=r'has 1 group, and had 2.*clock="calls"'):
         engine.step()
 
 

@@ -108,11 +108,11 @@ def test_other_fields_and_tensors_are_scaled_too():
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"plan": {"head": "cosine(10)"}}, gp.DriverError, "follow one plan"),
+        ({"plan": {"head": "cosine(10)"}}, gp.SchedulerError, "follow one plan"),
         ({"plan": "cosin(10)"}, gp.TextError, "did you mean cosine"),
         ({"plan": "warmup(5ep)"}, gp.HorizonError, "needs 20 steps and has 12"),
-        ({"field": "lrs"}, gp.DriverError, "group 0 has no 'lrs'"),
-        ({"plan": gp.formula("1 / step")}, gp.DriverError, "gives inf at update 0; nothing was changed"),
+        ({"field": "lrs"}, gp.SchedulerError, "group 0 has no 'lrs'"),
+        ({"plan": gp.formula("1 / step")}, gp.SchedulerError, "gives inf at update 0; nothing was changed"),
         ({"epochs": 1.5}, gp.ScheduleError, "epochs"),
         ({"updates_per_epoch": 0}, gp.ScheduleError, "updates_per_epoch must be at least 1, not 0"),
     ],

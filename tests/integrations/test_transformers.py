@@ -185,7 +185,7 @@ def test_a_training_of_no_updates_has_no_horizon(tmp_path):
 
 def test_a_trainer_that_has_a_scheduler_is_refused(tmp_path):
     trainer, _ = trainer_of(tmp_path, scheduler_of=lambda optimizer: Scheduler(optimizer, PLAN), max_steps=12)
-    with pytest.raises(gp.DriverError, match=r"was given a scheduler: give it optimizers=\(optimizer, None\)"):
+    with pytest.raises(gp.SchedulerError, match=r"was given a scheduler: give it optimizers=\(optimizer, None\)"):
         schedule(trainer, DRAFT)
 
 

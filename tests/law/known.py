@@ -11,7 +11,7 @@ from glidepath.law import (
     MultiPowerLaw,
     NoiseFloorLaw,
 )
-from glidepath.run import Run
+from glidepath.runs.run import Run
 
 PEAK = 3e-4
 NOISE_FLOOR = NoiseFloorLaw(PEAK, 2.6, 0.9, 0.5, 0.3, 0.65, 0.02, 0.75)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from glidepath import constant, cosine, linear
 from glidepath.law import ConvexKernelLaw, FunctionalScalingLaw, MomentumLaw, MultiPowerLaw, NoiseFloorLaw
 from glidepath.law.evaluation.formula import Letters
-from glidepath.run import Run
+from glidepath.runs.run import Run
 
 LAWS = [NoiseFloorLaw, FunctionalScalingLaw, MomentumLaw, MultiPowerLaw, ConvexKernelLaw]
 PEAK = 3e-4

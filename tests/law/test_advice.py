@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from glidepath import constant, cosine, linear, one_minus_sqrt, warmup
-from glidepath.core.errors import LawError
+from glidepath.errors import LawError
 from glidepath.law import advise, fit
 from glidepath.law.advising.advice import TIE, ranked
 from glidepath.law.advising.next_run import next_run, telling
-from glidepath.law.designing.named import cooldown, named
+from glidepath.law.designing.named_schedules import cooldown, named
 from glidepath.law.fitting.committee import fit_committee
 
 from .known import NOISE_FLOOR, PEAK, run

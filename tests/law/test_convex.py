@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import glidepath as gp
-from glidepath.core.errors import HorizonError, LawError, ScheduleError
+from glidepath.errors import HorizonError, LawError, ScheduleError
 from glidepath.law.bounds.convex import (
     best_bound,
     best_scale,

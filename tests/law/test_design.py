@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glidepath import constant, cosine, linear, parse
-from glidepath.core.errors import LawError
+from glidepath.errors import LawError
 from glidepath.law import Committee, Design, Fit, Law, MultiPowerLaw, NoiseFloorLaw, design
 from glidepath.law.designing.descent import Descent
 from glidepath.law.designing.design import best_ratios, closed, written
 from glidepath.law.designing.knots import knots
-from glidepath.law.designing.named import named
+from glidepath.law.designing.named_schedules import named
 from glidepath.law.evaluation.cells import Cells
 from glidepath.law.evaluation.timeline import History
 

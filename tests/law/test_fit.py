@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import glidepath as gp
-from glidepath.core.errors import LawError
+from glidepath.errors import LawError
 from glidepath.law import MomentumLaw, MultiPowerLaw, NoiseFloorLaw, fit, fit_by_peak
 from glidepath.law.evaluation import fast_sum, timeline
 from glidepath.law.evaluation.formula import Letters
-from glidepath.law.fitting.observed import observed, thinned
-from glidepath.run import Run
+from glidepath.law.fitting.observations import observed, thinned
+from glidepath.runs.run import Run
 
 from .plans import (
     CONSTANT,

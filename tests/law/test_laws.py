@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import glidepath as gp
-from glidepath.core.errors import LawError
+from glidepath.errors import LawError
 from glidepath.law import ConvexKernelLaw, FunctionalScalingLaw, MomentumLaw, MultiPowerLaw, NoiseFloorLaw
 from glidepath.law.evaluation.convex_noise import ConvexNoise
 from glidepath.law.evaluation.formula import Letters, losses

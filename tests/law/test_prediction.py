@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import glidepath as gp
-from glidepath.core.errors import LawError
+from glidepath.errors import LawError
 from glidepath.law import MultiPowerLaw, NoiseFloorLaw, fit, predict
 from glidepath.law.evaluation.formula import Letters
 from glidepath.law.fitting.prediction import spaced

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import glidepath as gp
-from glidepath.core.errors import GlidepathError, LawError
+from glidepath.errors import GlidepathError, LawError
 from glidepath.law.evaluation.rates import checked_rates, ratios_of
 
 PEAK = 3e-4

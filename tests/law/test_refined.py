@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import glidepath as gp
-from glidepath.core.errors import LawError
+from glidepath.errors import LawError
 from glidepath.law.bounds.convex import best_bound
-from glidepath.law.bounds.refined import refined, refined_rates, smoothed
+from glidepath.law.bounds.refinement import refined, refined_rates, smoothed
 
 NORMS = st.lists(st.floats(0.01, 100), min_size=2, max_size=60)
 

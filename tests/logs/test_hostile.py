@@ -16,7 +16,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
 from glidepath import logs
-from glidepath.core.errors import RunError
+from glidepath.errors import RunError
 from glidepath.logs import trainer
 
 ROWS = [{"step": k, "loss": 3.0 - k / 10, "learning_rate": 0.1 / k, "epoch": k / 10} for k in range(1, 6)]

@@ -11,13 +11,13 @@ import pytest
 
 import glidepath as gp
 from glidepath import logs
-from glidepath.core.errors import RunError
+from glidepath.errors import RunError
 from glidepath.logs import files, results, store
 from glidepath.study.curve import Curve, Record
 from glidepath.study.report.export import export
 from glidepath.study.report.tables import COLUMNS, curves_table, save_table
-from glidepath.study.runs import Run
-from glidepath.study.store import opening
+from glidepath.study.spec.runs import Run
+from glidepath.study.store import connect as opening
 from glidepath.study.store.database import Piece, Store, Stretch
 
 

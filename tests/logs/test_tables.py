@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import glidepath as gp
 from glidepath import logs
-from glidepath.core.errors import MissingExtraError, RunError
+from glidepath.errors import MissingExtraError, RunError
 from tests.curves_data import folder
 
 GOOD = "step,lr,loss\n0,0.1,\n1,0.2,3.5\n2,,3.25\n3,0.1,3.0\n"

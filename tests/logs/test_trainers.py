@@ -10,8 +10,8 @@ import pytest
 
 import glidepath as gp
 from glidepath import logs
-from glidepath.core.errors import RunError
-from glidepath.followed import parting
+from glidepath.errors import RunError
+from glidepath.runs.deviation import parting
 
 from . import trained
 

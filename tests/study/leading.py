@@ -4,13 +4,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from glidepath.study.compare import Prepared, prepare, train
-from glidepath.study.conductor import Watcher
+from glidepath.errors import SnapshotError
 from glidepath.study.curve import Curve
 from glidepath.study.executors import executor_for
-from glidepath.study.jobs import Executor
-from glidepath.study.spec import study_from
-from glidepath.study.store import SnapshotError, Store
+from glidepath.study.spec.study import study_from
+from glidepath.study.store import Store
+from glidepath.study.training.coordinator import Watcher
+from glidepath.study.training.prepare import Prepared, prepare, train
+from glidepath.study.training.work_items import Executor
 
 SCHEDULES = {"fixed": "constant()", "warm": "warmup(30%) >> cosine(70%)", "step": "step(every=5, factor=0.3)"}
 LINES = {"task": "lines.py:line", "steps": 20, "seeds": [0, 1], "schedules": SCHEDULES}

@@ -12,13 +12,13 @@ import torch
 from leading import LINES, SCHEDULES, Silent, curves, led
 
 import glidepath as gp
-from glidepath.study.compare import prepare, train
+from glidepath.errors import StudyError, TaskError
 from glidepath.study.curve import Curve
-from glidepath.study.errors import StudyError
 from glidepath.study.executors.local import Local
-from glidepath.study.spec import study_from
+from glidepath.study.spec.study import study_from
 from glidepath.study.store import Store
-from glidepath.tasks import TaskError, load_task
+from glidepath.study.training.prepare import prepare, train
+from glidepath.tasks import load_task
 from glidepath.torch.randomness import kept_randomness, seed_everything
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from leading import curves, led
 
-from glidepath.study.interrupts import uninterrupted
-from glidepath.study.ledger import Ledger
+from glidepath.study.sharing.ledger import Ledger
 from glidepath.study.store import Store
+from glidepath.study.training.interrupts import uninterrupted
 
 ONE: dict[str, Any] = {"seeds": [0], "schedules": {"a": "constant()"}}
 TWICE = """

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy import Faults, Killed, Plan, World, by_hand, same, states_of
 
-from glidepath.study.chain import Chain
-from glidepath.study.tree import Path as Way
+from glidepath.study.sharing.state_key import Chain
+from glidepath.study.sharing.tree import Path as Way
 
 LETTERS = st.text("ab", min_size=1, max_size=20)
 

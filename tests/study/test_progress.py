@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from leading import LINES
 
-from glidepath.study.compare import prepare, train
 from glidepath.study.executors.local import Local
-from glidepath.study.progress import Screen
-from glidepath.study.spec import study_from
+from glidepath.study.spec.study import study_from
 from glidepath.study.store import Store
+from glidepath.study.training.prepare import prepare, train
+from glidepath.study.training.progress import Screen
 
 
 @pytest.fixture(autouse=True)

@@ -8,15 +8,15 @@ import pytest
 from numpy.typing import NDArray
 
 from glidepath import parse
+from glidepath.errors import StudyError
 from glidepath.law import NoiseFloorLaw
-from glidepath.study.compare import prepare
 from glidepath.study.curve import Curve, Record
-from glidepath.study.errors import StudyError
-from glidepath.study.report.screened import save_screening, screening_table
-from glidepath.study.runs import Run
-from glidepath.study.screening import FIRST, Candidates, candidates, logged, screen
-from glidepath.study.spec import Study, study_from
+from glidepath.study.report.screening import save_screening, screening_table
+from glidepath.study.screening.screen import FIRST, Candidates, candidates, logged, screen
+from glidepath.study.spec.runs import Run
+from glidepath.study.spec.study import Study, study_from
 from glidepath.study.store import Store
+from glidepath.study.training.prepare import prepare
 
 STEPS, EVERY, PEAK = 600, 20, 0.003
 LAW = NoiseFloorLaw(PEAK, 1.2, 0.8, 0.4, 0.3, 0.6, 0.3, 0.8)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 import glidepath as gp
-from glidepath.study.errors import StudyError
-from glidepath.study.runs import runs
-from glidepath.study.spec import default_schedules, study_from
+from glidepath.errors import StudyError
+from glidepath.study.spec.runs import runs
+from glidepath.study.spec.study import default_schedules, study_from
 from glidepath.torch import Set
 
 

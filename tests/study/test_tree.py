@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from glidepath import constant, cosine, geometric, linear, multistep, one_minus_sqrt, polynomial, step, warmup
 from glidepath.core.schedule import Schedule
-from glidepath.study.chain import Chain
-from glidepath.study.tree import Path, Segment, children, depth_first, grow, longest_way
+from glidepath.study.sharing.state_key import Chain
+from glidepath.study.sharing.tree import Path, Segment, children, depth_first, grow, longest_way
 
 ways = st.lists(
     st.builds(Path, st.sampled_from("op"), st.sampled_from([1, 2]), st.text("ab", max_size=9).map(str.encode)),

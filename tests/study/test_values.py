@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glidepath.study.entry import resolved
-from glidepath.study.runs import Run
-from glidepath.study.values import WIDEST, Values
-from glidepath.tasks import TaskError
+from glidepath.errors import TaskError
+from glidepath.study.sharing.values import WIDEST, Values
+from glidepath.study.spec.runs import Run
+from glidepath.study.spec.schedule_spec import resolved
 from glidepath.torch import Plateau, Scheduler
 
 STEPS = 30

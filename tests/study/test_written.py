@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from glidepath.study.errors import StudyError
-from glidepath.study.spec import Study, study_from
-from glidepath.study.written import read_study, written
+from glidepath.errors import StudyError
+from glidepath.study.spec.study import Study, study_from
+from glidepath.study.spec.yaml_io import read_study, written
 
 
 @pytest.fixture

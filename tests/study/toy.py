@@ -15,15 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from glidepath.study.chain import Chain
-from glidepath.study.conductor import Conductor, Watcher, conduct
+from glidepath.errors import SnapshotError
 from glidepath.study.curve import Record
 from glidepath.study.engine.work import Outcome
-from glidepath.study.jobs import Done, Job
-from glidepath.study.ledger import Ledger
-from glidepath.study.runs import Run
-from glidepath.study.store import Saved, SnapshotError, Store
-from glidepath.study.tree import Path as Way
+from glidepath.study.sharing.ledger import Ledger
+from glidepath.study.sharing.state_key import Chain
+from glidepath.study.sharing.tree import Path as Way
+from glidepath.study.spec.runs import Run
+from glidepath.study.store import Saved, Store
+from glidepath.study.training.coordinator import Conductor, Watcher, conduct
+from glidepath.study.training.work_items import Done, Job
 
 FALLS = 1 / 64  # of the letters so far, how many lead to a loss that is no number
 

@@ -19,7 +19,7 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )
 
-from glidepath.tasks import TaskError
+from glidepath.errors import TaskError
 from glidepath.tasks.batches import InOrder, Numbered, batches_of, whole_epoch
 
 

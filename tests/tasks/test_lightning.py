@@ -18,7 +18,8 @@ from torchmetrics import MeanMetric
 
 import glidepath as gp
 from glidepath.cli import main
-from glidepath.tasks import Task, TaskError
+from glidepath.errors import TaskError
+from glidepath.tasks import Task
 from glidepath.tasks.lightning import from_module
 from glidepath.tasks.lightning_optimizer import configured
 from glidepath.torch import Scheduler

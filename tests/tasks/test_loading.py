@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from glidepath.core.errors import MissingExtraError
-from glidepath.tasks import Task, TaskError, load_task
+from glidepath.errors import MissingExtraError, TaskError
+from glidepath.tasks import Task, load_task
 
 GOOD = """
 import torch

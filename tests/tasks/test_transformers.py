@@ -23,7 +23,8 @@ from transformers import (
 
 import glidepath as gp
 from glidepath.cli import main
-from glidepath.tasks import Task, TaskError
+from glidepath.errors import TaskError
+from glidepath.tasks import Task
 from glidepath.tasks.transformers import from_trainer
 from glidepath.torch import Scheduler
 

@@ -7,7 +7,7 @@ import lightning
 import pytest
 import torchmetrics
 
-from glidepath.tasks import TaskError
+from glidepath.errors import TaskError
 from glidepath.tasks.versions import Versions
 
 WITHOUT = """
@@ -17,7 +17,7 @@ import glidepath.tasks
 for name in ("lightning", "transformers"):
     try:
         __import__(f"glidepath.tasks.{name}")
-    except glidepath.core.errors.MissingExtraError as error:
+    except glidepath.errors.MissingExtraError as error:
         print(error)
 """
 

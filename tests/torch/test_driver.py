@@ -36,7 +36,7 @@ def test_an_update_uses_exactly_base_times_plan():
 
 
 @pytest.mark.parametrize("steps_before, steps_after", [(0, 0), (1, 0), (0, 1), (4, 0), (1, 1)])
-@pytest.mark.filterwarnings("ignore::glidepath.core.errors.GlidepathWarning")
+@pytest.mark.filterwarnings("ignore::glidepath.errors.GlidepathWarning")
 def test_step_may_come_before_after_never_or_four_times(steps_before, steps_after):
     optimizer = sgd(0.1)
     scheduler = Scheduler(optimizer, PLAN)
@@ -198,7 +198,7 @@ def test_writing_what_a_bfloat16_rate_holds_already_is_no_hand_change():
 
 def test_all_of_betas_at_once_is_refused_with_the_way_to_write_it():
     optimizer = torch.optim.Adam([parameter()], lr=0.1)
-    with pytest.raises(gp.DriverError, match=r"write betas=\(plan, None\)"):
+    with pytest.raises(gp.SchedulerError, match=r"write betas=\(plan, None\)"):
         Scheduler(optimizer, PLAN, betas=Set(PLAN))
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler as stock
 
-from glidepath.core.errors import GlidepathError, GlidepathWarning
+from glidepath.errors import GlidepathError, GlidepathWarning
 from glidepath.torch import lr_scheduler as ours
 
 from .loops import parameter, rates, sgd, update

@@ -102,7 +102,7 @@ def test_an_event_says_what_was_done_and_why():
 
 @pytest.mark.parametrize("metric", ["high", torch.ones(3), None])
 def test_a_report_that_is_not_one_number_is_refused(metric):
-    with pytest.raises(gp.DriverError, match="a metric is one number"):
+    with pytest.raises(gp.SchedulerError, match="a metric is one number"):
         Plateau(sgd(1.0)).step(metric)
 
 

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, RandomSampler, TensorDataset
 from torchdata.stateful_dataloader import StatefulDataLoader
 
 import glidepath as gp
-from glidepath.core.errors import DriverError, RunError
+from glidepath.errors import RunError, SchedulerError
 from glidepath.study.engine.state import digest
 from glidepath.torch import Scheduler, Set, range_test, set_rate
 from glidepath.torch.randomness import randomness, seed_everything
@@ -315,7 +315,7 @@ def test_progress_is_told():
 def test_an_update_that_is_none_is_refused(update, said):
     model, optimizer = training()
     scheduler = Scheduler(optimizer, gp.cosine(100))
-    with pytest.raises(DriverError, match=said):
+    with pytest.raises(SchedulerError, match=said):
         range_test(model, optimizer, lambda step: update(optimizer, scheduler))
     assert optimizer.param_groups[0]["lr"] == 0.05
 
@@ -323,12 +323,12 @@ def test_an_update_that_is_none_is_refused(update, said):
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
-        ({"data": iter([1, 2])}, DriverError, "give the loader itself"),
-        ({"data": []}, DriverError, "no batch"),
-        ({"low": 1.0, "high": 0.1}, DriverError, "rises from low to high"),
+        ({"data": iter([1, 2])}, SchedulerError, "give the loader itself"),
+        ({"data": []}, SchedulerError, "no batch"),
+        ({"low": 1.0, "high": 0.1}, SchedulerError, "rises from low to high"),
         ({"low": 0}, gp.ScheduleError, "low"),
         ({"updates": 19}, gp.ScheduleError, "updates"),
-        ({"carried": {"average": object()}}, DriverError, "carried 'average' cannot be put back"),
+        ({"carried": {"average": object()}}, SchedulerError, "carried 'average' cannot be put back"),
     ],
 )
 def test_what_cannot_be_swept_is_refused(arguments, error, said):
@@ -341,7 +341,7 @@ def test_what_cannot_be_swept_is_refused(arguments, error, said):
 def test_a_rate_of_zero_has_no_ratio():
     model, optimizer = training()
     optimizer.param_groups[0]["lr"] = 0.0
-    with pytest.raises(DriverError, match="every group has the rate 0"):
+    with pytest.raises(SchedulerError, match="every group has the rate 0"):
         range_test(model, optimizer, lambda step: 1.0)
 
 
@@ -465,7 +465,7 @@ def test_a_generator_of_the_sampler_is_put_back():
 def test_workers_that_persist_are_refused():
     model, optimizer = training()
     loader = DataLoader(DATA, batch_size=32, num_workers=1, persistent_workers=True)
-    with pytest.raises(DriverError, match="make a second loader"):
+    with pytest.raises(SchedulerError, match="make a second loader"):
         range_test(model, optimizer, step_of(model, optimizer), data=loader)
 
 
@@ -473,7 +473,7 @@ def test_workers_that_persist_are_refused():
 def test_a_lazy_model_is_refused():
     model = nn.LazyLinear(2)
     optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.1)
-    with pytest.raises(DriverError, match="give the model one batch first"):
+    with pytest.raises(SchedulerError, match="give the model one batch first"):
         range_test(model, optimizer, lambda step: 1.0)
 
 
@@ -485,7 +485,7 @@ def test_a_group_that_is_added_in_the_middle_is_refused():
         optimizer.step()
         return 1.0
 
-    with pytest.raises(DriverError, match="add it before the range test"):
+    with pytest.raises(SchedulerError, match="add it before the range test"):
         range_test(model, optimizer, update)
     assert len(optimizer.param_groups) == 1
 
@@ -501,7 +501,7 @@ def test_what_cannot_be_put_back_spoils_nothing_else():
         def load_state_dict(self, state):
             raise ValueError("no")
 
-    with pytest.raises(DriverError, match="not all could be put back: no"):
+    with pytest.raises(SchedulerError, match="not all could be put back: no"):
         range_test(
             model,
             optimizer,
@@ -610,7 +610,7 @@ def test_a_new_rate_of_an_optimizer_alone():
 def test_a_new_rate_for_an_optimizer_that_is_driven_is_refused():
     optimizer = two_groups()
     Scheduler(optimizer, gp.cosine(10))
-    with pytest.raises(DriverError, match=r"set_rate\(scheduler, rate\)"):
+    with pytest.raises(SchedulerError, match=r"set_rate\(scheduler, rate\)"):
         set_rate(optimizer, 0.8)
     other = two_groups()
     Scheduler(other, weight_decay=Set(gp.cosine(10)))
@@ -625,8 +625,8 @@ def test_a_rate_is_above_zero(rate):
 
 
 def test_only_schedulers_and_optimizers_take_a_rate():
-    with pytest.raises(DriverError, match="not a Linear"):
+    with pytest.raises(SchedulerError, match="not a Linear"):
         set_rate(nn.Linear(1, 1), 0.1)  # type: ignore[arg-type]
     optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.0)
-    with pytest.raises(DriverError, match="set one above 0 first"):
+    with pytest.raises(SchedulerError, match="set one above 0 first"):
         set_rate(optimizer, 0.1)

@@ -9,20 +9,22 @@ from cyclopts import Parameter
 from matplotlib.figure import Figure
 
 from glidepath import plot as figures
-from glidepath.core.errors import GlidepathError
+from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule
+from glidepath.errors import GlidepathError
 from glidepath.law import Advice, Cooldown, Ranked
 from glidepath.law import advise as advised
 from glidepath.law.advising.advice import TIE
+from glidepath.parser import parse
 from glidepath.plot.losses import losses_figure
-from glidepath.text import parse
 from glidepath.ticks import value_text
-from glidepath.units import Horizon
 
-from . import drawn, horizon, plans, told
-from .by_theory import advise_by_theory
-from .known import AtPeak, Known, at_one_peak, known
-from .logged import AS_THEY_ARE, Logs, Runs, read
+from .options import horizon, plans
+from .options.logs import AS_THEY_ARE, Logs, Runs, read
+from .options.runs import AtPeak, Known, at_one_peak, known
+from .output import loss_curves as drawn
+from .output import tables as told
+from .output.bound_ranking import advise_by_theory
 
 USUAL = 0.2  # the share of a cooldown that people take
 FALLS = {  # after a warmup of {rise} that leaves {left} updates

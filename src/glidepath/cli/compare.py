@@ -12,25 +12,25 @@ from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
-from glidepath.study.compare import Prepared, prepare, train, verify
+from glidepath.errors import StudyError
 from glidepath.study.curve import Curve
-from glidepath.study.errors import StudyError
 from glidepath.study.executors import check_place, executor_for
-from glidepath.study.forecast import Forecast, forecast
-from glidepath.study.progress import Screen
-from glidepath.study.report.screen import show
-from glidepath.study.report.screened import flat
+from glidepath.study.report.screening import flat
 from glidepath.study.report.summary import summary
 from glidepath.study.report.tables import summary_table
-from glidepath.study.results import facts, save_results
-from glidepath.study.screened import Screened
-from glidepath.study.screening import candidates
-from glidepath.study.spec import Study, study_from
+from glidepath.study.report.terminal import show
+from glidepath.study.result import facts, save_results
+from glidepath.study.screening.row import Screened
+from glidepath.study.screening.screen import candidates
+from glidepath.study.spec.study import Study, study_from
+from glidepath.study.spec.yaml_io import read_study
 from glidepath.study.store import Store
-from glidepath.study.written import read_study
+from glidepath.study.training.cost import Forecast, forecast
+from glidepath.study.training.prepare import Prepared, prepare, train, verify
+from glidepath.study.training.progress import Screen
 
-from . import screening
-from .plans import name_and_text
+from .options.plans import name_and_text
+from .output import screening
 from .store import size
 
 Item = TypeVar("Item")

@@ -8,11 +8,11 @@ from cyclopts import Parameter
 
 from glidepath.convert import Conversion, code
 from glidepath.convert.writing import Target
-from glidepath.core.errors import GlidepathError
 from glidepath.core.schedule import Draft, Schedule
-from glidepath.text import parse
+from glidepath.errors import GlidepathError
+from glidepath.parser import parse
 
-from .horizon import ONE_RUN, Run, own_length
+from .options.horizon import ONE_RUN, Run, own_length
 
 
 def convert(
@@ -52,7 +52,7 @@ def convert(
 
 
 def _read(name: str) -> Conversion:
-    from .theirs import conversion  # inside: names are found as tasks are, which need PyTorch; a plan does not
+    from .options.foreign import conversion  # inside: names are found as tasks are, which need PyTorch; a plan does not
 
     return conversion(name)
 

@@ -9,18 +9,20 @@ import numpy as np
 from cyclopts import Parameter
 
 from glidepath import plot as figures
-from glidepath.core.errors import GlidepathError
+from glidepath.errors import GlidepathError
 from glidepath.law import Committee, Design, Ranked, fit_committee
 from glidepath.law import design as designed
 from glidepath.law import fit as fitted_to
 from glidepath.law.advising.advice import TIE, ranked
 from glidepath.plot.losses import losses_figure
-from glidepath.run import FloatArray, Run
+from glidepath.runs.run import FloatArray, Run
 from glidepath.ticks import value_text
 
-from . import drawn, horizon, laws, told
-from .known import AtPeak, Known, at_one_peak, known
-from .logged import AS_THEY_ARE, Logs, Runs, read
+from .options import horizon, laws
+from .options.logs import AS_THEY_ARE, Logs, Runs, read
+from .options.runs import AtPeak, Known, at_one_peak, known
+from .output import loss_curves as drawn
+from .output import tables as told
 
 OURS = "designed"
 LEAP = 1.2  # times as high: a rise that is worth a word

@@ -1,7 +1,7 @@
 """One good example of every recipe, for the sparks of `recipes` and the figures of `gallery`."""
 
 from glidepath.core.schedule import Draft, Schedule
-from glidepath.text import parse
+from glidepath.parser import parse
 
 STEPS = 1000  # for an example that has no length of its own
 
@@ -50,7 +50,7 @@ EXAMPLES = {
     "noisy_linear_cosine": "noisy_linear_cosine(100%, waves=0.5, variance=0.5)",
     "noisy": "noisy(cosine(1000), spread=0.05, seed=1)",
     "rewarm": "rewarm(cosine(1000), at=400, steps=100)",
-    "range_test": "range_test(100%, low=1e-4)",
+    "sweep": "sweep(100%, low=1e-4)",
     "clip": "clip(cosine(1000), low=0.1, high=0.8)",
     "maximum": "maximum(cosine(600), linear(1000, start=0.5))",
     "repeat": "repeat(linear(200), growth=1.5, shrink=0.8)",

@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from glidepath import plot as figures
-from glidepath.plot.sweep import range_test_figure
-from glidepath.sweep import RangeTest
+from glidepath.plot.range_test import range_test_figure
+from glidepath.range_test import RangeTest
 from glidepath.tasks import load_task
-from glidepath.tasks.sweeping import swept
+from glidepath.tasks.range_test import swept
 from glidepath.ticks import value_text
 from glidepath.torch.randomness import kept_randomness, pinned, seed_everything
 from glidepath.torch.range_test import Progress as Watcher
 
-from . import told
+from .output import tables as told
 
 ENDINGS = {
     "swept": "the whole sweep",

@@ -11,12 +11,14 @@ from glidepath import plot as figures
 from glidepath.law import Fit, by_peak
 from glidepath.law import fit as fitted_to
 from glidepath.plot.losses import losses_figure
-from glidepath.run import Run
+from glidepath.runs.run import Run
 from glidepath.ticks import value_text
 
-from . import drawn, laws, told
-from .known import Known, known
-from .logged import AS_THEY_ARE, Logs, read
+from .options import laws
+from .options.logs import AS_THEY_ARE, Logs, read
+from .options.runs import Known, known
+from .output import loss_curves as drawn
+from .output import tables as told
 
 LEAVES = 0.01  # of the loss: a law that is so far off at the end of a run is worth a word
 

@@ -10,18 +10,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from glidepath import plot as figures
-from glidepath.text import NAMES
+from glidepath.errors import needs_extra
+from glidepath.parser import NAMES
 
 from .examples import EXAMPLES, example
 
-try:
+with needs_extra("torch", "the gallery, which runs real schedulers,"):
     from .mechanisms import MECHANISMS, rates
-except ModuleNotFoundError as error:
-    from glidepath.core.errors import MissingExtraError
-
-    raise MissingExtraError(
-        f'the gallery runs real schedulers and needs {error.name}: pip install "glidepath[torch]"'
-    ) from error
 
 PAGE = """<!doctype html>
 <html lang="en">

@@ -6,12 +6,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from glidepath import plot as figures
-from glidepath.core.errors import GlidepathError
 from glidepath.core.schedule import Draft, Schedule
+from glidepath.errors import GlidepathError
 from glidepath.ticks import step_text
 
-from .horizon import ONE_RUN, Run, own_length, resolved
-from .plans import named
+from .options.horizon import ONE_RUN, Run, own_length, resolved
+from .options.plans import named
 
 
 def plot(

@@ -7,16 +7,18 @@ from typing import Annotated, Any, NamedTuple
 from cyclopts import Parameter
 
 from glidepath import plot as figures
-from glidepath.core.errors import GlidepathError
 from glidepath.core.schedule import Schedule
+from glidepath.errors import GlidepathError
 from glidepath.law import Fit, Prediction
 from glidepath.law import fit as fitted_to
 from glidepath.plot.losses import losses_figure
 from glidepath.ticks import value_text
 
-from . import drawn, horizon, laws, plans, told
-from .known import AtPeak, at_one_peak, known
-from .logged import AS_THEY_ARE, Logs, Runs, read
+from .options import horizon, laws, plans
+from .options.logs import AS_THEY_ARE, Logs, Runs, read
+from .options.runs import AtPeak, at_one_peak, known
+from .output import loss_curves as drawn
+from .output import tables as told
 
 
 class Foretold(NamedTuple):

@@ -5,10 +5,10 @@ import inspect
 import shutil
 import sys
 
-from glidepath.core.errors import GlidepathError
 from glidepath.core.schedule import Schedule
+from glidepath.errors import GlidepathError
+from glidepath.parser import NAMES
 from glidepath.terminal import curve, shows_braille, spark
-from glidepath.text import NAMES
 
 from .examples import EXAMPLES, example
 

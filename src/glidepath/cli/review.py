@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from glidepath.core.errors import GlidepathError
 from glidepath.core.schedule import Schedule
+from glidepath.errors import GlidepathError
+from glidepath.parser import parse
 from glidepath.review import review as reviewed
 from glidepath.review.rates import absolute
-from glidepath.text import parse
 
-from .horizon import ONE_RUN, Run, own_length, resolved
+from .options.horizon import ONE_RUN, Run, own_length, resolved
 
 if TYPE_CHECKING:
-    from glidepath.followed import Rates
+    from glidepath.runs.deviation import Rates
 
 
 def review(
@@ -67,7 +67,7 @@ def _followed(
     plan: Schedule, paths: list[Path], column: list[str] | None, peak: float | None
 ) -> Iterator[tuple[str, bool]]:
     """A line for each run, and whether it parted from the plan."""
-    from glidepath.followed import parting  # only here: a review before the run needs no NumPy
+    from glidepath.runs.deviation import parting  # only here: a review before the run needs no NumPy
 
     own = peak is None and absolute(plan)
     for path in paths:
@@ -78,7 +78,7 @@ def _followed(
 
 
 def _read(path: Path, column: list[str] | None) -> "list[Rates]":
-    from .logged import rates
+    from .options.logs import rates
 
     try:
         return list(rates(path, column))

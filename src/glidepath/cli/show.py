@@ -5,12 +5,12 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from glidepath.core.schedule import Schedule
+from glidepath.parser import parse
 from glidepath.phases import phases
 from glidepath.terminal import curve, shows_braille
-from glidepath.text import parse
 from glidepath.ticks import value_text
 
-from .horizon import ONE_RUN, Run, resolved
+from .options.horizon import ONE_RUN, Run, resolved
 
 EXACT_STEPS = 200_000  # a longer run is drawn from so many of its steps; the table is always exact
 

@@ -8,9 +8,9 @@ from pydantic import ByteSize, TypeAdapter, ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from glidepath.core.errors import GlidepathError
-from glidepath.study.store import Store, StoreError
-from glidepath.study.store.contents import Contents, contents, problems
+from glidepath.errors import GlidepathError, StoreError
+from glidepath.study.store import Store
+from glidepath.study.store.inspect import Contents, contents, problems
 
 FOLDER = Path(".glidepath")
 Flag = Annotated[bool, Parameter(negative=())]

@@ -4,12 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import final
 
-from glidepath.core.errors import GlidepathError
 from glidepath.core.schedule import Schedule
-
-
-class ConvertError(GlidepathError, ValueError):
-    """A schedule of another library cannot be read, or a plan cannot be written for it."""
+from glidepath.errors import ConvertError
 
 
 @final

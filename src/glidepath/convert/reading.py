@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from glidepath.core.errors import ScheduleError
+from glidepath.errors import ConvertError, ScheduleError
 
-from .conversion import Conversion, ConvertError
+from .conversion import Conversion
 
 READERS = {  # by the beginning of the module in which a class or a function is written
     "torch.optim": "torch",

@@ -5,10 +5,8 @@ from importlib import import_module
 from typing import Literal, cast, get_args
 
 from glidepath.core.checks import real
-from glidepath.core.errors import TextError
 from glidepath.core.schedule import Draft, Schedule, needs_schedule
-
-from .conversion import ConvertError
+from glidepath.errors import ConvertError, TextError
 
 Target = Literal["function", "torch", "transformers", "optax", "keras", "timm"]
 

@@ -8,7 +8,7 @@ import math
 import operator
 from typing import Any
 
-from .errors import ScheduleError
+from glidepath.errors import ScheduleError
 
 MAX_STEPS = 2**53  # beyond it a float cannot tell one step from the next
 

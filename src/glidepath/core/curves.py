@@ -14,8 +14,9 @@ from abc import ABC, abstractmethod
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, ClassVar, Self, final
 
+from glidepath.errors import ScheduleError
+
 from .checks import count, real
-from .errors import ScheduleError
 from .namespace import SCALAR
 from .printing import Call
 from .schedule import Schedule

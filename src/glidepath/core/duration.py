@@ -1,14 +1,14 @@
 """Durations as people write them: "5%", "3ep", "2Btok", "10k".
 
 A plain count ("10k", "500") is a number of steps at once. The others are border units: how many steps they are
-is known only over a horizon (`glidepath.units`), so a recipe that is given one becomes a draft.
+is known only over a horizon (`glidepath.core.horizon`), so a recipe that is given one becomes a draft.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Literal, final
 
-from .errors import ScheduleError
+from glidepath.errors import ScheduleError
 
 Unit = Literal["%", "ep", "tok"]
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, final
 
+from glidepath.errors import ScheduleError
+
 from .checks import count, is_number, listed, real
 from .curves import HALF_PI, Leaf
-from .errors import ScheduleError
 from .namespace import SCALAR
 
 

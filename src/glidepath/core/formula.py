@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
+from glidepath.errors import ScheduleError, TextError
+
 from .curves import Leaf
-from .errors import ScheduleError, TextError
 from .namespace import SCALAR
 from .printing import Call
 from .schedule import Schedule
@@ -186,7 +187,7 @@ def _compile(node: Node, text: str) -> Compiled:
             return _infix(symbol, _compile(node.left, text), _compile(node.right, text))
         case CallNode(name=name) if name in FUNCTIONS:
             return _function(node, text)
-    raise TextError(_unknown(node), text=text, place=node.place, hint=_allowed())
+    raise TextError(_unknown(node), text=text, offset=node.place, hint=_allowed())
 
 
 def _infix(symbol: str, left: Compiled, right: Compiled) -> Compiled:
@@ -197,7 +198,7 @@ def _infix(symbol: str, left: Compiled, right: Compiled) -> Compiled:
 def _function(node: CallNode, text: str) -> Compiled:
     arity, scalar, array = FUNCTIONS[node.name]
     if len(node.arguments) != arity or node.keywords:
-        raise TextError(f"{node.name} takes {arity} argument{'s' * (arity > 1)}", text=text, place=node.place)
+        raise TextError(f"{node.name} takes {arity} argument{'s' * (arity > 1)}", text=text, offset=node.place)
     operands = [_compile(argument, text) for argument in node.arguments]
 
     def compute(xp: Any, step: Any) -> Any:

@@ -17,8 +17,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
+from glidepath.errors import GlidepathError, ScheduleError, StepError
+
 from .checks import MAX_STEPS, count
-from .errors import GlidepathError, ScheduleError, StepError
 
 Formula = Callable[[Any, Any], Any]  # (namespace, step) -> value
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, TypeVar, cast, final, get_args
 
+from glidepath.errors import DraftError, HorizonError, ScheduleError, TextError
+
 from .checks import MAX_STEPS, count, is_number, real
 from .duration import Duration, read_duration
-from .errors import DraftError, HorizonError, ScheduleError, TextError
 from .namespace import SCALAR, namespace_of
 from .printing import Call, printed
 from .syntax import MAX_LENGTH
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from glidepath.review import Review
-    from glidepath.units import Horizon
+
+    from .horizon import Horizon
 
 
 class Schedule(ABC):
@@ -123,7 +125,7 @@ class Schedule(ABC):
         Raises:
             HorizonError: if the plan does not fit, or the horizon lacks a unit that the plan uses.
         """
-        from glidepath import resolve
+        from . import resolve
 
         return resolve.over(self, horizon)
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, final
 
-from .errors import TextError
+from glidepath.errors import TextError
 
 MAX_LENGTH = 100_000
 MAX_NESTING = 30  # parentheses within parentheses
@@ -135,7 +135,7 @@ def _refuse_depth(whole: Node, text: str) -> None:
     while waiting:
         node, depth = waiting.pop()
         if depth > MAX_DEPTH:
-            raise TextError(f"more than {MAX_DEPTH} operations depend on each other here", text=text, place=node.place)
+            raise TextError(f"more than {MAX_DEPTH} operations depend on each other here", text=text, offset=node.place)
         waiting += [(inner, depth + 1) for part in vars(node).values() for inner in _nodes(part)]
 
 
@@ -152,7 +152,7 @@ def _tokens(text: str) -> Iterator[Token]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            raise TextError(_unreadable(text, place), text=text, place=place)
+            raise TextError(_unreadable(text, place), text=text, offset=place)
         kind = str(match.lastgroup)
         if kind != "space":
             yield Token(kind, match.group(), place)
@@ -203,7 +203,7 @@ class _Reader:
             raise self.error(f"expected {symbol!r} {after}, found {found}")
 
     def error(self, reason: str) -> TextError:
-        return TextError(reason, text=self.text, place=self.next.place)
+        return TextError(reason, text=self.text, offset=self.next.place)
 
     def expression(self, binds: int) -> Node:
         self.depth += 1
@@ -271,7 +271,7 @@ class _Reader:
     def number(self, token: Token) -> int | float:
         digits = token.text.replace("_", "")
         if len(digits) > 40:
-            raise TextError("this number is too long", text=self.text, place=token.place)
+            raise TextError("this number is too long", text=self.text, offset=token.place)
         return int(digits) if digits.isdecimal() else float(digits)
 
     def items(self, end: str) -> Iterator[Node]:

@@ -6,16 +6,12 @@ with the rest of the training step.
 
 from typing import Any, final
 
-from glidepath.core.errors import DraftError, MissingExtraError, ScheduleError
 from glidepath.core.schedule import Schedule, waits
-from glidepath.text import parse
+from glidepath.errors import DraftError, ScheduleError, needs_extra
+from glidepath.parser import parse
 
-try:
+with needs_extra("", "the integration with Keras"):
     import keras
-except ImportError as error:
-    raise MissingExtraError(
-        "this needs Keras and one of its backends jax and torch: pip install keras, and set KERAS_BACKEND"
-    ) from error
 
 BACKENDS = ("jax", "torch")
 

@@ -9,17 +9,15 @@ from typing import Any, final
 
 import torch
 
-from glidepath.core.errors import HorizonError, MissingExtraError
+from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import waits
-from glidepath.text import parse
+from glidepath.errors import HorizonError, needs_extra
+from glidepath.parser import parse
 from glidepath.torch import Scheduler, Set
-from glidepath.torch.driver import Driven
-from glidepath.units import Horizon
+from glidepath.torch.scheduler import Driven
 
-try:
+with needs_extra("", "the integration with Lightning"):
     from lightning.pytorch import callbacks
-except ImportError as error:
-    raise MissingExtraError("this needs Lightning: pip install lightning") from error
 
 
 def scheduled(

@@ -10,10 +10,10 @@ from typing import Any, final
 import torch
 
 from glidepath.core.checks import count
-from glidepath.core.errors import DriverError
+from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule
-from glidepath.text import parse
-from glidepath.units import Horizon
+from glidepath.errors import SchedulerError
+from glidepath.parser import parse
 
 
 @final
@@ -28,7 +28,7 @@ class PlannedScheduler:
         field: the hyperparameter to scale.
 
     Raises:
-        DriverError: if `plan` is no plan, a group has no such field, or a value is not finite.
+        SchedulerError: if `plan` is no plan, a group has no such field, or a value is not finite.
         HorizonError: if a draft does not fit the run.
 
     Examples:
@@ -52,7 +52,7 @@ class PlannedScheduler:
     ) -> None:
         read = parse(plan) if isinstance(plan, str) else plan
         if not isinstance(read, Schedule):
-            raise DriverError(f"timm's schedulers follow one plan, a schedule or its text, not {plan!r}")
+            raise SchedulerError(f"timm's schedulers follow one plan, a schedule or its text, not {plan!r}")
         epochs = count(epochs, "epochs", at_least=1)
         updates_per_epoch = count(updates_per_epoch, "updates_per_epoch", at_least=1)
         self.plan = read.over(Horizon(epochs * updates_per_epoch, steps_per_epoch=updates_per_epoch))
@@ -68,7 +68,7 @@ class PlannedScheduler:
         """
         value = self.plan(num_updates)
         if not math.isfinite(value):
-            raise DriverError(f"{self.plan!r} gives {value} at update {num_updates}; nothing was changed")
+            raise SchedulerError(f"{self.plan!r} gives {value} at update {num_updates}; nothing was changed")
         for number, group in enumerate(self.optimizer.param_groups):
             _write(group, self.field, self._base(group, number) * value * group.get("lr_scale", 1.0))
 
@@ -91,7 +91,7 @@ class PlannedScheduler:
     def _base(self, group: dict[str, Any], number: int) -> float:
         """The group's own value before anything was scaled, kept in the group where timm keeps it."""
         if self.field not in group:
-            raise DriverError(f"group {number} has no {self.field!r} to schedule")
+            raise SchedulerError(f"group {number} has no {self.field!r} to schedule")
         return float(group.setdefault(f"initial_{self.field}", float(group[self.field])))
 
 

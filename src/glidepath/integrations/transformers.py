@@ -7,11 +7,11 @@ trainer, so any subclass of Trainer will do.
 import copy
 from typing import Any, final
 
-from glidepath.core.errors import DriverError
+from glidepath.core.horizon import Horizon
+from glidepath.errors import SchedulerError
 from glidepath.torch import Scheduler, detach
 from glidepath.torch.clock import unwrapped
-from glidepath.torch.driver import Driven
-from glidepath.units import Horizon
+from glidepath.torch.scheduler import Driven
 
 
 def schedule(trainer: Any, lr: Driven | None = None, **arguments: Any) -> None:
@@ -27,7 +27,7 @@ def schedule(trainer: Any, lr: Driven | None = None, **arguments: Any) -> None:
         **arguments: the other arguments of `Scheduler`. A `horizon` among them takes the place of the Trainer's.
 
     Raises:
-        DriverError: if the Trainer was given a scheduler.
+        SchedulerError: if the Trainer was given a scheduler.
 
     Examples:
         >>> from transformers import Trainer, TrainingArguments
@@ -37,7 +37,7 @@ def schedule(trainer: Any, lr: Driven | None = None, **arguments: Any) -> None:
         ...     trainer.train()
     """
     if trainer.lr_scheduler is not None:
-        raise DriverError("this Trainer was given a scheduler: give it optimizers=(optimizer, None), or none")
+        raise SchedulerError("this Trainer was given a scheduler: give it optimizers=(optimizer, None), or none")
     trainer.create_scheduler = _Making(trainer, {"lr": lr, **arguments})
 
 

@@ -1,6 +1,6 @@
 """Loss laws: fit them to a few runs, predict the loss of any other schedule, design the best one.
 
-Numbers in, numbers out: a run is the rate of every update and some losses (`glidepath.run.Run`; `glidepath.logs` reads
+Numbers in, numbers out: a run is the rate of every update and some losses (`glidepath.runs.run.Run`; `glidepath.logs` reads
 them from files), and a law says what the loss of another rate would have been. Which law to take, and when to trust
 none, is in `docs/advisor.md`.
 
@@ -10,14 +10,12 @@ none, is in `docs/advisor.md`.
     bound, ...                  what convex theory says without any run
 """
 
-from glidepath.core.errors import LawError as LawError
-from glidepath.core.errors import MissingExtraError
+from glidepath.errors import LawError as LawError
+from glidepath.errors import needs_extra
 
-try:
+with needs_extra("law", "loss laws"):
     import numpy as _numpy  # noqa: F401
     import scipy as _scipy  # noqa: F401
-except ImportError as error:
-    raise MissingExtraError('loss laws need NumPy and SciPy: pip install "glidepath[law]"') from error
 
 from .advising.advice import Advice as Advice
 from .advising.advice import Cooldown as Cooldown
@@ -31,7 +29,7 @@ from .bounds.convex import bound_curve as bound_curve
 from .bounds.convex import bound_gradient as bound_gradient
 from .bounds.convex import peak_transfer as peak_transfer
 from .bounds.convex import rank_by_bound as rank_by_bound
-from .bounds.refined import refined as refined
+from .bounds.refinement import refined as refined
 from .designing.design import Design as Design
 from .designing.design import design as design
 from .fitting.committee import Committee as Committee

@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import final
 
-from glidepath.core.errors import RunError
 from glidepath.core.schedule import Schedule
-from glidepath.followed import Rates
-from glidepath.logged import logged
-from glidepath.run import Run
+from glidepath.errors import RunError
+from glidepath.runs.deviation import Rates
+from glidepath.runs.from_rows import logged
+from glidepath.runs.run import Run
 
 from .columns import rates_of_table, run_of_table
 from .files import events_in, files_of, kind_of
@@ -50,7 +50,7 @@ def read(
             is read.
         columns: what the columns of a table are called, as in {"step": "it", "rate": "eta", "loss": "train/nll"}, or
             the numbers that a trainer or a tracker kept; a common name need not be given.
-        plan: the schedule that the run followed, if its rates were not logged; `glidepath.logged.logged` says more of
+        plan: the schedule that the run followed, if its rates were not logged; `glidepath.runs.from_rows.logged` says more of
             this and the next three.
         peak: the rate where the plan is 1.
         horizon: the steps over which a draft is resolved; the state of a Trainer knows them.

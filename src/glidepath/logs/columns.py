@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from glidepath.core.errors import RunError
-from glidepath.followed import Rates
-from glidepath.logged import check_ascending
-from glidepath.run import PLAN, FloatArray, IntArray, Run, diverged
+from glidepath.errors import RunError
+from glidepath.runs.deviation import Rates
+from glidepath.runs.from_rows import check_ascending
+from glidepath.runs.run import PLAN, FloatArray, IntArray, Run, diverged
 
 from .names import COMMON, listed, plain, several
 from .scalars import check_rates, gathered
@@ -23,7 +23,7 @@ def run_of_table(
     Args:
         file: CSV or Parquet.
         columns: names of columns by "step", "rate" and "loss", where they are not common ones.
-        build: makes a run of a name, steps, rates, losses and `place=`, as `glidepath.logged.logged` does.
+        build: makes a run of a name, steps, rates, losses and `place=`, as `glidepath.runs.from_rows.logged` does.
         needed: what must have a column; a run with a plan needs no rates.
 
     Raises:

@@ -10,16 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from glidepath.core.errors import MissingExtraError, RunError
+from glidepath.errors import RunError, needs_extra
 
 from .scalars import Scalars, gathered
 
-try:
+with needs_extra("logs", "event files"):
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
-except ImportError as error:
-    raise MissingExtraError('event files need TensorBoard: pip install "glidepath[logs]"') from error
 
 MOST_BYTES = 65_536  # of a record with a scalar; what is longer holds something else
 HEAD, SUM = struct.Struct("<QI"), struct.Struct("<I")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from glidepath.core.errors import RunError
+from glidepath.errors import RunError
 
 from .mlflow import DATABASE, runs_in
 from .trainer import state_in

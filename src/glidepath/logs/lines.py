@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from glidepath.core.errors import RunError
+from glidepath.errors import RunError
 
 
 def lines_of(file: Path, most_bytes: int) -> Iterator[tuple[int, bytes]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from glidepath.core.errors import RunError
+from glidepath.errors import RunError
 
 from .lines import lines_of
 from .names import shown

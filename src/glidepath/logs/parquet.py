@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from glidepath.core.errors import MissingExtraError, RunError
+from glidepath.errors import RunError, needs_extra
 
-try:
+with needs_extra("export", "Parquet files"):
     import pyarrow
     from pyarrow import parquet
-except ImportError as error:
-    raise MissingExtraError('Parquet needs pyarrow: pip install "glidepath[export]"') from error
 
 
 def names(file: Path) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from glidepath.core.errors import RunError
-from glidepath.run import FloatArray, IntArray, Run
+from glidepath.errors import RunError
+from glidepath.runs.run import FloatArray, IntArray, Run
 
 from .study import Setting, chosen, names, run_of_losses, run_of_metric
 from .table import Table, header_of, read_table

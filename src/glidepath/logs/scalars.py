@@ -11,17 +11,8 @@ from typing import final
 
 import numpy as np
 
-from glidepath.core.errors import RunError
-from glidepath.run import (
-    MOST_STEPS,
-    PLAN,
-    FloatArray,
-    Run,
-    check_length,
-    diverged,
-    impossible_rate,
-    refused_rate,
-)
+from glidepath.errors import RunError
+from glidepath.runs.run import MOST_STEPS, PLAN, FloatArray, Run, check_length, diverged, impossible_rate, refused_rate
 
 from .names import listed, plain, several, shown, training_losses
 from .names import rates as rates_among
@@ -162,7 +153,7 @@ def run_of_scalars(
         scalars: of one run.
         columns: names by "rate" and "loss", where they cannot be guessed.
         metric: read in place of the training loss.
-        build: makes a run of a name, steps, rates, losses, `place=` and `updates=`, as `glidepath.logged.logged` does.
+        build: makes a run of a name, steps, rates, losses, `place=` and `updates=`, as `glidepath.runs.from_rows.logged` does.
         planned: whether `build` has a plan, so that no rate is needed.
 
     Raises:

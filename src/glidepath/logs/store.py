@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from glidepath.core.errors import RunError
-from glidepath.run import Run
+from glidepath.errors import RunError
+from glidepath.runs.run import Run
 
 from .study import Setting, chosen, names, run_of_losses
 

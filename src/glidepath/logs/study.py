@@ -10,8 +10,8 @@ from typing import final
 
 import numpy as np
 
-from glidepath.core.errors import RunError
-from glidepath.run import FloatArray, Run, diverged
+from glidepath.errors import RunError
+from glidepath.runs.run import FloatArray, Run, diverged
 
 
 @final

@@ -12,8 +12,8 @@ from typing import Any, final
 
 import numpy as np
 
-from glidepath.core.errors import RunError
-from glidepath.run import FloatArray
+from glidepath.errors import RunError
+from glidepath.runs.run import FloatArray
 
 from .files import is_parquet
 from .lines import lines_of

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from glidepath.core.errors import RunError
+from glidepath.errors import RunError
 
 from .names import shown
 from .scalars import TRAINER, Scalars, gathered

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from glidepath.core.errors import RunError
-from glidepath.run import FloatArray
+from glidepath.errors import RunError
+from glidepath.runs.run import FloatArray
 
 from .names import rates, training_losses
 from .scalars import LIGHTNING, TRAINER, Offsets, Scalars, gathered, is_evaluation, offsets_of

@@ -10,13 +10,11 @@ the figure; failing that the figure shows 1,000 steps, or twice the steps before
 many as a draft needs (1,000, 10,000, ...), and the step axis says so.
 """
 
-from glidepath.core.errors import MissingExtraError
+from glidepath.errors import needs_extra
 
-try:
+with needs_extra("plot", "figures"):
     import matplotlib as _matplotlib  # noqa: F401
     import numpy as _numpy  # noqa: F401
-except ImportError as error:
-    raise MissingExtraError('figures need Matplotlib: pip install "glidepath[plot]"') from error
 
 from .figure import draw as draw
 from .figure import plot as plot

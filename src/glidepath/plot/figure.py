@@ -13,11 +13,11 @@ from matplotlib.layout_engine import LayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from glidepath.core.errors import ScheduleError
+from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule
+from glidepath.errors import ScheduleError
 from glidepath.phases import Phase
 from glidepath.ticks import linear_range, log_range, step_text, value_text
-from glidepath.units import Horizon
 
 from .files import to_svg
 from .labels import name_phases

@@ -8,8 +8,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from glidepath.core.errors import GlidepathError
 from glidepath.core.schedule import Schedule
+from glidepath.errors import GlidepathError
 
 from .style import STYLE
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from glidepath.ticks import value_text
 
-from .runs import Predicted, family_of, short
+from .loss_series import Predicted, family_of, short
 from .style import GRID
 
 

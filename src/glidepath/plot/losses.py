@@ -16,12 +16,12 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
-from glidepath.core.errors import GlidepathError
+from glidepath.errors import GlidepathError
 from glidepath.ticks import step_text, value_text
 
 from .figure import Picture
 from .last_losses import draw_ends, draw_last, percent
-from .runs import Measured, Predicted, colours_of, family_of, look_of, short
+from .loss_series import Measured, Predicted, colours_of, family_of, look_of, short
 from .series import outline, thinned
 from .style import GRID, INK, QUIET, STYLE
 

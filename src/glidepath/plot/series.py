@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from glidepath.core.errors import HorizonError
+from glidepath.core.horizon import Horizon, as_horizon
 from glidepath.core.schedule import Draft, Schedule
+from glidepath.errors import HorizonError
 from glidepath.phases import Phase, phases
-from glidepath.units import Horizon, as_horizon
 
 DEFAULT_STEPS = 1000  # shown of a plan that has no end
 EXACT_STEPS = 4_000_000  # a longer run is evaluated on an even grid, and around every boundary

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from matplotlib.font_manager import get_font_names
 
-from glidepath.core.errors import ScheduleError
+from glidepath.errors import ScheduleError
 
 WIDTHS = {"column": 3.35, "page": 6.9}  # inches, as in two-column papers
 Width = Literal["column", "page"] | float

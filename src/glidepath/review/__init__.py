@@ -7,12 +7,12 @@ what was noted.
 from dataclasses import dataclass
 from typing import final
 
+from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule
-from glidepath.units import Horizon
 
 from .rules import RULES, jump, parentheses
 from .rules import Finding as Finding
-from .seen import Run
+from .scan import Run
 
 
 @final

@@ -11,9 +11,9 @@ from typing import final
 from glidepath.core.endless import Constant, Multistep, Step
 from glidepath.core.schedule import Repeated, Scaled, Schedule
 
-from .pieces import rise, stepwise
 from .rates import LOOKS_LIKE_A_RATE
-from .seen import Noted, Run
+from .scan import Noted, Run
+from .structure import rise, stepwise
 
 LONG_LOW = 1 / 3  # of the run
 LONG_WARMUP = 1 / 2  # of the run

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:  # a curve is read without PyTorch, which the plans of a run need
-    from .runs import Run
+    from .spec.runs import Run
 
 
 @final

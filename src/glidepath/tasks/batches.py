@@ -15,9 +15,8 @@ import numpy as np
 import torch
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 
+from glidepath.errors import TaskError
 from glidepath.torch.randomness import kept_randomness, seed_everything
-
-from .task import TaskError
 
 # Samplers that draw from their `generator` and from nothing else, and one that draws nothing.
 KNOWN = frozenset(

@@ -13,21 +13,19 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
-from glidepath.core.errors import MissingExtraError
+from glidepath.errors import TaskError, needs_extra
 
 from .batches import Part, batches_of, whole_epoch
 from .lightning_optimizer import configured
-from .task import Task, TaskError
+from .task import Task
 from .versions import Versions
 
-try:
+with needs_extra("", "a task from a LightningModule"):
     from lightning.pytorch import LightningDataModule, LightningModule
     from lightning.pytorch.utilities.signature_utils import is_param_in_hook_signature
     from torchmetrics import Metric
-except ImportError as error:
-    raise MissingExtraError("a task from a LightningModule needs Lightning: pip install lightning") from error
 
-from .lightning_logged import Logged, Total
+from .lightning_metrics import Logged, Total
 from .lightning_trainer import StandIn
 
 # Hooks that a Trainer calls and a task cannot: they decide about updates or epochs, add callbacks, or hold a state

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
-from .task import TaskError
+from glidepath.errors import TaskError
 
 # Schedulers that write the optimizer's rate and momentum over when they are built.
 OVERWRITING = ("OneCycleLR", "CyclicLR")

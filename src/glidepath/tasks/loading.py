@@ -12,11 +12,11 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, final
 
-from glidepath.core.errors import MissingExtraError
+from glidepath.errors import MissingExtraError, TaskError
 
-from .blame import blaming
+from .failures import blaming
 from .sources import fingerprint
-from .task import Task, TaskError
+from .task import Task
 
 BUILT_IN = {
     "digits": "glidepath.tasks.digits:digits",
@@ -123,7 +123,7 @@ def _missing(name: str, where: str, error: TaskError, forms: str) -> TaskError |
     if not isinstance(cause, ModuleNotFoundError) or not cause.name:
         return error
     if name in BUILT_IN:
-        return MissingExtraError(f"the task {name} needs {cause.name}: pip install 'glidepath[compare]'")
+        return MissingExtraError(cause.name.partition(".")[0], "compare", f"the task {name}")
     if (where + ".").startswith(cause.name + "."):
         return TaskError(f"there is no module {cause.name} (from {Path.cwd()}): {forms}")
     return error

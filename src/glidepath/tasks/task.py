@@ -7,11 +7,7 @@ from typing import Any, Protocol, final
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from glidepath.core.errors import GlidepathError
-
-
-class TaskError(GlidepathError, ValueError):
-    """A task cannot be found, is not a task, or failed while it was used."""
+from glidepath.errors import TaskError
 
 
 class Stateful(Protocol):

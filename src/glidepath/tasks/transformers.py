@@ -14,16 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from glidepath.core.errors import MissingExtraError
+from glidepath.errors import TaskError, needs_extra
 
 from .batches import Part, batches_of
-from .task import Task, TaskError
+from .task import Task
 from .versions import Versions
 
-try:
+with needs_extra("", "a task from a Trainer"):
     from transformers import Trainer
-except ImportError as error:
-    raise MissingExtraError('a task from a Trainer needs Transformers: pip install "transformers[torch]"') from error
 
 # Settings that Trainer.train() acts on, and that a task does not: (whether it is so, what it is, what to do instead).
 REFUSED: tuple[tuple[Callable[[Trainer], Any], str, str], ...] = (

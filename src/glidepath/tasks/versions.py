@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import Any, final
 
-from .task import TaskError
+from glidepath.errors import TaskError
 
 
 @final

@@ -14,10 +14,10 @@ through the lanes.
 from collections.abc import Iterator
 from typing import Any, final
 
-from glidepath.core.errors import DriverError
+from glidepath.errors import SchedulerError
 
-from .lane import Lane
-from .rehearsal import rehearsed
+from .bound import Lane
+from .dry_step import rehearsed
 from .targets import Group
 
 ROW_BLOCK = 65_536  # numbers computed ahead
@@ -208,7 +208,7 @@ class Clock:
     def _refuse_fewer(self, groups: int) -> None:
         before = len(self._members)
         if groups < before:
-            raise DriverError(
+            raise SchedulerError(
                 f"the optimizer has {groups} group{'s' * (groups != 1)}, and had {before}: make another driver if you "
                 'took one out; if DeepSpeed steps group by group, give Scheduler(..., clock="calls")'
             )
@@ -219,7 +219,7 @@ class Clock:
             if lane.target.selects(group):
                 name = str(lane.target.hyperparameter)
                 if name in driven:
-                    raise DriverError(f"two plans drive {name} of group {number}: let only one of them select it")
+                    raise SchedulerError(f"two plans drive {name} of group {number}: let only one of them select it")
                 driven.add(name)
                 lane.join(group, number)
 

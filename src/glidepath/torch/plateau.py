@@ -17,10 +17,10 @@ from typing import Any, Literal, final
 import torch
 
 from glidepath.core.checks import count, real
-from glidepath.core.errors import DriverError, ScheduleError, StateError
+from glidepath.errors import ScheduleError, SchedulerError, StateError
 from glidepath.recipes import warmup as warmup_recipe
 
-from .driver import Scheduler
+from .scheduler import Scheduler
 
 Action = Literal["improved", "waited", "reduced", "cooling", "warming", "skipped", "at minimum"]
 
@@ -127,7 +127,7 @@ class Plateau:
             metric: a number, or a tensor with one element.
 
         Raises:
-            DriverError: if the report is no number, or is NaN or infinite and `nan` is "raise".
+            SchedulerError: if the report is no number, or is NaN or infinite and `nan` is "raise".
         """
         value = _number(metric)
         if self.reduce is not None:
@@ -152,7 +152,9 @@ class Plateau:
             return "warming", f"update {self.warmup.position} of a warmup of {self._warmup_steps}"
         if not math.isfinite(value):
             if self.nan == "raise":
-                raise DriverError(f'the metric is {value}; nan="skip" leaves such reports out, nan="bad" counts them')
+                raise SchedulerError(
+                    f'the metric is {value}; nan="skip" leaves such reports out, nan="bad" counts them'
+                )
             if self.nan == "skip":
                 return "skipped", f"the metric is {value}"
         elif self.best is None or self._better(value, self.best):
@@ -235,7 +237,7 @@ def _number(metric: Any) -> float:
     try:
         return float(metric)
     except (TypeError, ValueError) as error:
-        raise DriverError(f"a metric is one number, or a tensor with one element, not {metric!r}") from error
+        raise SchedulerError(f"a metric is one number, or a tensor with one element, not {metric!r}") from error
 
 
 def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -1,7 +1,7 @@
 """The learning-rate range test: the rate rises from update to update until the loss runs away, and all is put back.
 
 Update k of n uses  low * (high / low)^(k / (n - 1))  in the group with the highest rate; the others keep their ratio
-to it. What the losses suggest is left to `glidepath.sweep`, putting everything back to `restoring.py`.
+to it. What the losses suggest is left to `glidepath.range_test`, putting everything back to `restoring.py`.
 """
 
 import math
@@ -15,14 +15,14 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Sampler
 
 from glidepath.core.checks import count, real
-from glidepath.core.errors import DriverError
-from glidepath.sweep import RangeTest, judged
-from glidepath.sweep.found import FEWEST, Ending
+from glidepath.errors import SchedulerError
+from glidepath.range_test import RangeTest, judged
+from glidepath.range_test.result import FEWEST, Ending
 
+from .bound import version
 from .clock import MOST_SKIPS, Clock, made_update
-from .lane import version
 from .plateau import mean_over_processes
-from .restoring import restored
+from .restore import restored
 
 RUNAWAY = 3.0  # a loss so many times its lowest above that one does not come back
 
@@ -66,7 +66,7 @@ def range_test(
         seed: of the resampling behind the intervals.
 
     Raises:
-        DriverError: if an argument cannot be, or `update` does something else than one update at the given rate.
+        SchedulerError: if an argument cannot be, or `update` does something else than one update at the given rate.
         RunError: if the loss ran away before there was a curve.
 
     Examples:
@@ -103,7 +103,7 @@ def range_test(
 def _rates(low: float, high: float, updates: int) -> list[float]:
     first, last = real(low, "low", above=0), real(high, "high", above=0)
     if not first < last:
-        raise DriverError(f"a sweep rises from low to high, not from {first:g} to {last:g}")
+        raise SchedulerError(f"a sweep rises from low to high, not from {first:g} to {last:g}")
     n = count(updates, "updates", at_least=FEWEST)
     return [first * (last / first) ** (k / (n - 1)) for k in range(n)]
 
@@ -116,9 +116,9 @@ def _given(data: Iterable[Any] | None) -> Callable[[int], Any]:
     if data is None:
         return lambda k: k
     if isinstance(data, Iterator):
-        raise DriverError("data is an iterator, and what it gives could not be put back: give the loader itself")
+        raise SchedulerError("data is an iterator, and what it gives could not be put back: give the loader itself")
     if isinstance(data, DataLoader) and data.persistent_workers:
-        raise DriverError(
+        raise SchedulerError(
             "the workers of this loader persist, and cannot be put back: make a second loader for the test"
         )
     batches = _endless(data)
@@ -131,7 +131,7 @@ def _endless(data: Iterable[Any]) -> Iterator[Any]:
         for batches, batch in enumerate(data, 1):  # noqa: B007
             yield batch
         if not batches:
-            raise DriverError("data has no batch")
+            raise SchedulerError("data has no batch")
 
 
 def _of_data(data: Any) -> dict[str, Any]:
@@ -186,7 +186,9 @@ class _Sweep:
         groups = optimizer.param_groups
         bases = [float(group["lr"]) for group in groups]
         if not max(bases) > 0:
-            raise DriverError("every group has the rate 0, and the sweep keeps their ratios: give one a rate above 0")
+            raise SchedulerError(
+                "every group has the rate 0, and the sweep keeps their ratios: give one a rate above 0"
+            )
         self._ratios = [base / max(bases) for base in bases]
         self._written: list[Any] = []
         self._made = 0
@@ -206,10 +208,10 @@ class _Sweep:
             if self._made == 1 or not math.isfinite(loss):
                 return loss
             if self._made > 1:
-                raise DriverError(
+                raise SchedulerError(
                     f"update() made {self._made} updates of the optimizer: make one, from as many batches as it takes"
                 )
-        raise DriverError(f"update() made no update of the optimizer, {MOST_SKIPS} times: call optimizer.step()")
+        raise SchedulerError(f"update() made no update of the optimizer, {MOST_SKIPS} times: call optimizer.step()")
 
     def _write(self, rate: float) -> None:
         for group, ratio in zip(self._optimizer.param_groups, self._ratios, strict=True):
@@ -224,9 +226,9 @@ class _Sweep:
 
     def _before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if len(optimizer.param_groups) != len(self._ratios):
-            raise DriverError("update() adds a parameter group: add it before the range test")
+            raise SchedulerError("update() adds a parameter group: add it before the range test")
         if self._now() != self._written:
-            raise DriverError("update() changes the rate itself: leave schedulers out of a range test")
+            raise SchedulerError("update() changes the rate itself: leave schedulers out of a range test")
 
     def _after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Counts, unless a fused optimizer was told to skip the update."""
@@ -245,4 +247,4 @@ def _number(loss: Any) -> float:
         return float(loss.detach())
     if isinstance(loss, (int, float)):
         return float(loss)
-    raise DriverError(f"update() returned {loss!r:.60}: return the loss, a number or a tensor with one element")
+    raise SchedulerError(f"update() returned {loss!r:.60}: return the loss, a number or a tensor with one element")

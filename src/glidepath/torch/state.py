@@ -10,13 +10,13 @@ import warnings
 from dataclasses import replace
 from typing import Any, Literal
 
-from glidepath.core.errors import GlidepathError, GlidepathWarning, StateError, TextError
 from glidepath.core.schedule import Schedule
+from glidepath.errors import GlidepathError, GlidepathWarning, StateError, TextError
+from glidepath.parser import parse
 from glidepath.prefix import common_prefix
-from glidepath.text import parse
 
+from .bound import Lane
 from .clock import Clock
-from .lane import Lane
 
 VERSION = 1
 LOOK_AHEAD = 10_000  # updates compared between two endless plans

@@ -13,11 +13,11 @@ from typing import Any, final
 from torch import Tensor
 
 from glidepath.core.checks import real
-from glidepath.core.errors import DriverError
+from glidepath.core.horizon import Horizon
 from glidepath.core.printing import printed
 from glidepath.core.schedule import Draft, Schedule, waits
-from glidepath.text import parse
-from glidepath.units import Horizon
+from glidepath.errors import SchedulerError
+from glidepath.parser import parse
 
 Group = dict[str, Any]
 Selector = str | Callable[[Group], bool]
@@ -66,26 +66,26 @@ class Hyperparameter:
         """Refuses a group that has no such value.
 
         Raises:
-            DriverError: with what the group does have.
+            SchedulerError: with what the group does have.
         """
         known = sorted(key for key in group if key not in ("params", "param_names", "name"))
         if self.key not in group:
-            raise DriverError(f"group {number} has no {self.key!r}: this optimizer knows {', '.join(known)}")
+            raise SchedulerError(f"group {number} has no {self.key!r}: this optimizer knows {', '.join(known)}")
         if self.index is None:
             self._check_number(group[self.key], number)
         elif not isinstance(group[self.key], (tuple, list)):
-            raise DriverError(
+            raise SchedulerError(
                 f"{self.key} of group {number} is {group[self.key]!r}, which has no elements: give one plan"
             )
         elif not 0 <= self.index < len(group[self.key]):
-            raise DriverError(f"{self.key} of group {number} has {len(group[self.key])} elements, no {self}")
+            raise SchedulerError(f"{self.key} of group {number} has {len(group[self.key])} elements, no {self}")
 
     def _check_number(self, value: Any, number: int) -> None:
         if isinstance(value, (tuple, list)) and self.key != "params":
             plans = ", ".join(["plan", *["None"] * (len(value) - 1)])
-            raise DriverError(f"{self.key} of group {number} has {len(value)} elements: write {self.key}=({plans})")
+            raise SchedulerError(f"{self.key} of group {number} has {len(value)} elements: write {self.key}=({plans})")
         if isinstance(value, bool) or not isinstance(value, (int, float, Tensor)):
-            raise DriverError(f"{self.key} of group {number} is no number, so no plan can drive it")
+            raise SchedulerError(f"{self.key} of group {number} is no number, so no plan can drive it")
 
 
 @final
@@ -114,7 +114,7 @@ class Target:
         try:
             return bool(self.selector(group))
         except Exception as error:
-            raise DriverError(f"the predicate of {self.label} raised {type(error).__name__}: {error}") from error
+            raise SchedulerError(f"the predicate of {self.label} raised {type(error).__name__}: {error}") from error
 
 
 def read_targets(
@@ -123,18 +123,18 @@ def read_targets(
     """The targets that the keyword arguments of a driver describe.
 
     Raises:
-        DriverError: if an argument is no plan, names nothing, or is a draft without a horizon.
+        SchedulerError: if an argument is no plan, names nothing, or is a draft without a horizon.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     if not given:
-        raise DriverError("nothing to drive: give a plan, as in Scheduler(optimizer, cosine(10_000))")
+        raise SchedulerError("nothing to drive: give a plan, as in Scheduler(optimizer, cosine(10_000))")
     if minimum is not None and "lr" not in given:
-        raise DriverError("minimum is the floor of the learning rate, and no plan drives lr here")
+        raise SchedulerError("minimum is the floor of the learning rate, and no plan drives lr here")
     targets = [target for name, value in given.items() for target in _of_argument(name, value, minimum, horizon)]
     labels = [target.label for target in targets]
     for label in labels:
         if labels.count(label) > 1:
-            raise DriverError(f"{label} is driven twice: give it one plan")
+            raise SchedulerError(f"{label} is driven twice: give it one plan")
     return targets
 
 
@@ -152,10 +152,12 @@ def _of_argument(name: str, value: Any, minimum: Any, horizon: Horizon | int | N
 def _choices(name: str, plans: Mapping[Any, Any]) -> list[tuple[Selector, Any]]:
     """The selectors of a mapping, and their plans."""
     if not plans:
-        raise DriverError(f"the mapping of {name} is empty: name the groups to drive, or give one plan for all")
+        raise SchedulerError(f"the mapping of {name} is empty: name the groups to drive, or give one plan for all")
     for selector in plans:
         if not isinstance(selector, str) and not callable(selector):
-            raise DriverError(f"{name} is given by the names of groups, or by predicates on them, not by {selector!r}")
+            raise SchedulerError(
+                f"{name} is given by the names of groups, or by predicates on them, not by {selector!r}"
+            )
     return list(plans.items())
 
 
@@ -182,9 +184,9 @@ def _floor(minimum: Any, selector: Selector | None) -> float | None:
 def _resolved(plan: Any, label: str, horizon: Horizon | int | None) -> Schedule:
     plan = parse(plan) if isinstance(plan, str) else plan
     if not isinstance(plan, Schedule):
-        raise DriverError(f"{label} takes a schedule, its text, or Set(schedule), not {plan!r}")
+        raise SchedulerError(f"{label} takes a schedule, its text, or Set(schedule), not {plan!r}")
     if waits(plan) and horizon is None:
-        raise DriverError(f"{plan!r} waits for a horizon: give plan.over(10_000), or Scheduler(..., horizon=10_000)")
+        raise SchedulerError(f"{plan!r} waits for a horizon: give plan.over(10_000), or Scheduler(..., horizon=10_000)")
     return plan if horizon is None else plan.over(horizon)
 
 

@@ -17,11 +17,12 @@ import torch
 from by_hand import LOOPS
 from trainings import CUT, EXAMPLES, SEED, SHAPE, UPDATES, Function, Trainee, example, joined
 
+from glidepath.errors import TaskError
 from glidepath.study.engine.check import differing, first_difference
 from glidepath.study.engine.state import copied, digest
+from glidepath.study.spec.yaml_io import read_study
 from glidepath.study.store import Snapshots
-from glidepath.study.written import read_study
-from glidepath.tasks import Task, TaskError
+from glidepath.tasks import Task
 from glidepath.torch.randomness import seed_everything
 
 State = dict[str, Any]

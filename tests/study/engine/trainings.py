@@ -8,9 +8,9 @@ from glidepath.study.engine.origin import find_origin
 from glidepath.study.engine.session import Session
 from glidepath.study.engine.state import digest
 from glidepath.study.engine.work import Outcome, Setting, Work
-from glidepath.study.entry import resolved, text_of
-from glidepath.study.runs import Run
-from glidepath.study.values import Values
+from glidepath.study.sharing.values import Values
+from glidepath.study.spec.runs import Run
+from glidepath.study.spec.schedule_spec import resolved, text_of
 from glidepath.tasks import load_task
 from glidepath.tasks.loading import NamedTask
 

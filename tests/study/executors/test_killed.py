@@ -16,13 +16,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from leading import Silent, led
 
-from glidepath.study import conductor
-from glidepath.study.compare import prepare, train
-from glidepath.study.errors import StudyError
+from glidepath.errors import StudyError, TaskError
 from glidepath.study.executors.processes import Processes
-from glidepath.study.spec import study_from
+from glidepath.study.spec.study import study_from
 from glidepath.study.store import Store
-from glidepath.tasks import TaskError
+from glidepath.study.training import coordinator as conductor
+from glidepath.study.training.prepare import prepare, train
 
 TRUNK = "warmup(20) >> constant(300) >> "
 STUDY: dict[str, Any] = {

@@ -16,17 +16,16 @@ import pytest
 import torch
 from tests.study.leading import SCHEDULES, Led, Silent, led
 
-from glidepath.study.compare import Prepared, prepare, train
+from glidepath.errors import MachineError, StudyError, TaskError
 from glidepath.study.curve import Record
 from glidepath.study.engine.session import Session
 from glidepath.study.engine.state import digest
-from glidepath.study.engine.worker import MachineError
-from glidepath.study.errors import StudyError
 from glidepath.study.executors.arrays import Packed, packed, unpacked
 from glidepath.study.executors.local import Local
-from glidepath.study.spec import study_from
+from glidepath.study.spec.study import study_from
 from glidepath.study.store import Snapshots, Store
-from glidepath.tasks import TaskError, load_task
+from glidepath.study.training.prepare import Prepared, prepare, train
+from glidepath.tasks import load_task
 
 ray = pytest.importorskip("ray", reason="Ray is an extra: pip install 'glidepath[ray]'")
 rays = pytest.importorskip("glidepath.study.executors.ray")
@@ -54,9 +53,9 @@ KILLS = int(os.environ.get("GLIDEPATH_KILLS", "3"))  # each costs the start of a
 DRIVER = """
 import sys
 from pathlib import Path
-from glidepath.study.compare import prepare, train
+from glidepath.study.training.prepare import prepare, train
 from glidepath.study.executors.ray import Ray
-from glidepath.study.spec import study_from
+from glidepath.study.spec.study import study_from
 from glidepath.study.store import Store
 from tests.study.leading import Silent
 

@@ -3,7 +3,7 @@
 import math
 
 from glidepath.study.curve import Curve, Record
-from glidepath.study.runs import Run
+from glidepath.study.spec.runs import Run
 
 
 def curve(

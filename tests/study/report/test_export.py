@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glidepath.core.errors import MissingExtraError
-from glidepath.study.errors import StudyError
+from glidepath.errors import MissingExtraError, StudyError
 from glidepath.study.report.export import export, read_curves
 from glidepath.study.report.tables import curves_table, save_table
 

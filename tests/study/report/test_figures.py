@@ -12,7 +12,7 @@ from scipy.stats import t, ttest_1samp
 from glidepath.study.curve import Curve, Record
 from glidepath.study.report.figures import curves_figure, final_figure, spent_figure
 from glidepath.study.report.summary import summary
-from glidepath.study.runs import Run
+from glidepath.study.spec.runs import Run
 
 from .made import curve, curves
 

@@ -14,7 +14,7 @@ from glidepath.study.report.export import read_curves
 from glidepath.study.report.files import report
 from glidepath.study.report.summary import summary
 from glidepath.study.report.tables import curves_table, save_table
-from glidepath.study.runs import Run
+from glidepath.study.spec.runs import Run
 
 from .made import curve, curves
 
@@ -97,7 +97,7 @@ def test_the_report_knows_curves_and_not_how_they_were_trained() -> None:
     absolute = {node.module or "" for node in read if isinstance(node, ast.ImportFrom) and node.level == 0}
     absolute |= {alias.name for node in read if isinstance(node, ast.Import) for alias in node.names}
     known = ("glidepath.study.report", "glidepath.study.curve", "glidepath.study.errors", "glidepath.plot")
-    known += ("glidepath.study.screened", "glidepath.ticks", "glidepath.core")
+    known += ("glidepath.study.screening.row", "glidepath.ticks", "glidepath.core")
     ours = {name for name in absolute if name.startswith("glidepath")}
     assert {name for name in ours if not name.startswith(known)} == set()
     assert "torch" not in {name.partition(".")[0] for name in absolute - ours}

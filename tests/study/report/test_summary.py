@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
-from glidepath.study.errors import StudyError
+from glidepath.errors import StudyError
 from glidepath.study.report.cells import legend
 from glidepath.study.report.summary import Row, summary, tail_loss
 

@@ -13,8 +13,9 @@ import torch
 from apart import line, mounted, started
 from leading import led
 
-from glidepath.study.store import Saved, SnapshotError, Snapshots, Store, StoreError
-from glidepath.study.store.contents import problems
+from glidepath.errors import SnapshotError, StoreError
+from glidepath.study.store import Saved, Snapshots, Store
+from glidepath.study.store.inspect import problems
 from glidepath.study.store.snapshots import YOUNG
 
 ONE = {"trunk": "warmup(8) >> constant(12)"}

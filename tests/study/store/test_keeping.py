@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glidepath.study.store.keeping import FILLED, Kept, given_up
+from glidepath.study.store.eviction import FILLED, Kept, given_up
 
 
 @st.composite

@@ -9,8 +9,9 @@ import pytest
 from apart import READ_ONLY, command, environment, line, mounted
 from leading import led
 
-from glidepath.study.store import Store, StoreError
-from glidepath.study.store.opening import FORMAT, NAME
+from glidepath.errors import StoreError
+from glidepath.study.store import Store
+from glidepath.study.store.connect import FORMAT, NAME
 
 
 def test_a_store_is_made_where_there_is_none_and_opened_again(tmp_path: Path) -> None:

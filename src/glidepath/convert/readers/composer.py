@@ -11,8 +11,9 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from glidepath.convert.conversion import Conversion, ConvertError
+from glidepath.convert.conversion import Conversion
 from glidepath.core.schedule import Draft, Schedule, cut
+from glidepath.errors import ConvertError
 from glidepath.recipes import constant, cosine, exponential, linear, multistep, polynomial, repeat, step
 
 from .rates import HOW_TO_GO_ON, Read, conversion, level, number

@@ -5,8 +5,9 @@ float32: they agree to its precision.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from glidepath.convert.conversion import Conversion, ConvertError
+from glidepath.convert.conversion import Conversion
 from glidepath.core.schedule import Schedule, shift, staircase
+from glidepath.errors import ConvertError
 from glidepath.recipes import (
     cosine,
     cosine_restarts,

@@ -10,8 +10,9 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from glidepath.convert.conversion import Conversion, ConvertError
+from glidepath.convert.conversion import Conversion
 from glidepath.core.schedule import Schedule, clip
+from glidepath.errors import ConvertError
 from glidepath.recipes import constant, cosine, formula, inverse_power, linear, normalized_exponential, one_minus_sqrt
 
 from .rates import at_zero, level, number

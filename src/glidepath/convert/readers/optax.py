@@ -10,8 +10,9 @@ from itertools import accumulate, pairwise
 from operator import mul
 from typing import Any
 
-from glidepath.convert.conversion import Conversion, ConvertError
+from glidepath.convert.conversion import Conversion
 from glidepath.core.schedule import Schedule, clip, cut, sequence
+from glidepath.errors import ConvertError
 from glidepath.recipes import constant, cosine, exponential, formula, linear, multistep, polynomial, step
 
 from .rates import HOW_TO_GO_ON, Read, conversion, level, number

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from glidepath.convert.conversion import Conversion, ConvertError
+from glidepath.convert.conversion import Conversion
 from glidepath.core.schedule import Draft, Schedule
+from glidepath.errors import ConvertError
 from glidepath.recipes import constant
 
 HOW_TO_GO_ON = "write it down as a plan, or take its values: glidepath.table([float(theirs(k)) for k in range(steps)])"

@@ -1,7 +1,7 @@
 """Ratios of a group's base rate: what the readers of libraries that schedule a group's own rate share."""
 
-from glidepath.convert.conversion import ConvertError
 from glidepath.core.schedule import Schedule, cut, sequence
+from glidepath.errors import ConvertError
 
 
 def ratio(rate: float, base: float) -> float:

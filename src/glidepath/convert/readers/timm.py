@@ -9,8 +9,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from glidepath.convert.conversion import Conversion, ConvertError
+from glidepath.convert.conversion import Conversion
 from glidepath.core.schedule import Schedule, clip, product, repeat, shift, total
+from glidepath.errors import ConvertError
 from glidepath.recipes import (
     constant,
     cosine,

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
-from glidepath.convert.conversion import ConvertError
 from glidepath.core.schedule import Schedule, clip, repeat, shift
+from glidepath.errors import ConvertError
 from glidepath.recipes import (
     constant,
     cosine,

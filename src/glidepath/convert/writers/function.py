@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from glidepath.convert.conversion import ConvertError
 from glidepath.core.schedule import Schedule
+from glidepath.errors import ConvertError
 
 from .clock import Clock
 from .dialect import CannotWriteError, Dialect

@@ -11,15 +11,15 @@ from typing import Literal, NamedTuple, final
 
 import numpy as np
 
-from glidepath.core.errors import LawError
+from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule
-from glidepath.law.designing.named import SHARES, cooldown
+from glidepath.errors import LawError
+from glidepath.law.designing.named_schedules import SHARES, cooldown
 from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.law.evaluation.rates import length_of
 from glidepath.law.fitting.committee import Committee, fit_committee
 from glidepath.law.fitting.prediction import Prediction
-from glidepath.run import Run
-from glidepath.units import Horizon
+from glidepath.runs.run import Run
 
 from .next_run import NextRun, next_run
 

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from glidepath.core.checks import count
-from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
+from glidepath.errors import LawError
 from glidepath.law.evaluation.convex_noise import over_progress
 from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.law.evaluation.running_sums import sums_after, sums_before

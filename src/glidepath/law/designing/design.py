@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from glidepath.core.checks import count
-from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
+from glidepath.errors import LawError
 from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.law.evaluation.rates import length_of, ratios_of
 from glidepath.law.evaluation.timeline import History
@@ -23,7 +23,7 @@ from glidepath.recipes import warmup as rise
 
 from .descent import Descent
 from .knots import knots
-from .named import named
+from .named_schedules import named
 from .optimum import Stretch, curve
 
 TOLERANCE = 2e-3  # of the peak: how far the lines of a plan may be from the best rates

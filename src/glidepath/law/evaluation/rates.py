@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from glidepath.core.errors import LawError
+from glidepath.core.horizon import Horizon, as_horizon
 from glidepath.core.schedule import Draft, Schedule
-from glidepath.run import MOST_STEPS
-from glidepath.units import Horizon, as_horizon
+from glidepath.errors import LawError
+from glidepath.runs.run import MOST_STEPS
 
 from .fast_sum import FloatArray, IntArray
 

@@ -19,7 +19,7 @@ from glidepath.law.evaluation.rates import Length
 from glidepath.law.laws.convex_kernel import ConvexKernelLaw
 from glidepath.law.laws.multi_power import MultiPowerLaw
 from glidepath.law.laws.noise_floor import NoiseFloorLaw
-from glidepath.run import Run
+from glidepath.runs.run import Run
 
 from .fit import Fit, fit
 from .prediction import Prediction

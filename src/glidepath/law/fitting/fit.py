@@ -8,16 +8,16 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
+from glidepath.errors import LawError
 from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.law.evaluation.formula import losses
 from glidepath.law.evaluation.rates import Length, counts, numbers, ratios_of
 from glidepath.law.laws.law import Law
 from glidepath.law.laws.noise_floor import NoiseFloorLaw
-from glidepath.run import Run
+from glidepath.runs.run import Run
 
-from .observed import Observed, observed
+from .observations import Observed, observed
 from .prediction import Prediction, Spread, banded, distance, spaced
 from .problem import Problem, letters_of, relative
 

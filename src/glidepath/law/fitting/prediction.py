@@ -21,7 +21,7 @@ from typing import final
 import numpy as np
 from scipy.special import ndtri
 
-from glidepath.core.errors import LawError
+from glidepath.errors import LawError
 from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
 
 LETTERS, LETTERS_AT_THE_END = 0.5, 0.7  # c

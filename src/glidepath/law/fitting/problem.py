@@ -20,7 +20,7 @@ from glidepath.law.evaluation.formula import Letter, Letters, Noise, Slopes, los
 from glidepath.law.laws.law import Law
 
 from .levenberg import Objective, Residuals, search
-from .observed import Observed
+from .observations import Observed
 
 MISFIT = 1.5e-3  # of the loss: what a law of this kind leaves on long runs
 BEND = 0.5  # where Huber's rho turns from squares to absolute values, over s

@@ -8,8 +8,8 @@ from typing import ClassVar, Self, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from glidepath.core.errors import LawError
 from glidepath.core.schedule import Schedule
+from glidepath.errors import LawError
 from glidepath.law.evaluation.cells import Cells, stretches
 from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
 from glidepath.law.evaluation.formula import Letter, Letters, Noise, progress_loss

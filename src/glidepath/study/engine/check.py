@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from glidepath.errors import TaskError
 from glidepath.study.curve import Record, same
 from glidepath.study.store import Snapshots
-from glidepath.tasks import TaskError
 from glidepath.tasks.loading import NamedTask
 
 from .session import Session

@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 import torch
 
-from glidepath.tasks import TaskError
+from glidepath.errors import TaskError
 from glidepath.tasks.loading import NamedTask
 from glidepath.torch.randomness import kept_randomness, pinned
 from glidepath.torch.targets import Group

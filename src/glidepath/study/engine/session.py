@@ -13,12 +13,13 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
+from glidepath.errors import TaskError
 from glidepath.study.curve import Record
-from glidepath.study.values import Slot
-from glidepath.tasks import Task, TaskError
+from glidepath.study.sharing.values import Slot
+from glidepath.tasks import Task
 from glidepath.tasks.loading import NamedTask
+from glidepath.torch.bound import version
 from glidepath.torch.clock import MOST_SKIPS, made_update
-from glidepath.torch.lane import version
 from glidepath.torch.randomness import kept_randomness, pinned, randomness, seed_everything, set_randomness
 
 from .state import State, captured, copied, restored

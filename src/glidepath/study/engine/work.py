@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from glidepath.study.curve import Record
-from glidepath.study.values import Slot, Table
+from glidepath.study.sharing.values import Slot, Table
 
 
 @final

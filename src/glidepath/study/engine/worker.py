@@ -2,19 +2,15 @@
 
 from typing import final
 
-from glidepath.core.errors import GlidepathError
+from glidepath.errors import MachineError, TaskError
 from glidepath.study.store import Saved, Snapshots
-from glidepath.tasks import TaskError, load_task
+from glidepath.tasks import load_task
 from glidepath.tasks.loading import NamedTask
 
 from .origin import first_facts, machine
 from .session import Session
 from .state import State
 from .work import Outcome, Setting, Watch, Work
-
-
-class MachineError(GlidepathError):
-    """A worker runs on another kind of machine than the study began on, so its bits would differ."""
 
 
 @final

@@ -1,9 +1,8 @@
 """Where stretches are trained: in this process, in several here, on a Ray cluster. The same bits from each."""
 
-from glidepath.core.errors import MissingExtraError
-from glidepath.study.errors import StudyError
-from glidepath.study.jobs import Executor
+from glidepath.errors import StudyError, needs_extra
 from glidepath.study.store import Snapshots
+from glidepath.study.training.work_items import Executor
 
 from .local import Local, Progress
 
@@ -45,8 +44,6 @@ def check_place(on: str, workers: int | None) -> None:
 
 
 def _ray(on: str, snapshots: Snapshots, threads: int, workers: int | None, progress: Progress) -> Executor:
-    try:
+    with needs_extra("ray", "a Ray cluster"):
         from .ray import Ray  # only here: Ray is an extra
-    except ImportError as error:
-        raise MissingExtraError('Ray is not installed: pip install "glidepath[ray]"') from error
     return Ray(snapshots, None if on == "ray" else on, threads=threads, workers=workers, progress=progress)

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import final
 
+from glidepath.errors import SnapshotError
 from glidepath.study.curve import Record
 from glidepath.study.engine.worker import Worker
-from glidepath.study.interrupts import interrupts
-from glidepath.study.jobs import Done, Job
-from glidepath.study.store import SnapshotError, Snapshots
+from glidepath.study.store import Snapshots
+from glidepath.study.training.interrupts import interrupts
+from glidepath.study.training.work_items import Done, Job
 
 Progress = Callable[[Job, Record], None]
 

@@ -16,22 +16,18 @@ from multiprocessing.context import SpawnProcess
 from time import monotonic
 from typing import Any, final
 
-from glidepath.core.errors import GlidepathError
+from glidepath.errors import GlidepathError, SnapshotError, WorkerLostError
 from glidepath.study.curve import Record
 from glidepath.study.engine.work import Work
 from glidepath.study.engine.worker import Worker
-from glidepath.study.interrupts import uninterrupted
-from glidepath.study.jobs import Done, Job
-from glidepath.study.store import Saved, SnapshotError, Snapshots
+from glidepath.study.store import Saved, Snapshots
+from glidepath.study.training.interrupts import uninterrupted
+from glidepath.study.training.work_items import Done, Job
 
 from .local import Progress
 
 TELLING = 0.2  # seconds between two signs of life
 STOP = "stop"
-
-
-class WorkerLostError(GlidepathError):
-    """A process died at its work: killed, or out of memory."""
 
 
 @final

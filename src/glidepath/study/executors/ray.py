@@ -19,16 +19,15 @@ import ray
 import torch
 from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
 
+from glidepath.errors import SnapshotError, StudyError, WorkerLostError
 from glidepath.study.curve import Record
 from glidepath.study.engine.work import Outcome
-from glidepath.study.errors import StudyError
-from glidepath.study.jobs import Done, Job
-from glidepath.study.store import Saved, SnapshotError, Snapshots, State
+from glidepath.study.store import Saved, Snapshots, State
+from glidepath.study.training.work_items import Done, Job
 from glidepath.tasks import load_task
 
 from .arrays import packed, unpacked
 from .local import Progress
-from .processes import WorkerLostError
 from .ray_cluster import brief, connect, places
 from .ray_worker import TELLING, Home, libraries, new_board, train
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import ray
 
+from glidepath.errors import StudyError
 from glidepath.study.engine.origin import KERNELS
-from glidepath.study.errors import StudyError
 
 UNSHIPPED = [".git", ".glidepath", "results", "__pycache__", ".venv", "venv"]
 

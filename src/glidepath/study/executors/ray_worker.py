@@ -10,10 +10,11 @@ from typing import Any, final
 import ray
 from ray.exceptions import ActorDiedError, RayError
 
+from glidepath.errors import MachineError
 from glidepath.study.curve import Record
 from glidepath.study.engine.origin import ENGINE, versions
 from glidepath.study.engine.work import Outcome, Work
-from glidepath.study.engine.worker import MachineError, Worker
+from glidepath.study.engine.worker import Worker
 from glidepath.study.store import State
 from glidepath.tasks import load_task
 

@@ -7,7 +7,7 @@ import csv
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from glidepath.study.errors import StudyError
+from glidepath.errors import StudyError
 
 from .tables import COLUMNS, Table, save_table
 

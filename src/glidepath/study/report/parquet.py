@@ -3,15 +3,13 @@
 import os
 from pathlib import Path
 
-from glidepath.core.errors import MissingExtraError
+from glidepath.errors import needs_extra
 
 from .tables import Table, beside
 
-try:
+with needs_extra("export", "Parquet files"):
     import pyarrow
     from pyarrow import parquet
-except ImportError as error:
-    raise MissingExtraError('Parquet needs pyarrow: pip install "glidepath[export]"') from error
 
 
 def save_parquet(file: Path, table: Table) -> Path:

@@ -27,8 +27,8 @@ from typing import Literal, NamedTuple, final
 
 from scipy.stats import t as student
 
+from glidepath.errors import StudyError
 from glidepath.study.curve import Curve
-from glidepath.study.errors import StudyError
 
 ERROR = 0.05  # of all comparisons of a horizon together
 Standing = Literal["best", "worse", "no difference shown", "diverged", "one seed", "other peak"]

@@ -10,15 +10,12 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from glidepath.core.errors import MissingExtraError
-from glidepath.study.errors import StudyError
+from glidepath.errors import StudyError, needs_extra
 
 from .tables import COLUMNS, Table
 
-try:
+with needs_extra("export", "TensorBoard files"):
     from tensorboardX import SummaryWriter
-except ImportError as error:
-    raise MissingExtraError('TensorBoard files need tensorboardX: pip install "glidepath[export]"') from error
 
 SETTING = {"run", "schedule", "horizon", "seed", "peak", "step"}
 

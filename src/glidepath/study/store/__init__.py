@@ -4,9 +4,10 @@ A state is found by its key (`study/chain.py`), so whatever one study has traine
 the same state uses. Curves are in SQLite, snapshots in files beside it; what is damaged is reported and trained again.
 """
 
+from glidepath.errors import SnapshotError as SnapshotError
+from glidepath.errors import StoreError as StoreError
+
 from .database import Store as Store
-from .errors import SnapshotError as SnapshotError
-from .errors import StoreError as StoreError
 from .snapshots import Saved as Saved
 from .snapshots import Snapshots as Snapshots
 from .snapshots import State as State

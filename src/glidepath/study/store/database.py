@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
+from glidepath.errors import StoreError
 from glidepath.study.curve import Curve, Record
 
-from .errors import StoreError
-from .keeping import Kept, given_up
-from .opening import opened, told
+from .connect import opened, told
+from .eviction import Kept, given_up
 from .snapshots import Saved, Snapshots
 
 

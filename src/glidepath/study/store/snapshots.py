@@ -18,7 +18,7 @@ from typing import Any, final
 import numpy as np
 import torch
 
-from .errors import SnapshotError, StoreError
+from glidepath.errors import SnapshotError, StoreError
 
 State = dict[str, Any]
 UNFINISHED, FINISHED = ".part", ".pt"

@@ -10,13 +10,6 @@ from torch.optim.lr_scheduler import _format_param as _format_param  # what torc
 
 from .base import EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING
 from .base import LRScheduler as LRScheduler
-from .closed import ConstantLR as ConstantLR
-from .closed import CosineAnnealingLR as CosineAnnealingLR
-from .closed import ExponentialLR as ExponentialLR
-from .closed import LinearLR as LinearLR
-from .closed import MultiStepLR as MultiStepLR
-from .closed import PolynomialLR as PolynomialLR
-from .closed import StepLR as StepLR
 from .composed import ChainedScheduler as ChainedScheduler
 from .composed import SequentialLR as SequentialLR
 from .cyclic import CyclicLR as CyclicLR
@@ -25,6 +18,13 @@ from .functions import MultiplicativeLR as MultiplicativeLR
 from .onecycle import OneCycleLR as OneCycleLR
 from .plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from .restarts import CosineAnnealingWarmRestarts as CosineAnnealingWarmRestarts
+from .schedules import ConstantLR as ConstantLR
+from .schedules import CosineAnnealingLR as CosineAnnealingLR
+from .schedules import ExponentialLR as ExponentialLR
+from .schedules import LinearLR as LinearLR
+from .schedules import MultiStepLR as MultiStepLR
+from .schedules import PolynomialLR as PolynomialLR
+from .schedules import StepLR as StepLR
 
 __all__ = [
     "ChainedScheduler",

@@ -12,11 +12,11 @@ import torch
 from torch.optim import Optimizer
 from torch.optim import lr_scheduler as stock
 
-from glidepath.core.errors import GlidepathWarning, StateError
+from glidepath.errors import GlidepathWarning, GroupError, ResumeError, StateError
 
-from . import order
-from .groups import Group, GroupError, ResumeError, checked, copied, rates, write
-from .record import sign, still_holds
+from . import call_order as order
+from .groups import Group, checked, copied, rates, write
+from .last_written import sign, still_holds
 
 EPOCH_DEPRECATION_WARNING: str = stock.EPOCH_DEPRECATION_WARNING
 NOT_GIVEN = "deprecated"

@@ -13,12 +13,12 @@ from torch.optim import Optimizer
 from torch.optim import lr_scheduler as stock
 
 from glidepath.core.checks import count
-from glidepath.core.errors import ScheduleError, StateError
+from glidepath.errors import OptimizerError, ScheduleError, StateError
 
-from . import order
+from . import call_order as order
 from .base import NOT_GIVEN, LRScheduler, note_verbose
-from .groups import OptimizerError, checked, rates, write
-from .record import sign
+from .groups import checked, rates, write
+from .last_written import sign
 
 Member = Any  # a scheduler of this package, or any subclass of PyTorch's
 

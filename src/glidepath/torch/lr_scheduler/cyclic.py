@@ -6,11 +6,11 @@ from typing import Any, Literal
 from torch.optim import Optimizer
 
 from glidepath.core.checks import real
-from glidepath.core.errors import ScheduleError
+from glidepath.errors import GroupError, ScheduleError
 
 from .base import NOT_GIVEN
 from .functions import restored, saved
-from .groups import Group, GroupError, checked, copied
+from .groups import Group, checked, copied
 from .momentum import Cycle, is_beta1, set_bounds
 
 MODES = ("triangular", "triangular2", "exp_range")

@@ -8,11 +8,11 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from glidepath.core.errors import ScheduleError
+from glidepath.errors import GroupError, OptimizerError, ScheduleError
 
 from .base import NOT_GIVEN
-from .formula import ClosedForm
-from .groups import Group, GroupError, OptimizerError, checked
+from .closed_form import ClosedForm
+from .groups import Group, checked
 
 Function = Callable[[int], float]
 

@@ -6,23 +6,9 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from glidepath.core.errors import GlidepathError
+from glidepath.errors import OptimizerError
 
 Group = dict[str, Any]
-
-
-class OptimizerError(GlidepathError, TypeError):
-    """Something that is not an optimizer was to be scheduled, or something that is no function was to schedule."""
-
-
-class ResumeError(GlidepathError, KeyError):
-    """A schedule was to be resumed on an optimizer that does not know where it began."""
-
-    __str__ = Exception.__str__
-
-
-class GroupError(GlidepathError, RuntimeError):
-    """The optimizer's groups are not those that the scheduler was built for."""
 
 
 def checked(optimizer: Any) -> Optimizer:

@@ -8,9 +8,9 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from glidepath.core.errors import ScheduleError
+from glidepath.errors import ScheduleError
 
-from .formula import ClosedForm
+from .closed_form import ClosedForm
 from .groups import Group, copied, like, write
 
 

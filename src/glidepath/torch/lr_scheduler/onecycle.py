@@ -5,12 +5,12 @@ from typing import Any, Literal
 from torch.optim import Optimizer
 
 from glidepath.core.checks import count, real
-from glidepath.core.errors import ScheduleError
+from glidepath.errors import GroupError, ScheduleError
 
-from . import anneal
+from . import interpolate as anneal
 from .base import NOT_GIVEN, require_key
 from .cyclic import per_group
-from .groups import Group, GroupError, checked, copied
+from .groups import Group, checked, copied
 from .momentum import Cycle, is_beta1, set_bounds
 
 Phase = dict[str, Any]  # end_step, and the names of what it goes from and to

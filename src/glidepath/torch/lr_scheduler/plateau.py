@@ -9,10 +9,10 @@ from torch.optim import Optimizer
 from torch.optim import lr_scheduler as stock
 
 from glidepath.core.checks import count, real
-from glidepath.core.errors import GlidepathWarning, ScheduleError
+from glidepath.errors import GlidepathWarning, GroupError, ScheduleError
 
 from .base import EPOCH_DEPRECATION_WARNING, NOT_GIVEN, LRScheduler, note_verbose
-from .groups import GroupError, checked, rates, write
+from .groups import checked, rates, write
 
 
 class ReduceLROnPlateau(LRScheduler, stock.ReduceLROnPlateau):

@@ -5,11 +5,11 @@ from typing import Any
 from torch.optim import Optimizer
 
 from glidepath.core.checks import count, is_number, real
-from glidepath.core.errors import ScheduleError
+from glidepath.errors import ScheduleError
 
-from .anneal import cosine
 from .base import NOT_GIVEN
-from .formula import ClosedForm
+from .closed_form import ClosedForm
+from .interpolate import cosine
 
 
 class CosineAnnealingWarmRestarts(ClosedForm):

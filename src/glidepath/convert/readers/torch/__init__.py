@@ -7,17 +7,18 @@ after every update. If the optimizer holds something else now, a quirk says so.
 import math
 from typing import Any
 
-from glidepath.convert.conversion import Conversion, ConvertError
+from glidepath.convert.conversion import Conversion
 from glidepath.convert.readers import transformers
 from glidepath.convert.readers.ratios import ratio
+from glidepath.errors import ConvertError
 
 from .composed import composed
 from .cycles import peaks
-from .driver import driven
-from .leaves import kind, leaf
-from .own import is_own, own
+from .drop_in import is_own, own
 from .part import Entry, Part, floats
-from .refusals import refuse_plateau
+from .scheduler import driven
+from .single import kind, leaf
+from .unsupported import refuse_plateau
 
 GOES_ON = "the optimizer held other rates than the base ones when this began: it goes on from those"
 COMPOSED = ("SequentialLR", "ChainedScheduler")

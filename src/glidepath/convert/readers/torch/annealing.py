@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from glidepath.convert.conversion import ConvertError
 from glidepath.convert.readers.rates import level
 from glidepath.convert.readers.ratios import ratio
 from glidepath.core.schedule import Schedule, repeat, shift
+from glidepath.errors import ConvertError
 from glidepath.recipes import cosine, cosine_restarts, formula, linear
 
 from .part import Entry, Part, floats, starts

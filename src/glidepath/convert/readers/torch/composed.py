@@ -10,15 +10,15 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
 
-from glidepath.convert.conversion import ConvertError
 from glidepath.convert.readers.rates import level
 from glidepath.convert.readers.ratios import lasting
 from glidepath.core.schedule import Schedule, product, sequence
+from glidepath.errors import ConvertError
 from glidepath.recipes import constant
 
-from .leaves import kind, leaf
 from .part import Entry, Part, floats
-from .replayed import replayed
+from .replay import replayed
+from .single import kind, leaf
 
 Reader = Callable[[Any, Entry], Part]
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from glidepath.convert.conversion import ConvertError
 from glidepath.convert.readers.rates import level
 from glidepath.core.schedule import Schedule
+from glidepath.errors import ConvertError
 from glidepath.recipes import constant, exponential, formula, linear, multistep, polynomial, step
 
 from .part import Entry, Part, starts

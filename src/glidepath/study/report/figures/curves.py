@@ -15,7 +15,7 @@ from glidepath.study.curve import Curve
 from glidepath.study.report.summary import Row
 from glidepath.ticks import value_text
 
-from .look import WIDTH, Look, at_best_peak, drawn, legend, looks, of, several_peaks, step_axis, value_axis
+from .style import WIDTH, Look, at_best_peak, drawn, legend, looks, of, several_peaks, step_axis, value_axis
 
 SMOOTHED = 20  # the loss is averaged over this share of a run, one twentieth
 

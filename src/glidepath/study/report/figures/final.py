@@ -14,7 +14,7 @@ from glidepath.study.report.summary import Interval, Row, first_metric, interval
 from glidepath.study.report.verdict import first_name
 from glidepath.ticks import step_text, value_text
 
-from .look import WIDTH, Look, at_best_peak, in_sight, looks, of, several_peaks
+from .style import WIDTH, Look, at_best_peak, in_sight, looks, of, several_peaks
 
 
 def final_figure(curves: Sequence[Curve], rows: Sequence[Row]) -> Figure:

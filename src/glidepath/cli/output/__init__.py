@@ -1,0 +1,1 @@
+"""Tables and curves that several commands print."""

@@ -1,0 +1,1 @@
+"""Logged runs: their rates and losses, how they are built, grouped and compared with a plan."""

@@ -1,0 +1,1 @@
+"""Train a few of many schedules, predict the others, confirm the most promising."""

@@ -1,0 +1,189 @@
+"""What the optimizer of a run really receives, bit for bit: a row for each update.
+
+A row holds the rate of every parameter group, and the other hyperparameters that the run's schedules drive, each
+rounded to the type that the optimizer holds it in (a rate may be a float32 tensor). The driver's own arithmetic
+computes it, base * plan(k). The rows of a plateau are known as far as its next evaluation.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from glidepath.errors import TaskError
+from glidepath.study.spec.feedback import arguments
+from glidepath.study.spec.runs import Run
+from glidepath.torch import Plateau
+from glidepath.torch.bound import Lane
+from glidepath.torch.targets import Group, Hyperparameter, read_targets
+
+from .state_key import Chain
+from .tree import Path
+
+WIDEST = 8  # numbers of a row that are kept as they are; wider rows are compared by their hash
+RATE = Hyperparameter("lr")
+
+Table = NDArray[np.float64]  # updates x slots
+
+
+class Slot(NamedTuple):
+    """One hyperparameter of one parameter group."""
+
+    hyperparameter: Hyperparameter
+    group: int
+
+
+@final
+class Values:
+    """The rows of one run, as far as they are known.
+
+    Args:
+        run: the run.
+        groups: the parameter groups of the task's optimizer, without their parameters.
+        origin: the key of where training begins.
+        consults: the updates after which a plateau is consulted, in order.
+    """
+
+    def __init__(self, run: Run, groups: Sequence[Group], origin: str, consults: Sequence[int]) -> None:
+        self.run = run
+        self.groups, self.peak = scaled(groups, run.peak)
+        self._lanes = _lanes(run, self.groups)
+        self.slots = _slots(self._lanes, self.groups)
+        width = 8 * len(self.slots) if len(self.slots) <= WIDEST else 16
+        names = ",".join(f"{slot.hyperparameter}/{slot.group}" for slot in self.slots)
+        self.path = Path(f"{origin}:{names}", width, bytearray())
+        self.chain = Chain(self.path)
+        self._table = np.empty((run.horizon, len(self.slots)))
+        self._pilot = Pilot(run, self.groups, consults) if run.plan is None else None
+        self._append(self._planned() if self._pilot is None else self._pilot.stretch())
+
+    def table(self, start: int, stop: int) -> Table:
+        """Updates start..stop-1 of those that are known, a column for every slot."""
+        return self._table[start:stop]
+
+    @property
+    def known(self) -> int:
+        """How many updates are known."""
+        return self.path.steps
+
+    @property
+    def complete(self) -> bool:
+        """Whether all updates of the run are known."""
+        return self.known == self.run.horizon
+
+    def consult(self, metric: float) -> None:
+        """Take the evaluation after the last known update; a plateau's next stretch is then known."""
+        if self._pilot is not None:
+            self._append(self._pilot.consult(metric))
+
+    def _append(self, table: Table) -> None:
+        self._table[self.known : self.known + len(table)] = table
+        self.path.rows.extend(_bytes(table))  # type: ignore[union-attr]  # it was made as a bytearray
+
+    def _planned(self) -> Table:
+        driven = {
+            (str(lane.target.hyperparameter), id(group)): column
+            for lane in self._lanes
+            for group, column in zip(lane.groups, lane.columns(0, self.run.horizon), strict=True)
+        }
+        columns = [
+            _as_held(
+                slot.hyperparameter.get(group), driven.get((str(slot.hyperparameter), id(group))), self.run.horizon
+            )
+            for slot, group in ((slot, self.groups[slot.group]) for slot in self.slots)
+        ]
+        return np.stack(columns, axis=1)
+
+
+@final
+class Pilot:
+    """A plateau on a stand-in for the optimizer: the same rates, nothing to train."""
+
+    def __init__(self, run: Run, groups: Sequence[Group], consults: Sequence[int]) -> None:
+        keywords: dict[str, Any] = arguments(run.text)
+        Plateau(_stand_in(groups), **keywords).step(1.0)  # an argument may be wrong only when it is used
+        self.optimizer = _stand_in(groups)
+        self.plateau = Plateau(self.optimizer, **keywords)
+        self.seen: list[list[float]] = []
+        self.optimizer.register_step_pre_hook(lambda *_: self.seen.append(self.plateau.rates()))
+        self.stops = [*(update + 1 for update in consults if update + 1 < run.horizon), run.horizon]
+        self.made = 0
+
+    def consult(self, metric: float) -> Table:
+        """The stretch after an evaluation."""
+        self.plateau.step(metric)
+        return self.stretch()
+
+    def stretch(self) -> Table:
+        """The rows as far as the next evaluation."""
+        stop = next((stop for stop in self.stops if stop > self.made), self.made)
+        for _ in range(self.made, stop):
+            self.optimizer.step()
+        known, self.made = self.made, stop
+        return np.array(self.seen[known:stop]).reshape(stop - known, -1)
+
+
+def _stand_in(groups: Sequence[Group]) -> torch.optim.Optimizer:
+    """An optimizer with the same rates, which are its own, and next to nothing to update."""
+    copied = (rate.clone() if isinstance(rate, Tensor) else rate for rate in (group["lr"] for group in groups))
+    return torch.optim.SGD([{"params": [nn.Parameter(torch.zeros(1))], "lr": rate} for rate in copied], lr=1.0)
+
+
+def scaled(groups: Sequence[Group], peak: float | None) -> tuple[list[Group], float]:
+    """The groups with their rates in proportion so that the largest is `peak`, and that largest rate."""
+    largest = max(float(group["lr"]) for group in groups)
+    if peak is None:
+        return [dict(group) for group in groups], largest
+    if largest <= 0:
+        raise TaskError(f"a peak of {peak:g} cannot scale an optimizer whose largest rate is {largest:g}")
+    return [group | {"lr": _like(group["lr"], peak * (float(group["lr"]) / largest))} for group in groups], peak
+
+
+def _like(held: Any, value: float) -> Any:
+    return held.new_tensor(value) if isinstance(held, Tensor) else value
+
+
+def _lanes(run: Run, groups: Sequence[Group]) -> list[Lane]:
+    if run.plan is None:
+        return []
+    lanes = [Lane(target) for target in read_targets(run.plan, None, None)]
+    for lane in lanes:
+        for number, group in enumerate(groups):
+            if lane.target.selects(group):
+                lane.join(group, number)
+        if not lane.groups:
+            raise TaskError(f"{run.schedule}: no parameter group of the task is called {lane.target.selector!r}")
+    return lanes
+
+
+def _slots(lanes: Sequence[Lane], groups: Sequence[Group]) -> list[Slot]:
+    """The rates of all groups first, then whatever else is driven, in the order of names and groups."""
+    others = {
+        (str(lane.target.hyperparameter), number): lane.target.hyperparameter
+        for lane in lanes
+        for number, group in enumerate(groups)
+        if lane.target.hyperparameter != RATE and any(group is driven for driven in lane.groups)
+    }
+    rates = [Slot(RATE, number) for number in range(len(groups))]
+    return rates + [Slot(hyperparameter, number) for (_, number), hyperparameter in sorted(others.items())]
+
+
+def _as_held(held: Any, column: list[float] | None, steps: int) -> NDArray[np.float64]:
+    """A column in the precision of what the optimizer holds; what no plan drives stays as it is."""
+    values = np.full(steps, float(held)) if column is None else np.array(column)
+    if len(values) < steps:
+        raise TaskError(f"a value of update {len(values)} is not finite")
+    if not isinstance(held, Tensor):
+        return values
+    return torch.from_numpy(values).to(held.dtype).double().numpy()
+
+
+def _bytes(table: Table) -> bytes:
+    rows = np.ascontiguousarray(table)
+    if table.shape[1] <= WIDEST:
+        return rows.tobytes()
+    return b"".join(hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows)

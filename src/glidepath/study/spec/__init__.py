@@ -1,0 +1,1 @@
+"""Describe a study: its keys, its schedules, its runs, and its YAML file."""

@@ -1,0 +1,144 @@
+"""What a store holds, in numbers, and what is wrong with it."""
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from glidepath.errors import SnapshotError
+
+from .connect import NAME
+from .database import Store
+from .snapshots import Saved
+
+UNKNOWN = {"task": "unknown", "seed": "", "versions": ""}
+
+
+@final
+@dataclass(frozen=True)
+class Row:
+    """What was trained of one task, from one seed, with one set of versions."""
+
+    task: str
+    seed: str
+    versions: str
+    segments: int
+    updates: int
+    seconds: float
+    snapshots: int
+    bytes: int
+
+
+@final
+@dataclass(frozen=True)
+class Contents:
+    """A store in numbers.
+
+    Args:
+        rows: for every origin.
+        database: the bytes of the database.
+    """
+
+    rows: tuple[Row, ...]
+    database: int
+
+    @property
+    def updates(self) -> int:
+        """Updates that were trained, each once."""
+        return sum(row.updates for row in self.rows)
+
+    @property
+    def snapshots(self) -> int:
+        """How many there are."""
+        return sum(row.snapshots for row in self.rows)
+
+    @property
+    def bytes(self) -> int:
+        """Of all snapshots."""
+        return sum(row.bytes for row in self.rows)
+
+
+def contents(store: Store) -> Contents:
+    """Count what is there; reads no snapshot."""
+    segments = store.query("SELECT path, count(*), sum(stop - start), sum(seconds) FROM segments GROUP BY path")
+    snapshots = store.query("SELECT path, count(*), sum(bytes) FROM snapshots GROUP BY path")
+    described = {origin: json.loads(text) for origin, text in store.query("SELECT origin, described FROM origins")}
+    counted: dict[str, list[float]] = {}
+    for path, *numbers in segments:
+        _add(counted, path, [*numbers, 0, 0])
+    for path, *numbers in snapshots:
+        _add(counted, path, [0, 0, 0.0, *numbers])
+    rows = [_row(described.get(origin, UNKNOWN), numbers) for origin, numbers in counted.items()]
+    ordered = sorted(rows, key=lambda row: (row.task, row.versions, len(row.seed), row.seed))
+    return Contents(tuple(ordered), sum(file.stat().st_size for file in store.folder.glob(f"{NAME}*")))
+
+
+def _add(counted: dict[str, list[float]], path: str, numbers: list[float]) -> None:
+    """A path begins with its origin; what follows says which columns its rows have, or that it is not shared."""
+    origin = path.partition(":")[0].partition("/")[0]
+    before = counted.get(origin, [0, 0, 0.0, 0, 0])
+    counted[origin] = [one + other for one, other in zip(before, numbers, strict=True)]
+
+
+def _row(described: dict[str, str], numbers: list[Any]) -> Row:
+    return Row(described["task"], described["seed"], described["versions"], *numbers)
+
+
+@final
+@dataclass(frozen=True)
+class Problems:
+    """What is wrong with a store.
+
+    Args:
+        database: a line for each thing that is wrong in the database: it cannot be mended.
+        snapshots: those that are damaged or missing, with what is wrong: their states can be trained again.
+        strays: files that belong to nothing.
+    """
+
+    database: tuple[str, ...]
+    snapshots: dict[Saved, str]
+    strays: tuple[Path, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """Everything, a line each."""
+        return [*self.database, *self.snapshots.values(), *(f"{file} belongs to nothing" for file in self.strays)]
+
+
+def problems(store: Store) -> Problems:
+    """Check the whole database, and every bit of every snapshot."""
+    return Problems(tuple(_of_database(store)), dict(_of_snapshots(store)), tuple(store.strays()))
+
+
+def _of_snapshots(store: Store) -> Iterator[tuple[Saved, str]]:
+    for saved in store.every_saved():
+        try:
+            store.snapshots.check(saved)
+        except SnapshotError as error:
+            yield saved, str(error)
+
+
+def _of_database(store: Store) -> Iterator[str]:
+    """What SQLite finds, and then what it cannot know: that every segment has all of its updates and rows."""
+    found = [line for (line,) in store.query("PRAGMA integrity_check") if line != "ok"]
+    yield from (f"{store.folder / NAME}: {line}" for line in found)
+    if found:
+        return
+    counted = "SELECT segment, count(*) AS made, min(step) AS first, max(step) AS last FROM updates GROUP BY segment"
+    wrong = store.query(
+        f"SELECT segment FROM segments LEFT JOIN ({counted}) USING (segment) "
+        "WHERE made IS NOT stop - start OR first IS NOT start OR last IS NOT stop - 1"
+    )
+    yield from (f"segment {segment} has not all of its updates" for (segment,) in wrong)
+    for segment, size, rows in store.query("SELECT segment, width * (stop - start), rows FROM segments"):
+        if _length(rows) != size:
+            yield f"segment {segment} has lost what its updates received"
+
+
+def _length(compressed: bytes) -> int:
+    try:
+        return len(zlib.decompress(compressed))
+    except zlib.error:
+        return -1

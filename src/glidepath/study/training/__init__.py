@@ -1,0 +1,1 @@
+"""Train a study: check it, plan it, lead the workers, show progress."""

@@ -1,0 +1,241 @@
+"""Leads a study: which stretch to train next, from which state, until every run is finished.
+
+All runs together are a tree (`tree.py`) over what is known of their values. A segment is wanted if its updates or
+evaluations are unknown, or if one that follows it is wanted and no snapshot lies between them. A wanted segment is
+ready once the one before it is not wanted. A plateau's values are known as far as its next evaluation; when that is
+in, its path grows, and so does the tree.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, final
+
+from glidepath.errors import SnapshotError, StudyError
+from glidepath.study.engine.work import Setting, Work
+from glidepath.study.sharing.ledger import Ledger
+from glidepath.study.sharing.tree import Segment, Tree, grow
+from glidepath.study.sharing.values import Values
+from glidepath.study.store import Saved, State
+
+from .interrupts import uninterrupted
+from .work_items import Done, Executor, Job
+
+MOST_LOSSES = 10  # times that one stretch may lose its worker, or its snapshot
+
+
+UnderWay = dict[tuple[str, str], Job]  # by the keys of the states where it begins and ends
+
+
+class Watcher(Protocol):
+    """Sees how a study goes; what inherits from this one sees nothing, unless it says otherwise."""
+
+    def planned(self, conductor: "Conductor") -> None:
+        """The tree is new, or has grown."""
+
+    def finished(self, done: Done, runs: Sequence[int]) -> None:
+        """A job is finished, and with it these runs."""
+
+    def warned(self, message: str) -> None:
+        """Something was wrong and is mended."""
+
+
+@final
+@dataclass
+class Conductor:
+    """The tree of a study, and what of it is still wanted. Mutable.
+
+    Args:
+        ledger: what is known.
+        settings: where each run is trained.
+        snapshot_every: a segment ends at every multiple, so that a later branch has a state to begin near.
+        budget: bytes that the snapshots of the store may take; those that are still needed may take more.
+    """
+
+    ledger: Ledger
+    settings: Sequence[Setting]
+    snapshot_every: int
+    budget: int
+    trained: int = 0  # updates, in this call
+    tree: Tree = field(default_factory=Tree)
+    _known: set[int] = field(default_factory=set)  # segments of the tree that the ledger has whole
+    _losses: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def values(self) -> Sequence[Values]:
+        """What the runs receive."""
+        return self.ledger.values
+
+    @property
+    def segments(self) -> Sequence[Segment]:
+        """The segments of the tree."""
+        return self.tree.segments
+
+    # --- the tree ---
+
+    def plan(self) -> None:
+        """Grow every path as far as its evaluations allow, and make the tree anew."""
+        for number in range(len(self.values)):
+            self._consult(number)
+        self.tree = Tree(grow([self.ledger.path(number) for number in range(len(self.values))], self._cuts))
+        self._known = set()
+
+    def _consult(self, number: int) -> None:
+        """Tell a plateau what its evaluations were, as far as they are known."""
+        one = self.values[number]
+        while not one.complete and not self.ledger.diverged(number):
+            metrics = self.ledger.metrics(number, one.known - 1)
+            if not metrics or self.ledger.covered(number, 0) < one.known:
+                return
+            one.consult(next(iter(metrics.values())))
+            self.ledger.look(number)
+
+    def _cuts(self, number: int, start: int, stop: int) -> list[int]:
+        grid = range(start - start % self.snapshot_every + self.snapshot_every, stop, self.snapshot_every)
+        return [*grid, *self.ledger.snapshot_steps(number, start, stop)]
+
+    def wanted(self) -> set[int]:
+        """The segments that have to be trained, or trained again, to finish every run."""
+        wanted: set[int] = set()
+        for number in reversed(range(len(self.segments))):
+            segment = self.segments[number]
+            leads_on = any(child in wanted for child in self.tree.children[number])
+            if not self._is_known(number) or (
+                leads_on and self.ledger.snapshot(segment.paths[0], segment.stop) is None
+            ):
+                wanted.add(number)
+        return wanted
+
+    def _is_known(self, number: int) -> bool:
+        """Whether the ledger has all of a segment; what it once had it keeps."""
+        segment = self.segments[number]
+        if number not in self._known and self.ledger.done(segment.paths, segment.start, segment.stop):
+            self._known.add(number)
+        return number in self._known
+
+    def left(self) -> int:
+        """Updates that are still to be trained, as far as they are known."""
+        return sum(self.segments[number].steps for number in self.wanted())
+
+    def unknown(self) -> int:
+        """Updates whose values depend on evaluations to come."""
+        waiting = (one for i, one in enumerate(self.values) if not self.ledger.diverged(i))
+        return sum(one.run.horizon - one.known for one in waiting)
+
+    def ready(self, wanted: set[int], slots: int) -> list[int]:
+        """The wanted segments that can begin now, in the order in which to begin them."""
+        ready = [number for number in wanted if self.segments[number].parent not in wanted]
+        if slots == 1:
+            return sorted(ready, key=self.tree.place.__getitem__)
+        return sorted(ready, key=lambda number: (-self.tree.longest_way[number], number))
+
+    def job(self, number: int) -> Job:
+        """What to train for a segment."""
+        segment = self.segments[number]
+        one, run = self.values[segment.paths[0]], segment.paths[0]
+        table = one.table(segment.start, segment.stop)
+        keys = one.chain.key(segment.start), one.chain.key(segment.stop)
+        due = self.ledger.due_within(segment.paths, segment.start, segment.stop)
+        work = Work(self.settings[run], segment.start, *keys, tuple(one.slots), table, due)
+        return Job(segment.paths, work, self.ledger.snapshot(run, segment.start) if segment.start else None)
+
+    # --- what comes back ---
+
+    def take(self, done: Done) -> bool:
+        """Keep what a job led to, or what was wrong with it; whether the tree may now be another."""
+        if done.outcome is None:
+            self._lost(done)
+            return True
+        runs, records, start = done.job.runs, done.outcome.records, done.job.work.start
+        with self.ledger.store.transaction():  # records without their state would be trained again
+            self.ledger.add(runs, start, records, done.outcome.seconds)
+            key = self._keep_state(runs[0], start, start + len(records), done.state)
+        self.trained += len(records)
+        if self.ledger.store.room() > self.budget:
+            self.ledger.keep_within(self.budget, self._needed() | {key})
+        as_planned = isinstance(done.state, Saved)
+        return not as_planned or self.unknown() > 0  # another process may have learnt what a plateau waits for
+
+    def _keep_state(self, run: int, start: int, stop: int, state: Saved | State | None) -> str:
+        """Keep the state before update `stop`, if there is one; its key."""
+        key = self.values[run].chain.key(stop)
+        if state is not None:
+            saved = state if isinstance(state, Saved) else self.ledger.store.snapshots.write(key, state)
+            self.ledger.add_snapshot(run, stop, start, saved)
+        return key
+
+    def _needed(self) -> set[str]:
+        """The states where wanted segments begin."""
+        wanted = (self.segments[number] for number in self.wanted())
+        return {self.values[segment.paths[0]].chain.key(segment.start) for segment in wanted}
+
+    def _lost(self, done: Done) -> None:
+        if isinstance(done.error, SnapshotError) and done.job.snapshot is not None:
+            self.ledger.forget_snapshot(done.job.snapshot.key)
+        key = done.job.work.begins + done.job.work.ends
+        self._losses[key] = self._losses.get(key, 0) + 1
+        if self._losses[key] >= MOST_LOSSES:
+            raise StudyError(f"a stretch was lost {MOST_LOSSES} times, so it is given up: {done.error}")
+
+    def finished(self, numbers: Iterable[int]) -> set[int]:
+        """Those of these runs of which everything is known."""
+        return {
+            number
+            for number in numbers
+            if (self.values[number].complete or self.ledger.diverged(number))
+            and self.ledger.done([number], 0, self.ledger.end(number))
+        }
+
+
+def conduct(conductor: Conductor, executor: Executor, watcher: Watcher) -> None:
+    """Train whatever is wanted until nothing is.
+
+    On KeyboardInterrupt, what is under way ends after its present update and is kept.
+
+    Raises:
+        TaskError: if the task fails.
+        StudyError: if the task turns out not to be reproducible, or a stretch is lost again and again.
+    """
+    under_way: UnderWay = {}
+    try:
+        _until_done(conductor, executor, watcher, under_way)
+    except KeyboardInterrupt:
+        executor.stop()
+        while under_way:
+            _keep(conductor, executor.wait(), under_way)
+        raise
+
+
+def _until_done(conductor: Conductor, executor: Executor, watcher: Watcher, under_way: UnderWay) -> None:
+    conductor.plan()
+    finished = conductor.finished(range(len(conductor.values)))
+    watcher.planned(conductor)
+    while _begin(conductor, executor, under_way):
+        done = executor.wait()
+        if done.error is not None:
+            watcher.warned(f"{done.error}; trained again")
+        if _keep(conductor, done, under_way):
+            conductor.plan()
+            watcher.planned(conductor)
+        new = conductor.finished(set(done.job.runs) - finished)
+        finished |= new
+        watcher.finished(done, sorted(new))
+
+
+def _begin(conductor: Conductor, executor: Executor, under_way: UnderWay) -> bool:
+    """Start what is ready, as far as there are slots; whether anything is under way."""
+    for number in conductor.ready(conductor.wanted(), executor.slots):
+        if len(under_way) == executor.slots:
+            break
+        job = conductor.job(number)
+        name = (job.work.begins, job.work.ends)
+        if name not in under_way:
+            with uninterrupted():
+                executor.start(job)
+                under_way[name] = job
+    return bool(under_way)
+
+
+def _keep(conductor: Conductor, done: Done, under_way: UnderWay) -> bool:
+    with uninterrupted():
+        del under_way[done.job.work.begins, done.job.work.ends]
+        return conductor.take(done)

@@ -1,0 +1,197 @@
+"""A whole study from beginning to end: check everything, train what the store lacks, read the curves."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from glidepath.errors import GlidepathError, Mistake, SnapshotError, StudyError
+from glidepath.study.curve import Curve
+from glidepath.study.engine.check import UPDATES, first_difference, verified
+from glidepath.study.engine.origin import Origin, find_origin
+from glidepath.study.engine.work import Setting, Work
+from glidepath.study.sharing.ledger import Ledger
+from glidepath.study.sharing.values import Values
+from glidepath.study.spec.runs import Run, runs
+from glidepath.study.spec.study import Study, nested_grid
+from glidepath.study.store import State, Store
+from glidepath.tasks import load_task
+from glidepath.tasks.loading import NamedTask
+
+from .coordinator import Conductor, Watcher, conduct
+from .work_items import Executor
+
+BUDGET = 4 * 10**9  # bytes of snapshots
+SNAPSHOTS = 4  # a run of one segment leaves 4 to 8 states for later studies to branch from
+
+
+@final
+@dataclass(frozen=True)
+class Prepared:
+    """A study that has passed every check, with what the store knows of it."""
+
+    study: Study
+    task: NamedTask
+    runs: Sequence[Run]
+    origins: dict[int, Origin]  # by seed
+    conductor: Conductor
+
+    @property
+    def store(self) -> Store:
+        """Where everything is kept."""
+        return self.conductor.ledger.store
+
+
+def prepare(study: Study, store: Store, budget: int = BUDGET) -> Prepared:
+    """Check a study to the end, build its task for every seed, and find out what the store knows; trains nothing.
+
+    Args:
+        study: from `study_from` or `read_study`.
+        store: where everything is kept.
+        budget: bytes that its snapshots may take.
+
+    Raises:
+        StudyError: if a schedule does not fit.
+        TaskError: if the task cannot be found or built.
+    """
+    every = runs(study)
+    task = load_task(study.task)
+    origins = {seed: find_origin(task, seed, study.threads) for seed in study.seeds}
+    values = values_of(study, every, origins)
+    due = [_due(study, run) for run in every]
+    settings = [_setting(study, origins[run.seed]) for run in every]
+    every_so_many = nested_grid(study.longest, SNAPSHOTS) if study.share else study.longest
+    conductor = Conductor(Ledger(store, values, due), settings, every_so_many, budget)
+    conductor.plan()
+    return Prepared(study, task, every, origins, conductor)
+
+
+def train(prepared: Prepared, executor: Executor, watcher: Watcher, name: str | None = None) -> list[Curve]:
+    """Train what the store lacks; every run's curve, in the order of the study.
+
+    Args:
+        prepared: from `prepare`.
+        executor: where to train.
+        watcher: sees how it goes.
+        name: under which the store's view `curves` then shows the study; None: not at all.
+
+    Raises:
+        TaskError: if the task fails.
+        StudyError: if runs are to be shared and the task cannot be reproduced.
+    """
+    if prepared.conductor.wanted():
+        _note_origins(prepared)
+        if prepared.study.share:
+            check(prepared)
+    conduct(prepared.conductor, executor, watcher)
+    ledger, numbers = prepared.conductor.ledger, range(len(prepared.runs))
+    curves = [ledger.curve(number) for number in numbers]
+    if name is not None and prepared.store.writable:
+        prepared.store.note_study(name, zip(curves, map(ledger.pieces, numbers), strict=True))
+    return curves
+
+
+def _note_origins(prepared: Prepared) -> None:
+    """What `glidepath store ls` tells; a store that can only be read is found out here, before anything is trained."""
+    for origin in prepared.origins.values():
+        prepared.store.note_origin(origin.key, origin.described, None)
+
+
+def check(prepared: Prepared) -> None:
+    """See once for every task, machine and set of versions that training goes on from a snapshot as it would have.
+
+    Raises:
+        StudyError: with the first difference, if it does not.
+    """
+    origin = prepared.origins[prepared.study.seeds[0]]
+    if prepared.store.checked(origin.task) is not None:
+        return
+    ledger = prepared.conductor.ledger
+    number = max((run.number for run in prepared.runs if run.seed == prepared.study.seeds[0]), key=ledger.end)
+    found = first_difference(prepared.task, _whole(prepared, number))
+    if found is not None:
+        raise StudyError(
+            f"the task {prepared.task.name} cannot be reproduced: {found}. Training may depend on something that is "
+            "no part of its state: a loader that knows its place (see `carried` of glidepath.tasks.Task), a counter, "
+            "the clock. To compare without sharing: --no-share"
+        )
+    if ledger.end(number) >= 2 * UPDATES:  # fewer are checked again, the next time
+        prepared.store.note_origin(origin.task, origin.described, "six updates, by way of a snapshot")
+
+
+def verify(prepared: Prepared) -> Run:
+    """Train one finished run again, alone and from scratch: the one of which others share the largest part.
+
+    Returns:
+        The run, if every loss, metric and bit of its last state is what the store has.
+
+    Raises:
+        StudyError: with the first difference, if it is not.
+    """
+    conductor = prepared.conductor
+    shared = Counter[int]()
+    for segment in conductor.segments:
+        shared.update(dict.fromkeys(segment.paths, segment.steps * (len(segment.paths) > 1)))
+    number = max(range(len(prepared.runs)), key=lambda i: shared[i] / conductor.ledger.end(i))
+    end = conductor.ledger.end(number)
+    last = _last_state(prepared, number, end)
+    found = verified(prepared.task, _whole(prepared, number), conductor.ledger.curve(number).records, last)
+    if found is not None:
+        raise StudyError(
+            f"{prepared.runs[number]}, trained again from scratch: {found}. The store is not to be trusted"
+        )
+    return prepared.runs[number]
+
+
+def _last_state(prepared: Prepared, number: int, end: int) -> State | None:
+    """The state that the store has of a run's end; None if it has none, or a damaged one."""
+    saved = prepared.conductor.ledger.snapshot(number, end)
+    try:
+        return None if saved is None else prepared.store.snapshots.read(saved)
+    except SnapshotError:
+        return None
+
+
+def _whole(prepared: Prepared, number: int) -> Work:
+    """A run from its first update to its last known one, as if it were alone."""
+    conductor = prepared.conductor
+    one, end = conductor.values[number], conductor.ledger.end(number)
+    due = frozenset(conductor.ledger.due[number])
+    return Work(conductor.settings[number], 0, "", "alone", tuple(one.slots), one.table(0, end), due)
+
+
+def _due(study: Study, run: Run) -> list[int]:
+    """The updates after which a run is evaluated: every so many, and the last."""
+    every = study.evaluate_every or 1
+    return sorted({*range(every - 1, run.horizon, every), run.horizon - 1})
+
+
+def values_of(study: Study, every: Sequence[Run], origins: Mapping[int, Origin]) -> list[Values]:
+    """What every run receives.
+
+    Raises:
+        StudyError: naming each schedule that the task's optimizer cannot take.
+    """
+    found, wrong = [], dict[Mistake, None]()
+    for run in every:
+        origin = origins[run.seed]
+        try:
+            found.append(Values(run, origin.groups, _shared_origin(study, run, origin), _due(study, run)))
+        except (GlidepathError, TypeError) as error:
+            reason = str(error).partition("__init__() ")[2] or str(error)
+            wrong[Mistake(("schedules", run.schedule), reason)] = None
+    if wrong:
+        raise StudyError(list(wrong))
+    return found
+
+
+def _shared_origin(study: Study, run: Run, origin: Origin) -> str:
+    """Runs with the same origin share; without sharing each has its own."""
+    return origin.key if study.share else f"{origin.key}/{run.schedule}/{run.peak}/{run.horizon}"
+
+
+def _setting(study: Study, origin: Origin) -> Setting:
+    described = origin.described
+    seed, machine, code = int(described["seed"]), described["machine"], described["code"]
+    first = f"{described['first state']}/{described['first batch']}"
+    return Setting(study.task, seed, study.threads, machine, code, first, alone=not study.share)
