@@ -9,6 +9,7 @@ from typing import Any
 
 from . import recipes
 from .core.checks import is_number
+from .core.closest import did_you_mean
 from .core.schedule import Schedule, cut, sequence
 from .core.syntax import (
     MAX_DEPTH,
@@ -200,10 +201,7 @@ def _place_inside(node: Node, error: TextError) -> int:
 
 
 def _nearest(name: str) -> str:
-    import difflib  # only a mistake needs it
-
-    close = difflib.get_close_matches(name, NAMES, n=1)
-    return f"did you mean {close[0]}?" if close else "`glidepath recipes` lists the names"
+    return did_you_mean(name, NAMES, "`glidepath recipes` lists the names")
 
 
 def _plain(error: Exception) -> str:

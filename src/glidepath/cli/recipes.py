@@ -1,10 +1,10 @@
 """`glidepath recipes`: the names that a plan may use."""
 
-import difflib
 import inspect
 import shutil
 import sys
 
+from glidepath.core.closest import did_you_mean
 from glidepath.core.schedule import Schedule
 from glidepath.errors import GlidepathError
 from glidepath.parser import NAMES
@@ -34,8 +34,7 @@ def _all() -> list[str]:
 
 def _one(name: str) -> list[str]:
     if name not in NAMES:
-        close = difflib.get_close_matches(name, NAMES, n=1)
-        hint = f"did you mean {close[0]}?" if close else "`glidepath recipes` lists them"
+        hint = did_you_mean(name, NAMES, "`glidepath recipes` lists them")
         raise GlidepathError(f"there is no recipe called {name!r}; {hint}")
     picture = _picture(name, *example(name))
     return [f"{name}{_signature(name)}", "", inspect.getdoc(NAMES[name]) or "", "", *picture]

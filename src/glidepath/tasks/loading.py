@@ -1,6 +1,5 @@
 """From a task's name to its function: a built-in name, `package.module:function` or `file.py:function`."""
 
-import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, final
 
+from glidepath.core.closest import did_you_mean
 from glidepath.errors import MissingExtraError, TaskError
 
 from .failures import blaming
@@ -156,8 +156,8 @@ def _no_function(name: str, module: ModuleType, attribute: str, found: Any) -> s
 
 
 def _nearest(name: str, known: Any) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f", did you mean {close[0]}?" if close else ""
+    hint = did_you_mean(name, known)
+    return f", {hint}" if hint else ""
 
 
 def _kind(value: Any) -> str:

@@ -3,7 +3,6 @@
 Whether the schedules fit the horizons is checked in `runs.py`, also before anything trains.
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, final
 
@@ -11,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from glidepath.core.checks import count, real
+from glidepath.core.closest import did_you_mean
 from glidepath.core.horizon import Horizon
 from glidepath.errors import Mistake, Path, ScheduleError, StudyError
 
@@ -152,8 +152,7 @@ def _mistake(found: ErrorDetails) -> Mistake:
 def _reason(found: ErrorDetails, path: Path) -> str:
     """Our own words where pydantic's are not enough."""
     if found["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(path[-1]), Study.model_fields, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(Study.model_fields)}"
+        hint = did_you_mean(str(path[-1]), Study.model_fields, f"the keys are {', '.join(Study.model_fields)}")
         return f"there is no such key; {hint}"
     if found["type"] == "missing":
         return "this key is missing; it names the task, as in task: digits"
