@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fix bench gallery clean
+.PHONY: help install demo test wheel check fix bench gallery clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -24,6 +24,9 @@ demo: install  ## compare the decays of the study note on real data: a table, fi
 
 test: install  ## run every test
 	$(BIN)/python -m pytest -n 2
+
+wheel: install  ## build the wheel and try it in fresh environments: the core alone, and each extra alone
+	$(BIN)/python -m pytest tests/wheel -n 2 --dist loadgroup
 
 check: install  ## formatting, lint, types (strict), layers and words
 	$(BIN)/ruff format --check .

@@ -90,7 +90,7 @@ def report_design(known: dict[str, Run]) -> None:
 def _finest(found: Fit) -> float:
     """The last loss of a far finer descent, with the rate in straight lines between its cells."""
     warm = (np.arange(WARMUP) + 1) / WARMUP
-    descent = Descent([(found.law.letters(), found.law.CLOCK)], History(warm), STEPS - WARMUP, 4000, 300)
+    descent = Descent([(found.law.parameters, found.law.CLOCK)], History(warm), STEPS - WARMUP, 4000, 300)
     middles = (descent.edges[:-1] + descent.edges[1:] - 1) / 2
     levels = np.exp(np.interp(np.arange(STEPS - WARMUP), middles, np.log(descent.best())))
     return found.law.final_loss(np.concatenate([warm, levels]) * found.law.peak)

@@ -21,11 +21,11 @@ import torch
 
 from benchmarks.studies import eight_cooldowns, forty_five, study
 from glidepath.study.executors.local import Local
-from glidepath.study.spec.runs import runs
+from glidepath.study.spec.runs import list_runs
 from glidepath.study.spec.study import study_from
 from glidepath.study.store import Store
 from glidepath.study.training.coordinator import Watcher
-from glidepath.study.training.cost import forecast
+from glidepath.study.training.cost import estimate_cost
 from glidepath.study.training.prepare import check, prepare, train
 from glidepath.tasks import load_task
 from glidepath.torch import Scheduler
@@ -78,7 +78,7 @@ def shared(pipe: Connection, described: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
         prepared = prepare(study_from(described), store)
         check(prepared)
-        pipe.send(forecast(prepared).ratio)
+        pipe.send(estimate_cost(prepared).ratio)
         turns = Turns(pipe, SLICE)
         curves = train(prepared, Local(store.snapshots, turns.update), Quiet())
     turns.end({curve.run.schedule: [record.loss for record in curve.records] for curve in curves})
@@ -88,7 +88,7 @@ def alone(pipe: Connection, described: dict[str, Any]) -> None:
     """The plain loop's arm."""
     whole, losses = study_from(described), {}
     turns = Turns(pipe, SLICE * pipe.recv())
-    for run in runs(whole):
+    for run in list_runs(whole):
         with pinned(1), kept_randomness():
             seed_everything(run.seed)
             losses[run.schedule] = list(_plain(run, whole, turns))

@@ -24,11 +24,11 @@ from glidepath.study.curve import Curve
 from glidepath.study.engine.session import Session
 from glidepath.study.executors.local import Local
 from glidepath.study.executors.ray import Ray
-from glidepath.study.sharing.tree import Segment, children, longest_way
+from glidepath.study.sharing.tree import Segment, children, longest_path
 from glidepath.study.spec.study import study_from
 from glidepath.study.store import Snapshots, Store
+from glidepath.study.training.jobs import Executor
 from glidepath.study.training.prepare import prepare, train
-from glidepath.study.training.work_items import Executor
 from glidepath.tasks import load_task
 
 WORKERS = 2
@@ -51,7 +51,7 @@ def timed(described: dict[str, Any], make: Any) -> tuple[float, list[Curve], lis
         curves = train(prepared, executor, Quiet())
         seconds = time.perf_counter() - start
         executor.close()
-        return seconds, curves, prepared.conductor.segments
+        return seconds, curves, prepared.coordinator.segments
 
 
 def on_ray(snapshots: Snapshots) -> Ray:
@@ -60,7 +60,7 @@ def on_ray(snapshots: Snapshots) -> Ray:
 
 def makespan(segments: Sequence[Segment], workers: int) -> int:
     """Updates until the last of several workers is done with the tree."""
-    longest, following = longest_way(segments), children(segments)
+    longest, following = longest_path(segments), children(segments)
     ready = [(-longest[i], i) for i, segment in enumerate(segments) if segment.parent is None]
     heapq.heapify(ready)
     busy: list[tuple[int, int]] = []

@@ -23,10 +23,10 @@ from glidepath.law import Committee, design, fit_committee
 from glidepath.study.curve import Curve
 from glidepath.study.executors.local import Local
 from glidepath.study.report.summary import first_metric
-from glidepath.study.screening.screen import candidates, logged, screen
+from glidepath.study.screening.screen import find_candidates, mean_run, screen
 from glidepath.study.spec.study import Study, study_from
 from glidepath.study.store import Store
-from glidepath.study.training.cost import forecast
+from glidepath.study.training.cost import estimate_cost
 from glidepath.study.training.prepare import prepare, train
 
 FITTED = {
@@ -79,7 +79,7 @@ def ends(curves: Iterable[Curve], name: str) -> list[float]:
 def predict_and_design(store: Store) -> None:
     more = {"steps": STEPS, "seeds": SEEDS, "evaluate_every": 40}
     curves = trained(described(FITTED | PREDICTED, **more), store)
-    known = fit_committee([run for name in FITTED if (run := logged(name, curves)) is not None])
+    known = fit_committee([run for name in FITTED if (run := mean_run(name, curves)) is not None])
     report_predictions(known, curves)
     makers = {"designed": known, **{f"designed, {type(fit.law).__name__}": fit for fit in known.fits}}
     found = {name: design(maker, STEPS, warmup="5%") for name, maker in makers.items()}
@@ -88,7 +88,7 @@ def predict_and_design(store: Store) -> None:
     best = ends(contest, "wsd 20%")
     print(f"\n{'':28}{'predicted':>10}{'found':>10}{'deviation':>10}{'to wsd 20%, seed by seed':>28}")
     for name in sorted(texts, key=lambda name: fmean(ends(contest, name))):
-        said = found[name].loss if name in found else known.loss(logged(name, contest).rates)  # type: ignore[union-attr]
+        said = found[name].loss if name in found else known.loss(mean_run(name, contest).rates)  # type: ignore[union-attr]
         own = ends(contest, name)
         apart = [one - other for one, other in zip(own, best, strict=True)]
         deviation = stdev(apart) if len(set(apart)) > 1 else 0.0
@@ -98,7 +98,7 @@ def predict_and_design(store: Store) -> None:
 def report_predictions(known: Committee, curves: list[Curve]) -> None:
     said, found = [], []
     for name in PREDICTED:
-        run = logged(name, curves)
+        run = mean_run(name, curves)
         assert run is not None, f"{name} diverged"
         said.append(known.loss(run.rates))
         found.append(fmean(ends(curves, name)))
@@ -112,8 +112,8 @@ def report_predictions(known: Committee, curves: list[Curve]) -> None:
 def screening(store: Store) -> None:
     study = described(thirty(), steps=600, seeds=[0, 1, 2], evaluate_every=20)
     prepared = prepare(study, store)
-    done = screen(candidates(prepared), lambda part: trained(part, store), 4)
-    part, whole = forecast(prepare(done.study, store)), forecast(prepared)
+    done = screen(find_candidates(prepared), lambda part: trained(part, store), 4)
+    part, whole = estimate_cost(prepare(done.study, store)), estimate_cost(prepared)
     truth = trained(study, store)
     best = min(study.schedules or {}, key=lambda name: fmean(ends(truth, name)))
     pick = done.rows[0].schedule

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import glidepath as gp
 from glidepath.errors import RunError, ScheduleError
-from glidepath.runs.deviation import Rates, parting
+from glidepath.runs.deviation import Rates, first_mismatch
 
 PLAN = gp.warmup(20) >> gp.cosine(180)
 STEPS = range(200)
@@ -17,7 +17,7 @@ STEPS = range(200)
 def told(walk, *, plan=PLAN, steps=STEPS, peak: float | None = 0.1, factor=lambda k: 1.0) -> str | None:
     """What is said of a run whose update k used the plan's value at walk(k)."""
     rates = [0.1 * factor(k) * plan(walk(k)) for k in steps]
-    finding = parting(plan, Rates("run", list(steps), rates), peak)
+    finding = first_mismatch(plan, Rates("run", list(steps), rates), peak)
     return None if finding is None else str(finding)
 
 
@@ -30,14 +30,14 @@ def test_a_run_that_followed_its_plan_has_no_finding(peak, steps):
 @pytest.mark.parametrize("write", ["{:.4g}", "{:.6f}", "{:.3e}", "{:.5g}"])
 def test_digits_that_the_log_left_out_are_no_finding(write):
     rates = [float(write.format(0.1 * PLAN(k))) for k in STEPS]
-    assert parting(PLAN, Rates("run", STEPS, rates), 0.1) is None
+    assert first_mismatch(PLAN, Rates("run", STEPS, rates), 0.1) is None
     slow = [float(write.format(0.1 * PLAN(k // 5))) for k in STEPS]
-    assert "once every 5 updates" in str(parting(PLAN, Rates("run", STEPS, slow), 0.1))
+    assert "once every 5 updates" in str(first_mismatch(PLAN, Rates("run", STEPS, slow), 0.1))
 
 
 def test_rates_in_32_bits_are_no_finding():
     rates = np.float32([0.1 * PLAN(k) for k in STEPS]).astype(float)
-    assert parting(PLAN, Rates("run", STEPS, rates.tolist()), 0.1) is None
+    assert first_mismatch(PLAN, Rates("run", STEPS, rates.tolist()), 0.1) is None
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_factor_on_all_rates_or_on_the_last_is_named():
 
 def test_a_warmup_that_begins_at_zero_is_the_other_convention():
     rates = [0.1 * (k / 20 if k < 20 else PLAN(k)) for k in STEPS]
-    message = str(parting(PLAN, Rates("run", STEPS, rates), 0.1))
+    message = str(first_mismatch(PLAN, Rates("run", STEPS, rates), 0.1))
     assert message.startswith("step 0: the rate is 0, and 0.005 by the plan: one step behind in the warmup")
 
 
@@ -123,7 +123,7 @@ def test_the_long_run_of_a_plan_on_a_plateau_is_answered():
     plan = gp.warmup(1000) >> gp.constant(98_000) >> gp.linear(1000)
     steps = np.arange(0, 100_000, 10)
     rates = 0.1 * plan(np.where(steps < 50_000, steps, steps - 3_000))
-    finding = parting(plan, Rates("run", steps.tolist(), rates.tolist()), 0.1)
+    finding = first_mismatch(plan, Rates("run", steps.tolist(), rates.tolist()), 0.1)
     assert finding.step == 99_010
 
 
@@ -137,7 +137,7 @@ def test_a_real_scheduler_stepped_by_four_processes_is_found_out():
         optimizer.step()
         for _ in range(4):
             scheduler.step()
-    assert "4 times too fast" in str(parting(PLAN, Rates("run", STEPS, rates), 0.1))
+    assert "4 times too fast" in str(first_mismatch(PLAN, Rates("run", STEPS, rates), 0.1))
 
 
 def test_a_real_resume_without_the_scheduler_is_found_out():
@@ -149,7 +149,7 @@ def test_a_real_resume_without_the_scheduler_is_found_out():
             rates.append(optimizer.param_groups[0]["lr"])
             optimizer.step()
             scheduler.step()
-    finding = parting(PLAN, Rates("run", STEPS, rates), 0.1)
+    finding = first_mismatch(PLAN, Rates("run", STEPS, rates), 0.1)
     assert (finding.step, "it began again at step 80" in str(finding)) == (80, True)
 
 
@@ -160,8 +160,8 @@ def test_a_real_resume_without_the_scheduler_is_found_out():
         ([0, 1], [0.1], "2 steps and 1 rates"),
         ([-1, 0], [0.1, 0.1], "ascend from 0"),
         ([0, 0], [0.1, 0.1], "ascend from 0"),
-        ([0, 1], [0.1, -0.1], "the rate at step 1 is -0.1"),
-        ([0, 1], [0.1, float("nan")], "the rate at step 1 is nan"),
+        ([0, 1], [0.1, -0.1], ", step 1: the rate is -0.1"),
+        ([0, 1], [0.1, float("nan")], ", step 1: the rate is nan"),
         ([0, 1], [0.1, 1e9], "above 100 the units cannot be right"),
     ],
 )
@@ -172,7 +172,7 @@ def test_rates_that_cannot_be_are_refused(steps, rates, message):
 
 def test_a_peak_is_above_zero():
     with pytest.raises(ScheduleError, match="peak"):
-        parting(PLAN, Rates("run", [0], [0.1]), 0.0)
+        first_mismatch(PLAN, Rates("run", [0], [0.1]), 0.0)
 
 
 @pytest.mark.parametrize("write", ["%.2e", "%.3e", "%.4f", "%.6f", "%.7f", "%.3g", "%.5g"])
@@ -181,7 +181,7 @@ def test_a_rounded_log_of_a_run_that_followed_its_plan_never_alarms(write, plan)
     for peak in [1.04e-4, 3.456e-4, *np.geomspace(1e-4, 0.9, 25).tolist()]:
         rates = [float(write % (peak * plan(k))) for k in range(plan.duration)]
         for given_peak in (peak, None):
-            assert parting(plan, Rates("run", range(len(rates)), rates), given_peak) is None, (peak, given_peak)
+            assert first_mismatch(plan, Rates("run", range(len(rates)), rates), given_peak) is None, (peak, given_peak)
 
 
 @pytest.mark.parametrize("every", [5, 10, 25, 50])
@@ -203,10 +203,12 @@ def test_a_thinned_log_without_a_peak_still_names_the_cause(every, walk, cause):
 def test_a_plan_of_rates_is_not_scaled():
     plan = 3e-4 * (gp.warmup(10) >> gp.linear(90))
     rates = [10 * plan(k) for k in range(100)]
-    assert "10 times the plan: another peak?" in str(parting(plan, Rates("run", range(100), rates)))
+    assert "10 times the plan: another peak?" in str(first_mismatch(plan, Rates("run", range(100), rates)))
 
 
-@pytest.mark.parametrize("rates, message", [([0.0, 0.0], "every logged rate is 0"), ([0.1], "one rate fits any peak")])
+@pytest.mark.parametrize(
+    "rates, message", [([0.0, 0.0], "every logged rate is 0"), ([0.1], "a single rate fits any peak")]
+)
 def test_rates_that_cannot_tell_the_peak_need_it(rates, message):
     with pytest.raises(RunError, match=message):
-        parting(PLAN, Rates("run", range(len(rates)), rates))
+        first_mismatch(PLAN, Rates("run", range(len(rates)), rates))

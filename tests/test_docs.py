@@ -10,10 +10,10 @@ from benchmarks.studies import eight_cooldowns, forty_five, study
 from torch.utils.data import DataLoader, TensorDataset
 
 import glidepath
-from glidepath.study.sharing.tree import Path as Way
-from glidepath.study.sharing.tree import grow
-from glidepath.study.sharing.values import Values
-from glidepath.study.spec.runs import runs
+from glidepath.study.sharing.tree import UpdatePath as Way
+from glidepath.study.sharing.tree import build_segments
+from glidepath.study.sharing.values import RunValues
+from glidepath.study.spec.runs import list_runs
 from glidepath.study.spec.study import study_from
 from glidepath.study.spec.yaml_io import read_study
 
@@ -26,7 +26,7 @@ PAGE = (ROOT / "docs/compare.md").read_text()
 def test_the_study_of_the_page_can_be_run(tmp_path: Path) -> None:
     (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
     (tmp_path / "study.yaml").write_text(block)
-    assert len(runs(read_study(tmp_path / "study.yaml"))) == 5 * 2 * 2 * 4
+    assert len(list_runs(read_study(tmp_path / "study.yaml"))) == 5 * 2 * 2 * 4
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,9 @@ def test_the_study_of_the_page_can_be_run(tmp_path: Path) -> None:
 def test_the_page_tells_how_much_the_studies_of_the_benchmark_share(
     schedules: dict[str, str], alone: int, shared: int
 ) -> None:
-    values = [Values(run, [{"lr": 3e-3}], "o", []) for run in runs(study_from(study(schedules)))]
+    values = [RunValues(run, [{"lr": 3e-3}], "o", []) for run in list_runs(study_from(study(schedules)))]
     ways: list[Way] = [one.path for one in values]
-    assert (sum(way.steps for way in ways), sum(segment.steps for segment in grow(ways))) == (alone, shared)
+    assert (sum(way.steps for way in ways), sum(segment.steps for segment in build_segments(ways))) == (alone, shared)
     assert f"| {alone:,} | {shared:,} | {alone / shared:.2f} |" in PAGE
 
 

@@ -7,7 +7,7 @@ from glidepath.phases import MOST_CYCLES, Phase, phases
 
 PLANS = [
     "warmup(50) >> 0.5 * cosine(900)",
-    "clip(warmup(50) >> constant(), low=0.1)",
+    "clip(warmup(50) >> constant(), minimum=0.1)",
     "(warmup(50) >> constant(100) >> linear(200))[20:120]",
     "0.1 + 0.9 * repeat(cosine(100), times=3, growth=2)",
     "repeat(linear(10) >> constant(20))",
@@ -30,7 +30,7 @@ def test_phases_cover_every_step_once(text, steps):
 
 
 def test_a_phase_is_named_for_the_leaf_that_serves_it():
-    plan = gp.clip(3e-4 * (gp.warmup(10) >> gp.constant(20) >> gp.cosine(30)), low=1e-5)
+    plan = gp.clip(3e-4 * (gp.warmup(10) >> gp.constant(20) >> gp.cosine(30)), minimum=1e-5)
     assert phases(plan, 60) == (Phase("warmup", 0, 10), Phase("constant", 10, 30), Phase("cosine", 30, 60))
 
 

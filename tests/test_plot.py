@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import glidepath as gp
 from glidepath import plot
 from glidepath.plot.labels import GAP, Name, fitting, spread
-from glidepath.plot.series import EXACT_STEPS, outline, thinned
-from glidepath.plot.style import COLOURS, DASHES
+from glidepath.plot.series import EXACT_STEPS, outline, thin_out
+from glidepath.plot.style import COLORS, DASHES
 
 SIX = (
     "warmup(1%) >> constant(2%) >> cosine(60%, to=0.3) >> 0.3 * constant(2%) >> linear(3%, start=0.3, to=0.1) "
@@ -64,7 +64,7 @@ def test_a_restart_is_a_wall():
 @settings(max_examples=50, deadline=None)
 def test_thinning_loses_no_extreme_of_any_part(values, buckets):
     x, y = np.arange(len(values)), np.array(values)
-    few_x, few_y = thinned(x, y, buckets)
+    few_x, few_y = thin_out(x, y, buckets)
     assert set(zip(few_x.tolist(), few_y.tolist(), strict=True)) <= set(zip(x.tolist(), values, strict=True))
     assert len(few_x) <= max(4 * buckets, 4)
     assert (few_x[0], few_x[-1]) == (0, len(values) - 1)
@@ -78,7 +78,7 @@ def test_a_million_steps_are_thinned_and_keep_every_jump_and_the_one_spike():
     plan = gp.step(every=7777, factor=0.97)
     values = np.array(plan(np.arange(1_000_000)))
     values[333_333] = 5.0
-    x, y = thinned(*outline(np.arange(1_000_000), values))
+    x, y = thin_out(*outline(np.arange(1_000_000), values))
     assert len(x) < 10_000
     assert (333_333, 5.0) in set(zip(x.tolist(), y.tolist(), strict=True))
     walls = set(x[:-1][np.diff(x) == 0].tolist())
@@ -87,7 +87,7 @@ def test_a_million_steps_are_thinned_and_keep_every_jump_and_the_one_spike():
 
 def test_a_run_too_long_for_an_array_is_drawn_from_a_grid_that_knows_every_boundary():
     plan = gp.parse("warmup(100) >> constant(80%) >> 0.1 * constant()").over(10**12)
-    series = plot.evaluated(plan, 10**12)
+    series = plot.evaluate(plan, 10**12)
     assert len(series.steps) < EXACT_STEPS
     assert {0, 99, 100, 100 + 8 * 10**11 - 1, 100 + 8 * 10**11, 10**12 - 1} <= set(series.steps.tolist())
 
@@ -222,7 +222,7 @@ def test_side_by_side_plans_share_one_scale_and_carry_their_names():
 def test_curves_differ_in_colour_and_in_dash():
     figure = plot.plot({str(i): (1 - i / 10) * gp.linear(100) for i in range(7)})
     drawn = [line for line in figure.axes[0].get_lines() if line.get_zorder() == 3]
-    assert [line.get_color() for line in drawn] == list(COLOURS)
+    assert [line.get_color() for line in drawn] == list(COLORS)
     assert len({str(line._unscaled_dash_pattern) for line in drawn}) == len(DASHES)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [str(i) for i in range(7)]
 
@@ -309,7 +309,19 @@ def test_drawing_leaves_no_global_state_behind():
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-def test_a_missing_matplotlib_is_told_with_the_line_that_installs_it():
-    script = "import sys; sys.modules['matplotlib'] = None; import glidepath as gp; gp.cosine(9).plot()"
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False).stderr
-    assert told.strip().endswith('MissingExtraError: figures need Matplotlib: pip install "glidepath[plot]"')
+@pytest.mark.parametrize(("module", "package"), [("matplotlib", "matplotlib"), ("numpy", "numpy")])
+def test_a_figure_without_its_packages_names_the_extra(module, package):
+    script = f"import sys; sys.modules['{module}'] = None; import glidepath as gp; gp.cosine(9).plot()"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    message = f'figures need {package}, which is not installed: pip install "glidepath[plot]" [GP601]'
+    assert run.stderr.strip().endswith(f"MissingExtraError: {message}")
+
+
+@pytest.mark.parametrize("module", ["matplotlib", "numpy"])
+def test_a_notebook_without_the_packages_of_figures_shows_the_text(module):
+    script = (
+        f"import sys; sys.modules['{module}'] = None; import glidepath as gp; "
+        "print(gp.cosine(9)._repr_svg_(), repr(gp.cosine(9)))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "None cosine(9)\n"

@@ -6,8 +6,8 @@ import pytest
 from glidepath import plot
 from glidepath.errors import GlidepathError
 from glidepath.plot.loss_series import Measured, Predicted
-from glidepath.plot.losses import losses_figure
-from glidepath.plot.style import COLOURS, QUIET
+from glidepath.plot.losses import draw_losses
+from glidepath.plot.style import COLORS, QUIET
 
 STEPS = 1000
 UPDATES = np.arange(10, STEPS + 1, 10)
@@ -30,14 +30,14 @@ def labels(figure):
 
 
 def test_the_rate_stands_above_the_loss_with_a_third_of_the_height_and_one_step_axis():
-    rate, loss = losses_figure([run()], [prediction()]).axes
+    rate, loss = draw_losses([run()], [prediction()]).axes
     assert rate.get_gridspec().get_height_ratios() == (1.0, 2.0)
     assert rate.get_shared_x_axes().joined(rate, loss)
     assert (rate.get_ylabel(), loss.get_xlabel(), loss.get_ylabel()) == ("learning rate", "step", "loss")
 
 
 def test_the_first_losses_leave_the_axis_and_the_last_interval_does_not():
-    _, loss = losses_figure([run()], [prediction()]).axes
+    _, loss = draw_losses([run()], [prediction()]).axes
     low, high = loss.get_ylim()
     assert high < 2.2
     assert low < 2 + 9 / STEPS - 0.03
@@ -45,7 +45,7 @@ def test_the_first_losses_leave_the_axis_and_the_last_interval_does_not():
 
 def test_points_are_what_was_measured_and_lines_what_was_predicted():
     one = prediction()
-    _, loss = losses_figure([run()], [one]).axes
+    _, loss = draw_losses([run()], [one]).axes
     points = next(line for line in loss.get_lines() if line.get_linestyle() == "None")
     assert points.get_xdata().tolist() == UPDATES.tolist()
     drawn = next(line for line in loss.get_lines() if line.get_zorder() == 3)
@@ -57,13 +57,13 @@ def test_points_are_what_was_measured_and_lines_what_was_predicted():
 def test_many_losses_are_averaged_and_shown_faintly_too():
     updates = np.arange(1, 3001)
     many = Measured("many", np.ones(3000), updates, np.full(3000, 2.0))
-    _, loss = losses_figure([many]).axes
+    _, loss = draw_losses([many]).axes
     lengths = sorted(len(line.get_xdata()) for line in loss.get_lines())
     assert lengths[0] <= 150 < lengths[-1]
 
 
 def test_one_prediction_is_told_in_the_legend_with_its_interval():
-    assert labels(losses_figure([run()], [prediction()], level=0.95)) == [
+    assert labels(draw_losses([run()], [prediction()], level=0.95)) == [
         "a plan: 2.009, 95% [1.979, 2.059]",
         "a run",
     ]
@@ -71,7 +71,7 @@ def test_one_prediction_is_told_in_the_legend_with_its_interval():
 
 def test_several_predictions_are_ranked_beside_the_curves():
     plans = [prediction("worse", 0.01), prediction("best"), prediction("between", 0.005)]
-    figure = losses_figure([run()], plans, tie=0.007)
+    figure = draw_losses([run()], plans, tie=0.007)
     last = figure.axes[2] if figure.axes[2].get_xlabel() else figure.axes[3]
     assert [label.get_text() for label in last.get_yticklabels()] == ["best", "between", "worse"]
     assert last.get_ylim()[0] > last.get_ylim()[1]
@@ -80,15 +80,15 @@ def test_several_predictions_are_ranked_beside_the_curves():
 
 def test_what_a_law_says_of_a_run_has_its_colour_and_a_key():
     law = prediction("a run", low=None, high=None, final=None)
-    figure = losses_figure([run()], [law])
+    figure = draw_losses([run()], [law])
     assert labels(figure) == ["a run", "measured", "law"]
-    assert {line.get_color() for line in figure.axes[1].get_lines()} == {COLOURS[0]}
+    assert {line.get_color() for line in figure.axes[1].get_lines()} == {COLORS[0]}
 
 
 def test_runs_are_grey_where_colours_do_not_suffice():
     runs = [run(f"run {i}") for i in range(4)]
     plans = [prediction(f"plan {i}") for i in range(5)]
-    _, loss, *_ = losses_figure(runs, plans).axes
+    _, loss, *_ = draw_losses(runs, plans).axes
     points = [line.get_color() for line in loss.get_lines() if line.get_linestyle() == "None"]
     assert points == [QUIET] * 4
     assert len({line.get_color() for line in loss.get_lines() if line.get_zorder() == 3}) == 5
@@ -96,13 +96,13 @@ def test_runs_are_grey_where_colours_do_not_suffice():
 
 def test_a_family_has_one_colour_and_one_name():
     runs = [run(f"run {i}", i / 100, family="peak 1e-3") for i in range(9)]
-    figure = losses_figure(runs)
+    figure = draw_losses(runs)
     assert labels(figure) == ["peak 1e-3"]
-    assert {line.get_color() for line in figure.axes[1].get_lines()} == {COLOURS[0]}
+    assert {line.get_color() for line in figure.axes[1].get_lines()} == {COLORS[0]}
 
 
 def test_too_many_names_are_left_out_and_all_runs_drawn():
-    figure = losses_figure([run(f"run {i}") for i in range(30)])
+    figure = draw_losses([run(f"run {i}") for i in range(30)])
     assert not figure.legends
     assert len(figure.axes[1].get_lines()) == 30
 
@@ -111,16 +111,16 @@ def test_too_many_names_are_left_out_and_all_runs_drawn():
 def test_the_same_figure_is_the_same_file(ending, tmp_path):
     files = []
     for name in "ab":
-        figure = losses_figure([run()], [prediction("one"), prediction("two", 0.01)], title="a title")
+        figure = draw_losses([run()], [prediction("one"), prediction("two", 0.01)], title="a title")
         files.append(plot.save(figure, tmp_path / f"{name}.{ending}").read_bytes())
     assert files[0] == files[1]
 
 
 def test_a_run_with_two_losses_can_be_drawn():
     few = Measured("few", [1e-3, 1e-3], [1, 2], [3.0, 3.0])
-    assert losses_figure([few]).axes[1].get_ylim()[0] < 3 < losses_figure([few]).axes[1].get_ylim()[1]
+    assert draw_losses([few]).axes[1].get_ylim()[0] < 3 < draw_losses([few]).axes[1].get_ylim()[1]
 
 
 def test_nothing_is_not_drawn():
     with pytest.raises(GlidepathError, match="nothing to draw"):
-        losses_figure([])
+        draw_losses([])

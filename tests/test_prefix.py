@@ -41,7 +41,7 @@ def pieces(draw):
         st.sampled_from(
             [
                 *(gp.linear(n), gp.warmup(n), gp.cosine(n, to=0.5), gp.constant(n), gp.linear(n, to=1.0)),
-                *(0.5 * gp.constant(n), 0.0 * gp.linear(n), gp.clip(gp.linear(n), low=0.5), -1.0 * gp.linear(n)),
+                *(0.5 * gp.constant(n), 0.0 * gp.linear(n), gp.clip(gp.linear(n), minimum=0.5), -1.0 * gp.linear(n)),
                 *(gp.linear(9)[:n], gp.linear(9)[n:], gp.constant()[:n], gp.multistep([n])[: n + 3]),
                 *(gp.staircase(gp.linear(n), every=2), gp.linear(n) * gp.constant(n), gp.linear(n) + gp.linear(3)),
                 *(gp.repeat(gp.linear(3), times=2), gp.reverse(gp.warmup(n + 1)), gp.maximum(gp.linear(n), gp.rex(n))),

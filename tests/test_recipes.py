@@ -52,25 +52,28 @@ def values(plan, steps):
         ("noam(model_width=4, warmup=2)", [0.5 / math.sqrt(8), 0.5 / math.sqrt(2), 0.5 / math.sqrt(3), 0.25]),
         ("wsd(6, warmup=2, cooldown=2)", [0.5, 1, 1, 1, 1, 0.5, 0, 0]),
         ("flat_cosine(4, cooldown=2)", [1, 1, 1, 0.5, 0]),
-        ("wsd_s([4, 3], warmup=1, cooldown=2, final=0.5)", [1, 1, 1, 0.75, 1, 1, 0.75, 0.5]),
-        ("infinite(warmup=1, cooldown=2, hold=1, final=2, level=0.16, to=0.01)", [1, 1, 0.58, 0.16, 0.16, 0.04, 0.01]),
-        ("one_cycle(4, rise=0.5, start=0.2, final=0.0)", [0.2, 0.6, 1, 0.5, 0, 0]),
-        ("one_cycle_linear(6, rise=0.34, fall=0.33, start=0.2, final=0.0)", [0.2, 0.6, 1, 0.6, 0.2, 0.1, 0]),
+        ("wsd_s([4, 3], warmup=1, cooldown=2, to=0.5)", [1, 1, 1, 0.75, 1, 1, 0.75, 0.5]),
+        (
+            "infinite(warmup=1, cooldown=2, hold=1, annealing=2, plateau=0.16, to=0.01)",
+            [1, 1, 0.58, 0.16, 0.16, 0.04, 0.01],
+        ),
+        ("one_cycle(4, rise=0.5, start=0.2, to=0.0)", [0.2, 0.6, 1, 0.5, 0, 0]),
+        ("one_cycle_linear(6, rise=0.34, fall=0.33, start=0.2, to=0.0)", [0.2, 0.6, 1, 0.6, 0.2, 0.1, 0]),
         ("one_cycle_momentum(4, rise=0.5)", [0.95, 0.9, 0.85, 0.9, 0.95]),
         ("slanted_triangular(10, cut=0.2, ratio=2)", [0.5, 0.75, 1, 0.9375, 0.875]),
         ("tri_stage(warmup=2, hold=1, decay=2)", [0.01, 0.505, 1, 1, 0.1, 0.01, 0.01]),
         ("cosine_restarts(2, growth=2)", [1, 0.5, 1, 0.853553, 0.5, 0.146447, 1]),
         ("cosine_restarts(2, times=2, shrink=0.5, to=0.2)", [1, 0.6, 0.6, 0.4, 0.2, 0.2]),
-        ("cyclic(2, low=0.5, shrink=0.5)", [0.5, 0.75, 1, 0.75, 0.5, 0.625, 0.75, 0.625, 0.5]),
-        ("cyclic(1, down=3, low=0.0)", [0, 1, 2 / 3, 1 / 3, 0, 1]),
+        ("cyclic(2, minimum=0.5, shrink=0.5)", [0.5, 0.75, 1, 0.75, 0.5, 0.625, 0.75, 0.625, 0.5]),
+        ("cyclic(1, down=3, minimum=0.0)", [0, 1, 2 / 3, 1 / 3, 0, 1]),
         ("linear_cosine(2, beta=0.5)", [1.5, 0.75, 0.5, 0.5]),
         ("rewarm(linear(8), at=2, steps=2)", [1, 0.875, 0.25, 0.5, 0.5, 0.375, 0.25, 0.125, 0]),
-        ("sweep(2, low=0.01)", [0.01, 0.1, 1, 1]),
+        ("sweep(2, start=0.01)", [0.01, 0.1, 1, 1]),
         ("repeat(linear(2), times=2, growth=2, shrink=0.5)", [1, 0.5, 0.5, 0.375, 0.25, 0.125, 0, 0]),
         ("reverse(linear(4))", [0.25, 0.5, 0.75, 1, 1]),
         ("linear(4) * linear(2)", [1, 0.375, 0, 0]),
         ("0.5 + linear(2)", [1.5, 1, 0.5, 0.5]),
-        ("clip(linear(4), low=0.3, high=0.7)", [0.7, 0.7, 0.5, 0.3, 0.3]),
+        ("clip(linear(4), minimum=0.3, maximum=0.7)", [0.7, 0.7, 0.5, 0.3, 0.3]),
         ("maximum(linear(4), 0.6 * constant())", [1, 0.75, 0.6, 0.6]),
         ("table([3, 2])", [3, 2, 2]),
         ("linear(4)[1:3]", [0.75, 0.5, 0.5, 0.5]),
@@ -88,7 +91,7 @@ def test_the_values_of_a_recipe(text, expected):
         ("one_minus_power(100, power=1)", "linear(100)"),
         ("polynomial(100, power=1)", "linear(100)"),
         ("trapezoid(100, warmup=10, cooldown=20)", "wsd(100, warmup=10, cooldown=20)"),
-        ("cyclic(50, low=0, times=1)", "piecewise_linear([(0, 0), (50, 1), (100, 0)])"),
+        ("cyclic(50, minimum=0, times=1)", "piecewise_linear([(0, 0), (50, 1), (100, 0)])"),
         ("flat_cosine(100, cooldown=100)", "cosine(100)"),
         ("rewarm(linear(100), at=0, steps=1)[1:]", "linear(100)[1:]"),
         ("normalized_exponential(100, ratio=0.5)", "formula('2 * 0.5 ** min(step / 100, 1) - 1')"),
@@ -120,7 +123,7 @@ def test_chebyshev_uses_every_node_once_and_only_once():
     """A widespread copy uses the largest three times and the last two never."""
     n, low = 64, 0.05
     nodes = [1 / ((1 + low) / 2 - (1 - low) / 2 * math.cos((i + 0.5) * math.pi / n)) for i in range(n)]
-    used = gp.chebyshev(n, low=low).block(0, n)
+    used = gp.chebyshev(n, curvature_ratio=low).block(0, n)
     assert sorted(used) == pytest.approx(sorted(nodes), rel=1e-12)
     assert used[0] == max(used)
     assert used[:4] == pytest.approx([nodes[0], nodes[63], nodes[31], nodes[32]], rel=1e-12)

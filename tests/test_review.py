@@ -6,7 +6,9 @@ import time
 import pytest
 
 import glidepath as gp
-from glidepath.review import RULES
+from glidepath.codes import CODES
+from glidepath.review import RULES, Finding
+from glidepath.review.finding import CODE_OF_RULE
 from tests.catalogue import MILLION, RECIPES
 
 
@@ -51,7 +53,7 @@ def test_a_recipe_times_a_rate_is_as_clean(name):
         ("multistep([1000], factor=0.01)", 1200),
         ("step(every=400, factor=0.02) * constant(1000)", 1000),
         ("step(every=400, factor=0.1) * cosine(1000)", 800),
-        ("clip(step(every=30), low=0.001)", 90),
+        ("clip(step(every=30), minimum=0.001)", 90),
         ("staircase(exponential(every=30, factor=0.05), every=30)", 60),
         # exponential decay: Inception (0.94 every two epochs), EfficientNet (0.97 every 2.4), the note
         ("exponential(every=2, factor=0.94)", 100),
@@ -76,14 +78,14 @@ def test_a_recipe_times_a_rate_is_as_clean(name):
         ("cosine_restarts(10, growth=2)", 630),
         ("cosine_restarts(10000, shrink=0.5, times=5)", 50_000),
         ("repeat(cosine(1000), times=3, shrink=1.2)", 3000),
-        ("one_cycle(90, rise=0.45, start=0.1, final=1e-06)", 90),
+        ("one_cycle(90, rise=0.45, start=0.1, to=1e-06)", 90),
         ("one_cycle(10)", 10),
-        ("cyclic(500, low=0.001, times=4)", 4000),
-        ("0.1 + 0.9 * cyclic(2000, low=0) * exponential(every=1, factor=0.9999)", 8000),
-        ("sweep(300, low=1e-08)", 300),
+        ("cyclic(500, minimum=0.001, times=4)", 4000),
+        ("0.1 + 0.9 * cyclic(2000, minimum=0) * exponential(every=1, factor=0.9999)", 8000),
+        ("sweep(300, start=1e-08)", 300),
         ("linear(300, to=1.0, start=1e-07)", 300),
         ("exponential(every=10, factor=1.5)", 300),
-        ("chebyshev(1024, low=0.0005)", 1024),
+        ("chebyshev(1024, curvature_ratio=0.0005)", 1024),
         ("polynomial(50, power=4)", 50),
         ("cosine(100, power=3)", 100),
         ("rewarm(cosine(10000), at=9000, steps=100)", 10_000),
@@ -114,9 +116,9 @@ def test_a_formula_that_starts_with_nothing_is_named_step_by_step():
     assert [(finding.rule, finding.step) for finding in review.findings] == [("finite", 0), ("negative", 4)]
     assert str(review).splitlines() == [
         "step 0: the value is NaN; no optimizer can use it: change the formula, or cut that step away with plan[1:] "
-        "[finite]",
+        "[GP801 finite]",
         "step 4: the value is -0.189, below zero (and 48 more), so the update would climb: give the plan a floor, "
-        "clip(plan, low=0.0) [negative]",
+        "clip(plan, minimum=0.0) [GP802 negative]",
     ]
     negative = [k for k in range(1, 100) if math.sin(k) / k < 0]
     assert negative[0] == 4
@@ -211,7 +213,7 @@ def test_a_plan_may_end_a_tenth_early():
         ("1e-3 * constant(500) >> cosine(7500)", None, 500),
         ("1e-3 * constant() >> cosine(20%)", 1000, 800),
         ("3e-4 * warmup(5%) >> cosine(95%)", 1000, 50),
-        ("clip(3e-4 * warmup(500) >> constant(7500), low=1e-6)", None, 500),
+        ("clip(3e-4 * warmup(500) >> constant(7500), minimum=1e-6)", None, 500),
     ],
 )
 def test_a_factor_that_scales_the_first_part_alone(text, horizon, step):
@@ -328,7 +330,7 @@ def test_a_review_is_true_if_it_found_something_and_prints_what():
     assert bad
     assert str(bad) == str(bad.findings[0])
     assert str(bad).startswith("step 5000: the plan ends here")
-    assert str(bad).endswith("[length]")
+    assert str(bad).endswith("[GP805 length]")
     assert bad == gp.cosine(5000).review("10k")
     assert hash(bad) == hash(gp.cosine(5000).review(gp.Horizon(10_000)))
 
@@ -340,8 +342,26 @@ def test_findings_come_in_the_order_of_the_steps():
 
 
 def test_every_rule_says_what_it_means():
-    assert all(rule.__doc__ for rule in RULES)
-    assert len({rule.__name__ for rule in RULES}) == len(RULES) == 9
+    assert all(check.__doc__ for check in RULES.values())
+    assert len(set(RULES.values())) == len(RULES) == 9
+
+
+def test_every_rule_has_a_code_and_every_code_of_a_finding_has_a_rule():
+    rows = {code: row.name for code, row in CODES.items() if code.startswith("GP8")}
+    assert len(set(rows.values())) == len(rows)
+    assert set(rows.values()) == {*RULES, "deviation"}  # the last is reported by glidepath.runs.deviation
+
+
+@pytest.mark.parametrize("rule", sorted(CODE_OF_RULE))
+def test_a_finding_shows_its_code_and_its_rule(rule):
+    finding = Finding(rule, 7, "a message")
+    assert CODES[finding.code].name == rule
+    assert str(finding) == f"step 7: a message [{finding.code} {rule}]"
+
+
+def test_a_finding_is_data():
+    (finding,) = gp.cosine(5000).review(10_000).findings
+    assert (finding.rule, finding.code, finding.step) == ("length", "GP805", 5000)
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glidepath as gp
-from glidepath.errors import RunError, ScheduleError
-from glidepath.runs.from_rows import logged
-from glidepath.runs.run import Run, averaged, of_one_schedule
+from glidepath.errors import Place, RunError, ScheduleError
+from glidepath.runs.aggregate import average_runs, group_seeds
+from glidepath.runs.from_rows import run_from_rows
+from glidepath.runs.run import Run
 
 NAN = math.nan
 
 
 def sparse(steps, rates, losses=None, **options):
     """A log with a loss in every row, unless it says otherwise."""
-    return logged("a run", steps, rates, [3.0] * len(steps) if losses is None else losses, **options)
+    return run_from_rows("a run", steps, rates, [3.0] * len(steps) if losses is None else losses, **options)
 
 
 # --- the run itself ---
@@ -49,10 +50,10 @@ def test_peak_steps_and_final_loss_are_those_of_the_arrays():
 @pytest.mark.parametrize(
     "rates, updates, losses, message",
     [
-        ([0.1, -0.1], [1, 2], [3, 2], "a: the rate at step 1 is -0.1; a rate is finite, and not negative"),
-        ([0.1, NAN], [1, 2], [3, 2], "a: the rate at step 1 is nan; a rate is finite, and not negative"),
-        ([math.inf, 0.1], [1, 2], [3, 2], "a: the rate at step 0 is inf; a rate is finite, and not negative"),
-        ([0.1, 101], [1, 2], [3, 2], "a: the rate at step 1 is 101.0: above 100 the units cannot be right"),
+        ([0.1, -0.1], [1, 2], [3, 2], "a, step 1: the rate is -0.1; a rate is finite, not negative"),
+        ([0.1, NAN], [1, 2], [3, 2], "a, step 1: the rate is nan; a rate is finite, not negative"),
+        ([math.inf, 0.1], [1, 2], [3, 2], "a, step 0: the rate is inf; a rate is finite, not negative"),
+        ([0.1, 101], [1, 2], [3, 2], "a, step 1: the rate is 101.0: above 100 the units cannot be right"),
         ([0, 0], [1, 2], [3, 2], "a: every rate is zero, so nothing was trained"),
         ([0.1, 0.1], [1, 2], [3], "a: 1 losses and 2 numbers of updates"),
         ([0.1, 0.1], [1], [3], "a: one loss after an update; a curve has at least two"),
@@ -62,9 +63,9 @@ def test_peak_steps_and_final_loss_are_those_of_the_arrays():
         ([0.1, 0.1], [1, 1], [3, 2], "a: updates are whole numbers, each higher"),
         ([0.1, 0.1], [0, 1], [3, 2], "a: updates lie between 1 and the 2 that have a rate, not [0. 1.]"),
         ([0.1, 0.1], [1, 3], [3, 2], "a: updates lie between 1 and the 2 that have a rate, not [1. 3.]"),
-        ([0.1, 0.1], [1, 2], [3, 0], "a: the loss at step 2 is 0.0: laws are fitted to the logarithm"),
-        ([0.1, 0.1], [1, 2], [3, -1], "a: the loss at step 2 is -1.0: laws are fitted to the logarithm"),
-        ([0.1, 0.1], [1, 2], [3, NAN], "a: the loss at step 2 is nan: the run diverged; delete the rows from there on"),
+        ([0.1, 0.1], [1, 2], [3, 0], "a, step 2: the loss is 0.0: laws are fitted to the logarithm"),
+        ([0.1, 0.1], [1, 2], [3, -1], "a, step 2: the loss is -1.0: laws are fitted to the logarithm"),
+        ([0.1, 0.1], [1, 2], [3, NAN], "a, step 2: the loss is nan: the run diverged; delete the rows from there on"),
         ([[0.1, 0.1]], [1, 2], [3, 2], "a: rates are numbers in one row, not an array of shape (1, 2)"),
         (["x", 0.1], [1, 2], [3, 2], "a: rates are numbers in a row, not ['x', 0.1]"),
     ],
@@ -158,7 +159,7 @@ def test_a_later_beginning_is_taken_for_a_linear_warmup_and_said():
 
 def test_a_history_that_is_missing_is_asked_for():
     assert sparse([4, 19], [0.3, 0.3]).steps == 20
-    message = "the first rate was logged at step 5 of 20, and the history before it is missing; give the schedule of "
+    message = "the first rate was logged at step 5 of 20, and the history before it is missing: give the schedule of "
     with pytest.raises(RunError, match=message + "the run, plan= and peak="):
         sparse([5, 19], [0.3, 0.3])
 
@@ -231,7 +232,7 @@ def test_a_logged_rate_that_is_not_the_plans_is_shown_with_both_values():
     true = [0.5 * PLAN(k) for k in range(20)]
     sparse(range(20), [rate + 0.0049 for rate in true], plan=PLAN, peak=0.5)
     wrong = [*true[:12], true[12] + 0.0051, 9.0, *true[14:]]
-    message = f"a run: the rate at step 12 is {wrong[12]:g} in the log and {true[12]:g} by the plan"
+    message = f"a run, step 12: the rate is {wrong[12]:g} in the log and {true[12]:g} by the plan"
     with pytest.raises(RunError, match=re.escape(message)):
         sparse(range(20), wrong, plan=PLAN, peak=0.5)
 
@@ -245,7 +246,7 @@ def test_a_logged_rate_that_is_not_the_plans_is_shown_with_both_values():
         ({"plan": PLAN, "peak": 0.1, "warmup": 3}, RunError, "a plan has its own warmup"),
         ({"plan": PLAN, "peak": 0.0}, ScheduleError, "peak must be above 0"),
         ({"plan": "cosine(9)", "peak": 0.1}, ScheduleError, "plan needs a schedule"),
-        ({"plan": gp.formula("1 / (step - 3)"), "peak": 0.1}, RunError, "a run: the rate at step 0 is"),
+        ({"plan": gp.formula("1 / (step - 3)"), "peak": 0.1}, RunError, "a run, step 0: the rate is"),
         ({"plan": 0 * PLAN, "peak": 0.1}, RunError, "a run: every rate is zero"),
     ],
 )
@@ -261,24 +262,24 @@ def test_a_plan_that_says_too_little_or_too_much_is_refused(options, error, mess
     "steps, rates, losses, message",
     [
         ([1, 3, 2], [0.1] * 3, [3] * 3, "row 2: step 2 comes after step 3: two runs in one file, or a resumed one"),
-        ([1, 2, 2], [0.1] * 3, [3] * 3, "row 2: step 2 has two losses; keep one of them"),
-        ([1, 2, 2], [0.1, 0.1, 0.2], [3, 3, NAN], "row 2: step 2 has two rates, 0.1 and 0.2"),
+        ([1, 2, 2], [0.1] * 3, [3] * 3, "row 2, step 2: there are two losses; keep one of them"),
+        ([1, 2, 2], [0.1, 0.1, 0.2], [3, 3, NAN], "row 2, step 2: there are two rates, 0.1 and 0.2"),
         ([1, 2.5, 3], [0.1] * 3, [3] * 3, "row 1: the step is 2.5; steps are whole numbers from 0"),
         ([-1, 2, 3], [0.1] * 3, [3] * 3, "row 0: the step is -1.0; steps are whole numbers from 0"),
         ([1, NAN, 3], [0.1] * 3, [3] * 3, "row 1: the step is missing; steps are whole numbers from 0"),
         ([1, 2, math.inf], [0.1] * 3, [3] * 3, "row 2: the step is inf; steps are whole numbers from 0"),
         ([1, 2, 10_000_001], [0.1] * 3, [3] * 3, "row 2: 10,000,001 steps are more than 10,000,000: are these tokens?"),
-        ([1, 2, 3], [0.1, -1, 0.1], [3] * 3, "row 1: the rate at step 2 is -1.0; a rate is finite, and not negative"),
-        ([1, 2, 3], [0.1, 300, 0.1], [3] * 3, "row 1: the rate at step 2 is 300.0: above 100 the units cannot be"),
-        ([1, 2, 3], [0.1, math.inf, 1], [3] * 3, "row 1: the rate at step 2 is inf; a rate is finite"),
-        ([1, 2, 3], [0.1] * 3, [3, NAN, 0], "row 2: the loss at step 3 is 0.0: laws are fitted to the logarithm"),
+        ([1, 2, 3], [0.1, -1, 0.1], [3] * 3, "row 1, step 2: the rate is -1.0; a rate is finite, not negative"),
+        ([1, 2, 3], [0.1, 300, 0.1], [3] * 3, "row 1, step 2: the rate is 300.0: above 100 the units cannot be"),
+        ([1, 2, 3], [0.1, math.inf, 1], [3] * 3, "row 1, step 2: the rate is inf; a rate is finite"),
+        ([1, 2, 3], [0.1] * 3, [3, NAN, 0], "row 2, step 3: the loss is 0.0: laws are fitted to the logarithm"),
         (
             [1, 2, 3],
             [0.1] * 3,
             [3, NAN, math.inf],
-            "row 2: the loss at step 3 is inf: the run diverged; delete",
+            "row 2, step 3: the loss is inf: the run diverged; delete",
         ),
-        ([1, 2, 3], [NAN] * 3, [3] * 3, "a run: no rate was logged; give the schedule of the run, plan= and peak="),
+        ([1, 2, 3], [NAN] * 3, [3] * 3, "a run: no rate was logged: give the schedule of the run, plan= and peak="),
         ([1, 2, 3], [0] * 3, [3] * 3, "a run: every rate is zero"),
         ([0, 2, 3], [0.1] * 3, [3, NAN, 3], "a run: one loss after an update; a curve has at least two"),
         ([1, 2], [0.1] * 3, [3] * 3, "a run: steps, rates and losses have 2, 3, 3 rows; they are one table"),
@@ -287,7 +288,7 @@ def test_a_plan_that_says_too_little_or_too_much_is_refused(options, error, mess
 )
 def test_rows_that_cannot_be_true_are_refused_with_their_place(steps, rates, losses, message):
     with pytest.raises(RunError, match=f"^{re.escape(message)}"):
-        logged("a run", steps, rates, losses, place=lambda row: f"row {row}")
+        run_from_rows("a run", steps, rates, losses, place=lambda row: Place(f"row {row}"))
 
 
 def test_without_places_a_message_names_the_run():
@@ -300,30 +301,30 @@ def test_without_places_a_message_names_the_run():
 
 def test_the_mean_of_seeds_is_one_run_with_their_rates():
     seeds = [Run(f"seed {i}", [0.1, 0.2], [1, 2], [3.0 + i, 2.0 - i / 4], "a guess") for i in range(3)]
-    mean = averaged(seeds, "mean")
+    mean = average_runs(seeds, "mean")
     assert (mean.name, mean.losses.tolist(), mean.assumed) == ("mean", [4.0, 1.75], "a guess")
-    assert averaged(seeds).name == "seed 0, mean of 3"
+    assert average_runs(seeds).name == "seed 0, mean of 3"
 
 
 def test_only_runs_that_differ_by_seed_have_a_mean():
     one = Run("one", [0.1, 0.2, 0.2], [1, 2], [3.0, 2.0])
-    with pytest.raises(RunError, match="one and two have other rates"):
-        averaged([one, Run("two", [0.1, 0.3, 0.2], [1, 2], [3.0, 2.0])])
-    with pytest.raises(RunError, match="one and three have other updates"):
-        averaged([one, one, Run("three", [0.1, 0.2, 0.2], [1, 3], [3.0, 2.0])])
+    with pytest.raises(RunError, match="one and two differ in their rates"):
+        average_runs([one, Run("two", [0.1, 0.3, 0.2], [1, 2], [3.0, 2.0])])
+    with pytest.raises(RunError, match="one and three differ in their updates"):
+        average_runs([one, one, Run("three", [0.1, 0.2, 0.2], [1, 3], [3.0, 2.0])])
     with pytest.raises(RunError, match="at least one run"):
-        averaged([])
+        average_runs([])
 
 
 def test_runs_that_differ_by_seed_are_found_in_their_order():
     rates = [0.1, 0.2, 0.2]
     seeds = [Run(f"seed {i}", rates, [1, 2], [3.0, 2.0 + i]) for i in range(3)]
     longer, sparser = Run("longer", [*rates, 0.1], [1, 2], [3.0, 2.0]), Run("sparser", rates, [1, 3], [3.0, 2.0])
-    groups = of_one_schedule([longer, seeds[0], sparser, seeds[1], seeds[2]])
+    groups = group_seeds([longer, seeds[0], sparser, seeds[1], seeds[2]])
     assert [[run.name for run in group] for group in groups] == [
         ["longer"],
         ["seed 0", "seed 1", "seed 2"],
         ["sparser"],
     ]
-    assert averaged(groups[1]).final == 3.0
-    assert of_one_schedule([]) == []
+    assert average_runs(groups[1]).final == 3.0
+    assert group_seeds([]) == []

@@ -52,6 +52,39 @@ CODES = {
     "GP402": Code("LawError", "A loss law cannot be fitted to these runs.", "Give other runs, or another law."),
     # other libraries
     "GP501": Code("ConvertError", "A schedule cannot be read or written.", "See the message."),
+    "GP502": Code("NoFormulaError", "A plan has no formula in another library.", "Cut it: plan[:10_000] is a table."),
     # the installation
     "GP601": Code("MissingExtraError", "An optional package is not installed.", "Install the extra in the message."),
+    # warnings
+    "GP700": Code("GlidepathWarning", "Something works, and is probably not meant.", "See the message."),
+    "GP701": Code("step-without-update", "step() was called twice and no update was made.", "Call optimizer.step()."),
+    "GP702": Code(
+        "step-per-epoch", "A plan in updates is stepped once per epoch.", 'Write the plan in epochs: "30ep".'
+    ),
+    "GP703": Code("plan-changed", "The plan in the code is not the saved one.", 'Choose with on_change="saved".'),
+    "GP704": Code("base-changed", "The rate in the code is not the saved base.", "Call rebase(), or restore the rate."),
+    "GP705": Code("plan-of-rates", "A plan looks like the rate that it scales.", "Write Set(plan), or a peak of 1."),
+    "GP706": Code("verbose-deprecated", "verbose is deprecated.", "Print scheduler.get_last_lr()."),
+    "GP707": Code("get-lr-outside-step", "get_lr() computes the next rates.", "Use get_last_lr()."),
+    "GP708": Code("epoch-deprecated", "step(epoch) is deprecated.", "Call step() without arguments."),
+    "GP709": Code(
+        "step-overridden", "optimizer.step was overridden too late.", "Override it, then build the scheduler."
+    ),
+    "GP710": Code(
+        "step-before-update", "scheduler.step() came before optimizer.step().", "Call optimizer.step() first."
+    ),
+    "GP711": Code("rate-not-finite", "A schedule gives a rate that is not finite.", "Mend the function at this step."),
+    "GP712": Code("metric-not-finite", "A metric is NaN or infinite.", 'Use glidepath.torch.Plateau(nan="skip").'),
+    "GP720": Code("former-name", "A text uses a name of an older Glidepath.", "Write what the message shows."),
+    # findings of a review
+    "GP801": Code("finite", "A value is NaN or infinite.", "Change the formula, or cut the step away."),
+    "GP802": Code("negative", "A value is below zero, so the update would climb.", "Clip the plan at zero."),
+    "GP803": Code("jump", "The value changes more than tenfold at once.", "Begin a part where the last one ends."),
+    "GP804": Code("zero", "The first or last updates train at zero.", "Begin above zero; end after the last update."),
+    "GP805": Code("length", "The plan and the run do not end together.", "Give lengths as shares of the run."),
+    "GP806": Code("parentheses", "A factor scales the first part alone.", "Put the whole sequence in parentheses."),
+    "GP807": Code("warmup", "The warmup takes more than half of the run.", "Shorten it."),
+    "GP808": Code("low", "A third of the run is below 1% of the peak.", "Decay more slowly, or keep a floor."),
+    "GP809": Code("units", "Lengths in epochs are read as updates.", 'Write them as "30ep", and give a horizon.'),
+    "GP810": Code("deviation", "A run used other rates than the plan's.", "See the cause in the message."),
 }

@@ -154,9 +154,37 @@ class ScheduleError(GlidepathError, ValueError):
 
 
 class ArgumentError(ScheduleError, TypeError):
-    """A recipe was called with an argument that it does not have, or without one that it needs."""
+    """A recipe was called with an argument that it does not have, or without one that it needs.
+
+    Args:
+        problem: what is wrong with the call.
+        argument: the name of the wrong argument, or the index of a surplus one; None if one is missing.
+        usage: the recipe with its own arguments.
+        cures: what to use instead.
+
+    Examples:
+        >>> print(ArgumentError("min_lr is not an argument of rex()", usage="rex(steps, *, to=0.0)", cures=[Cure("use to=")]))
+        min_lr is not an argument of rex(); use to=: rex(steps, *, to=0.0) [GP102]
+    """
 
     code = "GP102"
+
+    def __init__(
+        self,
+        problem: Text = "",
+        *,
+        argument: str | int | None = None,
+        usage: str = "",
+        cures: Sequence[Cure] = (),
+        code: str = "",
+    ) -> None:
+        super().__init__(problem, cures=cures, code=code)
+        self.argument, self.usage = argument, usage
+
+    def worded(self, wording: Wording = str) -> str:
+        """Return the message: what is wrong, what to use, and the recipe's own arguments."""
+        advice = "".join(f"; {cure.worded(wording)}" for cure in self.cures)
+        return f"{self.reason(wording)}{advice}{f': {self.usage}' if self.usage else ''}"
 
 
 class StepError(GlidepathError, TypeError):
@@ -247,13 +275,13 @@ class TaskError(GlidepathError, ValueError):
     code = "GP301"
 
 
-Path = tuple[int | str, ...]  # the keys and indices that lead to a part of a study
+KeyPath = tuple[int | str, ...]  # the keys and indices that lead to a part of a study
 
 
 class Mistake(NamedTuple):
     """What is wrong in a study, and where: the keys and indices that lead to it."""
 
-    path: Path
+    path: KeyPath
     reason: str
 
 
@@ -269,7 +297,7 @@ class StudyError(GlidepathError, ValueError):
     def __init__(
         self,
         problem: Sequence[Mistake] | Text,
-        locate: Callable[[Path], str] = lambda path: "",
+        locate: Callable[[KeyPath], str] = lambda path: "",
         *,
         cures: Sequence[Cure] = (),
         code: str = "",
@@ -280,7 +308,7 @@ class StudyError(GlidepathError, ValueError):
         self.mistakes = tuple(mistakes)
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """Return a path as people write it.
 
     >>> dotted(("schedules", "late drop")), dotted(("seeds", 1))
@@ -334,6 +362,12 @@ class ConvertError(GlidepathError, ValueError):
     code = "GP501"
 
 
+class NoFormulaError(ConvertError):
+    """A plan, or a part of it, has no formula in the language of another library; a table of its values may do."""
+
+    code = "GP502"
+
+
 # --- the installation ---
 
 
@@ -354,7 +388,7 @@ class MissingExtraError(GlidepathError, ImportError):
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         install = f'pip install "glidepath[{extra}]"' if extra else f"pip install {package}"
-        verb = "need" if purpose.endswith("s") else "needs"
+        verb = "needs" if purpose.startswith(("a ", "an ", "the ")) else "need"
         super().__init__(f"{purpose} {verb} {package}, which is not installed", cures=[Cure(install)])
         self.package, self.extra, self.purpose = package, extra, purpose
 

@@ -4,10 +4,16 @@ The names that a text may use are those of `NAMES` below, nothing else; bare dur
 Python needs quotes.
 """
 
+import math
+import operator
+import sys
+import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from . import recipes
+from .core.argument_names import FORMER_ARGUMENTS, FORMER_RECIPES
+from .core.assignment import Set
 from .core.checks import is_number
 from .core.closest import did_you_mean
 from .core.schedule import Schedule, cut, sequence
@@ -26,7 +32,14 @@ from .core.syntax import (
     String,
     tree,
 )
-from .errors import GlidepathError, TextError
+from .errors import ArgumentError, GlidepathError, GlidepathWarning, TextError
+
+ARITHMETIC: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
 
 NAMES: dict[str, Callable[..., Schedule]] = {
     name: getattr(recipes, name)
@@ -69,7 +82,7 @@ NAMES: dict[str, Callable[..., Schedule]] = {
 
 
 def parse(text: str) -> Schedule:
-    """The schedule that a text describes.
+    """Read the schedule that a text describes.
 
     Args:
         text: as `repr` prints it, or with bare durations: "warmup(2%) >> constant() >> cosine(20%, to=0.1)".
@@ -81,15 +94,46 @@ def parse(text: str) -> Schedule:
         >>> parse("warmup(5%) >> cosine(95%)").over(1000)
         warmup(50) >> cosine(950)
     """
-    node = tree(text)
     builder = _Builder(text)
-    plan = builder.plan(node)
-    if len(repr(plan)) > MAX_LENGTH:
-        raise builder.error(node, f"written out in full, this plan is longer than {MAX_LENGTH} characters")
+    plan = builder.whole(tree(text))
+    _warn_about_former_names(builder, plan)
     return plan
 
 
+def parse_plan(text: str) -> Schedule | Set:
+    """Read the plan of a hyperparameter: a schedule, or `Set(...)` around one.
+
+    Raises:
+        TextError: as `parse` does.
+
+    Examples:
+        >>> parse_plan("Set(linear(10%, start=0.85, to=0.95))")
+        Set(plan=linear("10%", to=0.95, start=0.85))
+    """
+    builder, node = _Builder(text), tree(text)
+    is_set = isinstance(node, CallNode) and node.name == "Set"
+    plan = builder.whole(builder.inside_set(cast(CallNode, node)) if is_set else node)
+    _warn_about_former_names(builder, plan)
+    return Set(plan) if is_set else plan
+
+
+def parse_saved(text: str) -> Schedule:
+    """Read a text that was saved, perhaps by an older Glidepath: without a warning, since it cannot be changed.
+
+    Raises:
+        TextError: as `parse` does.
+    """
+    return _Builder(text).whole(tree(text))
+
+
+def _warn_about_former_names(builder: "_Builder", plan: Schedule) -> None:
+    if builder.former:
+        message = f"{', '.join(builder.former)}: write {plan!r}"
+        warnings.warn(GlidepathWarning(message, code="GP720"), stacklevel=3)
+
+
 MAX_PIECES = 50_000
+MAX_NUMBER = sys.float_info.max
 
 
 class _Builder:
@@ -101,15 +145,32 @@ class _Builder:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.measured: dict[int, tuple[object, int, int]] = {}  # by id: the piece, kept alive, its size and its depth
+        self.sizes: dict[int, tuple[object, int, int]] = {}  # by id: the piece, kept alive, its size and its depth
+        self.former: list[str] = []  # what to say about names that an older Glidepath used
+
+    def whole(self, node: Node) -> Schedule:
+        """Build the schedule of a whole text."""
+        plan = self.plan(node)
+        if len(repr(plan)) > MAX_LENGTH:
+            raise self.error(node, f"written out in full, this plan is longer than {MAX_LENGTH} characters")
+        return plan
+
+    def inside_set(self, node: CallNode) -> Node:
+        """Return the plan inside `Set(...)`."""
+        inside = [*node.arguments, *(value for name, value in node.keywords if name == "plan")]
+        if len(inside) != 1 or len(node.arguments) + len(node.keywords) != 1:
+            raise self.error(node, "Set takes one schedule", "as in Set(linear(100, start=0.85, to=0.95))")
+        return inside[0]
 
     def plan(self, node: Node) -> Schedule:
+        """Build a schedule."""
         value = self.value(node)
         if not isinstance(value, Schedule):
             raise self.error(node, f"a schedule belongs here, not {value!r}", "a recipe is a call, as in cosine(100)")
         return value
 
     def value(self, node: Node) -> Any:
+        """Build a schedule, a number, a text or a list."""
         match node:
             case Number(value=value) | String(value=value):
                 return value
@@ -121,89 +182,123 @@ class _Builder:
                 return self.call(node)
             case Slice(inner=inner, start=start, stop=stop):
                 bounds = [None if bound is None else self.value(bound) for bound in (start, stop)]
-                return self.built(node, cut, self.plan(inner), bounds[0] or 0, bounds[1])
+                return self.build(node, cut, self.plan(inner), bounds[0] or 0, bounds[1])
             case Chain(parts=parts):
-                return self.built(node, sequence, *(self.plan(part) for part in parts))
+                return self.build(node, sequence, *(self.plan(part) for part in parts))
             case Infix():
                 return self.infix(node)
             case Name(name=name) if name in NAMES:
                 raise self.error(node, f"{name} is a recipe and needs its arguments", f"as in {name}(...)")
             case Name(name=name):
-                raise self.error(node, f"unknown name {name!r}", _nearest(name))
+                raise self.error(node, f"unknown name {name!r}", _hint(name))
         raise self.error(node, "this has no place in a schedule")
 
     def negative(self, node: Node, value: Any) -> Any:
+        """Negate a number."""
         if not is_number(value):
             raise self.error(node, "only a number can be negative here")
         return -value
 
     def infix(self, node: Infix) -> Any:
+        """Join two schedules, a number and a schedule, or two numbers."""
         left, right = self.value(node.left), self.value(node.right)
-        if node.symbol in "+*" and (isinstance(left, Schedule) or isinstance(right, Schedule)):
-            return self.built(node, lambda: left * right if node.symbol == "*" else left + right)
+        operands = [isinstance(value, Schedule) or is_number(value) for value in (left, right)]
+        if node.symbol in "+*" and all(operands) and not (is_number(left) and is_number(right)):
+            return self.build(node, operator.mul if node.symbol == "*" else operator.add, left, right)
         if node.symbol in "+-*/" and is_number(left) and is_number(right):
             return self.number(node, left, right)
         raise self.error(node, f"{node.symbol} does not join {left!r} and {right!r}", "plans are joined by >>, * and +")
 
     def number(self, node: Infix, left: float, right: float) -> float:
-        """Arithmetic on plain numbers, so that 3e-4 * 2 or 1/3 can be written."""
+        """Compute with plain numbers, so that 3e-4 * 2 or 1/3 can be written."""
         if node.symbol == "/" and right == 0:
             raise self.error(node, "this divides by zero")
-        operations = {"+": left + right, "-": left - right, "*": left * right}
-        return operations[node.symbol] if node.symbol != "/" else left / right
+        try:
+            number = ARITHMETIC[node.symbol](left, right)
+        except OverflowError:
+            number = math.inf
+        if abs(number) > MAX_NUMBER:
+            raise self.error(node, "this number is too large")
+        return number
 
     def call(self, node: CallNode) -> Schedule:
-        build = NAMES.get(node.name)
-        if build is None:
-            raise self.error(node, f"unknown name {node.name!r}", _nearest(node.name))
-        arguments = [self.value(argument) for argument in node.arguments]
-        keywords = {name: self.value(value) for name, value in node.keywords}
-        return self.built(node, build, *arguments, **keywords)
+        """Build a schedule by the recipe that a call names."""
+        name = FORMER_RECIPES.get(node.name, node.name)
+        recipe = NAMES.get(name)
+        if recipe is None:
+            raise self.error(node, f"unknown name {node.name!r}", _hint(node.name))
+        if name != node.name:
+            self.former.append(f"{node.name} is called {name} now")
+        return self.build(
+            node, recipe, *(self.value(argument) for argument in node.arguments), **self.keywords(node, name)
+        )
 
-    def built(self, node: Node, build: Callable[..., Schedule], *arguments: Any, **keywords: Any) -> Schedule:
-        """The result of a call; whatever it refuses is reported at the place of `node`."""
+    def keywords(self, node: CallNode, recipe: str) -> dict[str, Any]:
+        """Build the named arguments of a call, those with names of an older Glidepath under their present ones."""
+        keywords: dict[str, Any] = {}
+        for name, value in node.keywords:
+            new = FORMER_ARGUMENTS.get(recipe, {}).get(name, name)
+            if new in keywords:
+                raise self.error(value, f"{name} is another name of {new}, and both are given")
+            if new != name:
+                self.former.append(f"{name}= of {recipe} is called {new}= now")
+            keywords[new] = self.value(value)
+        return keywords
+
+    def build(self, node: Node, recipe: Callable[..., Any], *arguments: Any, **keywords: Any) -> Schedule:
+        """Return the result of a call; what it refuses is reported at its place in the text."""
         try:
-            plan = build(*arguments, **keywords)
+            plan = cast(Schedule, recipe(*arguments, **keywords))
         except TextError as error:
             place = _place_inside(node, error)
             raise TextError(str(error.problem), text=self.text, offset=place, hint=error.hint) from error
+        except ArgumentError as error:
+            place = _place_of_argument(node, error)
+            raise TextError(error.worded(), text=self.text, offset=place, code=error.code) from error
         except GlidepathError as error:
             raise self.error(node, error.worded()) from error
-        except (TypeError, AttributeError, ValueError, ArithmeticError) as error:
-            raise self.error(node, _plain(error)) from error
         pieces, depth = self.measure(plan)
         if pieces > MAX_PIECES or depth > MAX_DEPTH:
             raise self.error(node, f"written out in full, this plan has {pieces} pieces, {depth} deep: simplify it")
         return plan
 
     def measure(self, thing: object) -> tuple[int, int]:
-        """How many pieces a plan has when everything is written out, and how deep they are nested."""
+        """Count the pieces of a plan when everything is written out, and how deep they are nested."""
         if not isinstance(thing, (Schedule, tuple)):
             return 1 + (len(thing) // 10 if isinstance(thing, str) else 0), 0
-        if id(thing) not in self.measured:
+        if id(thing) not in self.sizes:
             inside = vars(thing).values() if isinstance(thing, Schedule) else thing
-            measured = [self.measure(part) for part in inside]
-            pieces = 1 + sum(size for size, _ in measured)
-            self.measured[id(thing)] = thing, pieces, 1 + max((depth for _, depth in measured), default=0)
-        _, pieces, depth = self.measured[id(thing)]
+            sizes = [self.measure(part) for part in inside]
+            pieces = 1 + sum(size for size, _ in sizes)
+            self.sizes[id(thing)] = thing, pieces, 1 + max((depth for _, depth in sizes), default=0)
+        _, pieces, depth = self.sizes[id(thing)]
         return pieces, depth
 
     def error(self, node: Node, reason: str, hint: str = "") -> TextError:
+        """Return an error that points at a node."""
         return TextError(reason, text=self.text, offset=node.place, hint=hint)
 
 
 def _place_inside(node: Node, error: TextError) -> int:
-    """The place of a mistake within a quoted text, such as a formula."""
+    """Return the place of a mistake within a quoted text, such as a formula."""
     for argument in node.arguments if isinstance(node, CallNode) else ():
         if isinstance(argument, String) and argument.value == error.text:
             return argument.place + len("'") + error.offset
     return node.place
 
 
-def _nearest(name: str) -> str:
+def _place_of_argument(node: Node, error: ArgumentError) -> int:
+    """Return the place of the argument that a recipe does not take, or of the call if one is missing."""
+    if isinstance(node, CallNode) and isinstance(error.argument, int):
+        return node.arguments[error.argument].place
+    if isinstance(node, CallNode):
+        for (name, _), place in zip(node.keywords, node.keyword_places, strict=True):
+            if name == error.argument:
+                return place
+    return node.place
+
+
+def _hint(name: str) -> str:
+    if name == "Set":
+        return "Set(...) stands around the whole plan of a hyperparameter"
     return did_you_mean(name, NAMES, "`glidepath recipes` lists the names")
-
-
-def _plain(error: Exception) -> str:
-    """Python's own words about wrong arguments, without the private name of the class."""
-    return str(error).removeprefix("draftable.<locals>.")

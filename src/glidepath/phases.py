@@ -8,17 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import count as counting
 from itertools import pairwise
 
-from .core.schedule import (
-    Clipped,
-    Cut,
-    Product,
-    Repeated,
-    Scaled,
-    Schedule,
-    Sequence,
-    Shifted,
-    Total,
-)
+from .core.schedule import Cut, Product, Scaled, Schedule, Sequence, Shifted, Sum
+from .core.transforms import Clipped, Repeated
 
 MOST_CYCLES = 16  # more are one phase called "repeat"
 
@@ -52,12 +43,12 @@ def phases(plan: Schedule, steps: int) -> tuple[Phase, ...]:
             return _window(plan, steps)
         case Repeated() if (cycles := list(_cycles(plan, steps))) and len(cycles) <= MOST_CYCLES:
             return _held(tuple(_row(cycles, steps)), steps)
-        case Product() | Total():
+        case Product() | Sum():
             return _of_one_side(plan, steps) or _single(plan, steps)
     return _single(plan, steps)
 
 
-def _of_one_side(plan: Product | Total, steps: int) -> tuple[Phase, ...]:
+def _of_one_side(plan: Product | Sum, steps: int) -> tuple[Phase, ...]:
     """The phases of the one side that has several, if only one has; past its end the other side gives the shape."""
     known = {side: phases(side, steps) for side in (plan.first, plan.second)}
     several = [side for side in known if sum(phase.name != "hold" for phase in known[side]) > 1]
@@ -98,5 +89,5 @@ def _cycles(plan: Repeated, steps: int) -> Iterator[tuple[Schedule, tuple[int, i
         if start >= steps or i > MOST_CYCLES:
             return
         length = plan._cycle(i)
-        yield (plan.plan if plan.growth == 1.0 else plan.plan._stretched(length)), (start, start + length)
+        yield (plan.plan if plan.growth == 1.0 else plan.plan._stretch(length)), (start, start + length)
         start += length

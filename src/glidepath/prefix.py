@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 from .core.checks import MAX_STEPS, count
 from .core.endless import Constant, Multistep
-from .core.schedule import Clipped, Cut, Larger, Product, Scaled, Schedule, Sequence, Shifted, Total
+from .core.schedule import Cut, Product, Scaled, Schedule, Sequence, Shifted, Sum
+from .core.transforms import Clipped, Maximum
 from .errors import ScheduleError
 
 FIRST_BLOCK, LARGEST_BLOCK = 64, 8192
 
-STEPWISE = (Scaled, Shifted, Clipped, Product, Total, Larger)  # value by value, on the clock of what is inside
+STEPWISE = (Scaled, Shifted, Clipped, Product, Sum, Maximum)  # value by value, on the clock of what is inside
 
 
 def common_prefix(first: Schedule, second: Schedule, steps: int | None = None) -> int:

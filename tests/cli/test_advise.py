@@ -1,4 +1,4 @@
-"""`glidepath advise`, as people use it, on runs of a law with known letters."""
+"""`glidepath advise`, as people use it, on runs of a law with known parameters."""
 
 import json
 from pathlib import Path

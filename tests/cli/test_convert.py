@@ -213,9 +213,9 @@ def test_from_theirs_to_theirs_with_the_quirks_above(capsys: Captured) -> None:
         (["nothing.py:warm"], "there is no file nothing.py"),
         (["nothing:warm"], "there is no module nothing"),
         (["theirs.py:cold"], "theirs.py has no cold: it has warm, value, restarts, late, broken"),
-        (["theirs.py:value"], "int of builtins is no schedule that can be read"),
-        (["theirs.py:own"], "is no schedule that can be read"),
-        (["theirs.py:broken"], "theirs.py:broken failed while making its schedule: ZeroDivisionError"),
+        (["theirs.py:value"], "int of builtins is not a schedule that can be read"),
+        (["theirs.py:own"], "is not a schedule that can be read"),
+        (["theirs.py:broken"], "the schedule theirs.py:broken failed while building it: ZeroDivisionError"),
         (["missing.json"], "cannot use 'missing.json'"),
     ],
 )

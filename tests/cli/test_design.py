@@ -1,4 +1,4 @@
-"""`glidepath design`, as people use it, on runs of a law with known letters."""
+"""`glidepath design`, as people use it, on runs of a law with known parameters."""
 
 import json
 from pathlib import Path

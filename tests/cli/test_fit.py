@@ -1,4 +1,4 @@
-"""`glidepath fit`, as people use it, on runs of a law with known letters."""
+"""`glidepath fit`, as people use it, on runs of a law with known parameters."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,8 @@ import pytest
 from tests.logged_by_law import LAW, NOISE, PEAK, PLANS, log
 
 from glidepath.cli import main
-from glidepath.cli.options.laws import LAWS, MEANINGS
+from glidepath.law import LAWS
+from glidepath.law.fitting.parameters import MEANINGS
 
 
 @pytest.fixture
@@ -16,15 +17,15 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return [str(log(tmp_path, name, plan, seed=i)) for i, (name, plan) in enumerate(PLANS.items())]
 
 
-def test_a_fit_finds_the_letters_within_some_standard_deviations(runs, capsys):
+def test_a_fit_finds_the_parameters_within_some_standard_errors(runs, capsys):
     assert main(["fit", *runs, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     (one,) = answer["fits"]
     assert one["peak"] == pytest.approx(PEAK)
-    true = LAW.letters()
-    for name, letter in one["letters"].items():
-        assert abs(letter["value"] - getattr(true, name)) <= 3 * letter["deviation"], name
-    assert one["noise"] == pytest.approx(NOISE, rel=0.3)
+    true = LAW.parameters
+    for name, parameter in one["parameters"].items():
+        assert abs(parameter["value"] - getattr(true, name)) <= 3 * parameter["standard_error"], name
+    assert one["residual_std"] == pytest.approx(NOISE, rel=0.3)
     assert [run["name"] for run in one["runs"]] == list(PLANS)
     assert Path(answer["figure"]).read_bytes().startswith(b"\x89PNG")
 
@@ -33,7 +34,7 @@ def test_people_get_two_tables_and_a_figure(runs, tmp_path, capsys):
     assert main(["fit", *runs, "-o", "mine.svg"]) == 0
     told = capsys.readouterr().out
     assert "noise-floor law, peak 3e-4, 3 runs" in told
-    assert "loss that no training works off" in told
+    assert "loss that no training removes" in told
     assert "typical misfit" in told
     assert told.splitlines()[-1] == "wrote mine.svg"
     assert "<svg" in (tmp_path / "mine.svg").read_text()
@@ -43,8 +44,8 @@ def test_people_get_two_tables_and_a_figure(runs, tmp_path, capsys):
 def test_every_law_has_a_name_and_meanings(law, runs, capsys):
     assert main(["fit", *runs, "--law", law, "--json"]) == 0
     (one,) = json.loads(capsys.readouterr().out)["fits"]
-    assert list(one["letters"]) == [free.letter for free in LAWS[law].FREE]
-    assert set(one["letters"]) <= set(MEANINGS)
+    assert list(one["parameters"]) == [free.name for free in LAWS[law].FREE]
+    assert set(one["parameters"]) <= set(MEANINGS)
 
 
 def test_each_peak_has_a_fit_of_its_own_unless_one_is_asked_for(runs, tmp_path, capsys):
@@ -94,7 +95,7 @@ def test_a_log_without_rates_needs_the_plan_and_the_peak(tmp_path, monkeypatch, 
     plan = "warmup(2%) >> constant() >> linear(20%)"
     assert main(["fit", "bare.csv", "--run-plan", plan, "--run-peak", "3e-4", "--run-steps", "4k", "--json"]) == 0
     (one,) = json.loads(capsys.readouterr().out)["fits"]
-    assert one["letters"]["limit"]["value"] == pytest.approx(LAW.limit, abs=0.15)
+    assert one["parameters"]["limit"]["value"] == pytest.approx(LAW.limit, abs=0.15)
 
 
 @pytest.mark.parametrize(

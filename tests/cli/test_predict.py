@@ -1,4 +1,4 @@
-"""`glidepath predict`, as people use it, on runs of a law with known letters."""
+"""`glidepath predict`, as people use it, on runs of a law with known parameters."""
 
 import json
 from pathlib import Path

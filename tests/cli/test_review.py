@@ -29,7 +29,7 @@ def test_a_run_that_parted_from_its_plan_is_a_finding_with_the_cause(tmp_path, c
     assert one.startswith("log: every logged rate is the plan's")
     assert two.startswith("fast: step 5: the rate is 0.0993")
     assert "4 times too fast" in two
-    assert two.endswith("[followed]")
+    assert two.endswith("[GP810 deviation]")
 
 
 def test_a_peak_that_is_not_given_is_taken_from_the_log_and_told(tmp_path, capsys):

@@ -64,7 +64,7 @@ def test_a_function_reads_as_a_person_writes_it() -> None:
         ("step(every=30)", "return 0.1 ** (it // 30)"),
         ("staircase(linear(10), every=3)", "return 1 - (it // 3 * 3) / 10"),
         ("repeat(linear(10), shrink=0.5)", "return 0.5 ** (it // 10) * (1 - (it % 10) / 10)"),
-        ("clip(linear(10), low=0.2)", "return max(1 - it / 10, 0.2)"),
+        ("clip(linear(10), minimum=0.2)", "return max(1 - it / 10, 0.2)"),
         ("constant(10) >> 0.1 * constant()", "return 0.1"),
         ("constant()", "return 1.0"),
         ("inverse_sqrt(warmup=10)", "return math.sqrt(10 / it)"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glidepath.convert.writers.expression import Expression, tidy, written
+from glidepath.convert.writers.expression import Expression, tidy, to_expression
 
 K = Expression("k")
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
@@ -26,7 +26,15 @@ def joined(parts: tuple[Any, Any, Any]) -> st.SearchStrategy[tuple[Expression, f
 
 # pairs of an expression and its value at k = 0.7
 trees: st.SearchStrategy[tuple[Expression, float]] = st.recursive(
-    st.sampled_from([(K, 0.7), (written(0.5), 0.5), (written(2), 2), (written(0.0), 0.0), (written(1.0), 1.0)]),
+    st.sampled_from(
+        [
+            (K, 0.7),
+            (to_expression(0.5), 0.5),
+            (to_expression(2), 2),
+            (to_expression(0.0), 0.0),
+            (to_expression(1.0), 1.0),
+        ]
+    ),
     lambda inner: st.tuples(st.sampled_from(OPERATORS), inner, inner).flatmap(joined),
     max_leaves=12,
 )
@@ -54,8 +62,8 @@ def test_what_is_written_is_what_was_computed(tree: tuple[Expression, float]) ->
         (0.0 + 1.0 * K, "k"),
         (0.0 * K, "0.0"),
         (K**1.0 / 1, "k"),
-        (written(-0.5) * K, "(-0.5) * k"),
-        (written(0.1) + 0.2, "0.3"),
+        (to_expression(-0.5) * K, "(-0.5) * k"),
+        (to_expression(0.1) + 0.2, "0.3"),
     ],
 )
 def test_parentheses_stand_only_where_they_are_needed(expression: Expression, text: str) -> None:

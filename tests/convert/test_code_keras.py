@@ -41,7 +41,7 @@ OWN = {
     "one_minus_sqrt(5000)": "class Plan",
 }
 QUICK = sorted({*SCHEDULES[::3], *OWN})
-NO_TABLE = ["2.0 + clip(noise(), low=-1.0, high=1.0)", "noisy(cosine(1000))", "chebyshev(1125899906842624)"]
+NO_TABLE = ["2.0 + clip(noise(), minimum=-1.0, maximum=1.0)", "noisy(cosine(1000))", "chebyshev(1125899906842624)"]
 
 
 def schedule(plan: Schedule, peak: float | None = None) -> Any:

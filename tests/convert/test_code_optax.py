@@ -42,11 +42,11 @@ OWN = {
     "warmup(1) >> linear(9)": ["jnp"],
     "noisy(cosine(1000))[:1000]": ["VALUES", "a table"],
     "chebyshev(64)": ["VALUES", "a table"],
-    "clip(noise(), low=0.0)[:64] >> linear(5, start=0.5)": ["VALUES", "a table"],
+    "clip(noise(), minimum=0.0)[:64] >> linear(5, start=0.5)": ["VALUES", "a table"],
     "cosine_restarts(100, growth=2)": ["searchsorted"],
 }
 NO_TABLE = [
-    "2.0 + clip(noise(), low=-1.0, high=1.0)",
+    "2.0 + clip(noise(), minimum=-1.0, maximum=1.0)",
     "noisy(cosine(1000))",
     "noise(seed=18446744073709551615)",
     "noisy(warmup(10) >> cosine(90), spread=0.1, limit=0.2, seed=7)",

@@ -213,7 +213,7 @@ def test_where_nothing_is_strange_nothing_is_said() -> None:
 @pytest.mark.parametrize(
     ("kind", "attributes", "reason"),
     [
-        ("StepScheduler", {"step_size": "300sp", "gamma": 0.5}, "a plan knows no sp: give it in batches"),
+        ("StepScheduler", {"step_size": "300sp", "gamma": 0.5}, "a plan has no unit sp: give it in batches"),
         ("StepScheduler", {"step_size": "3 weeks", "gamma": 0.5}, "not a time of Composer such as 100ba"),
         ("StepScheduler", {"step_size": "xba", "gamma": 0.5}, "not a time of Composer"),
         ("StepScheduler", {"step_size": "1.5ba", "gamma": 0.5}, "not a whole number of steps"),

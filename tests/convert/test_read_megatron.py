@@ -191,5 +191,5 @@ def test_numbers_in_quotes_are_numbers():
 def test_what_is_no_schedule_at_all_is_refused():
     with pytest.raises(ConvertError, match="has no lr"):
         read({})
-    with pytest.raises(ConvertError, match="int of builtins is no schedule"):
+    with pytest.raises(ConvertError, match="int of builtins is not a schedule"):
         read(5)

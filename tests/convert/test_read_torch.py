@@ -370,7 +370,7 @@ def test_what_cannot_be_read_says_why(build, words):
 
 
 def test_an_optimizer_is_no_scheduler():
-    with pytest.raises(ConvertError, match="SGD is no scheduler that can be read: StepLR"):
+    with pytest.raises(ConvertError, match="SGD is not a scheduler that can be read; these are: StepLR"):
         read(optimizer())
 
 

@@ -119,11 +119,11 @@ def cosine_waves(n, waves=1.5):
     return Plan(lambda k: (1 + cos(2 * pi * mpf(waves) * min(k, n) / n)) / 2, n)
 
 
-def chebyshev(n, low=0.05):
+def chebyshev(n, curvature_ratio=0.05):
     order = [0]
     while len(order) < n:
         order = [place for s in order for place in (s, 2 * len(order) - 1 - s)]
-    centre, radius = (1 + mpf(low)) / 2, (1 - mpf(low)) / 2
+    centre, radius = (1 + mpf(curvature_ratio)) / 2, (1 - mpf(curvature_ratio)) / 2
     return Plan(lambda k: 1 / (centre - radius * cos((order[min(k, n - 1)] + mpf(1) / 2) * pi / n)), n)
 
 
@@ -221,10 +221,10 @@ def piecewise_cosine(points):
     return through(points, lambda p: (1 - cos(pi * p)) / 2)
 
 
-def wsd(n, warmup, cooldown, final=0.0):
+def wsd(n, warmup, cooldown, to=0.0):
     def value(k):
         rising, left = mpf(k + 1) / warmup, mpf(n - k) / cooldown
-        return min(rising, 1, mpf(final) + (1 - mpf(final)) * left) if k < n else mpf(final)
+        return min(rising, 1, mpf(to) + (1 - mpf(to)) * left) if k < n else mpf(to)
 
     return Plan(value, n)
 
@@ -233,35 +233,37 @@ def trapezoid(n, warmup, cooldown):
     return wsd(n, warmup, cooldown)
 
 
-def flat_cosine(n, cooldown, final=0.0):
-    return constant(n - cooldown) >> cosine(cooldown, to=final)
+def flat_cosine(n, cooldown, to=0.0):
+    return constant(n - cooldown) >> cosine(cooldown, to=to)
 
 
-def wsd_s(periods, warmup, cooldown, final=0.0):
-    plan = wsd(periods[0], warmup, cooldown, final)
+def wsd_s(periods, warmup, cooldown, to=0.0):
+    plan = wsd(periods[0], warmup, cooldown, to)
     for n in periods[1:]:
-        plan = plan >> constant(n - cooldown) >> linear(cooldown, to=final)
+        plan = plan >> constant(n - cooldown) >> linear(cooldown, to=to)
     return plan
 
 
-def infinite(warmup, cooldown, hold, final, level=0.1, to=0.01):
+def infinite(warmup, cooldown, hold, annealing, plateau=0.1, to=0.01):
     rise = Plan(lambda k: mpf(k + 1) / warmup, warmup)
-    return rise >> cosine(cooldown, to=level) >> level * constant(hold) >> geometric(final, to=to, start=level)
+    return (
+        rise >> cosine(cooldown, to=plateau) >> plateau * constant(hold) >> geometric(annealing, to=to, start=plateau)
+    )
 
 
-def one_cycle(n, rise=0.3, start=0.04, final=4e-6):
+def one_cycle(n, rise=0.3, start=0.04, to=4e-6):
     up = round(n * rise)
-    return cosine(up, to=1.0, start=start) >> cosine(n - up, to=final)
+    return cosine(up, to=1.0, start=start) >> cosine(n - up, to=to)
 
 
-def one_cycle_linear(n, rise=0.3, fall=0.3, start=0.04, final=4e-6):
+def one_cycle_linear(n, rise=0.3, fall=0.3, start=0.04, to=4e-6):
     up, down = round(n * rise), round(n * (rise + fall))
-    return piecewise_linear([(0, start), (up, 1), (down, start), (n, final)])
+    return piecewise_linear([(0, start), (up, 1), (down, start), (n, to)])
 
 
-def one_cycle_momentum(n, rise=0.3, low=0.85, high=0.95):
+def one_cycle_momentum(n, rise=0.3, minimum=0.85, maximum=0.95):
     up = round(n * rise)
-    return piecewise_cosine([(0, high), (up, low), (n, high)])
+    return piecewise_cosine([(0, maximum), (up, minimum), (n, maximum)])
 
 
 def slanted_triangular(n, cut=0.1, ratio=32.0):
@@ -273,8 +275,8 @@ def slanted_triangular(n, cut=0.1, ratio=32.0):
     )
 
 
-def tri_stage(warmup, hold, decay, start=0.01, final=0.01):
-    return linear(warmup, to=1.0, start=start) >> constant(hold) >> geometric(decay, to=final)
+def tri_stage(warmup, hold, decay, start=0.01, to=0.01):
+    return linear(warmup, to=1.0, start=start) >> constant(hold) >> geometric(decay, to=to)
 
 
 def repeat(plan, times=None, growth=1.0, shrink=1.0):
@@ -309,15 +311,15 @@ def cosine_restarts(n, times=None, growth=1.0, shrink=1.0, to=0.0):
     return to + (1 - mpf(to)) * repeat(cosine(n), times, growth, shrink)
 
 
-def cyclic(up, down=None, low=0.1, times=None, shrink=1.0):
+def cyclic(up, down=None, minimum=0.1, times=None, shrink=1.0):
     fall = down or up
 
     def value(k):
         i, j = divmod(k, up + fall)
         if times is not None and i >= times:
-            return mpf(low)
+            return mpf(minimum)
         height = mpf(j) / up if j < up else mpf(up + fall - j) / fall
-        return mpf(low) + (1 - mpf(low)) * mpf(shrink) ** i * height
+        return mpf(minimum) + (1 - mpf(minimum)) * mpf(shrink) ** i * height
 
     return Plan(value, None if times is None else times * (up + fall))
 
@@ -355,12 +357,15 @@ def rewarm(plan, at, steps):
     return Plan(value, plan.length)
 
 
-def range_test(n, low=1e-7):
-    return Plan(lambda k: mpf(low) ** (1 - mpf(min(k, n)) / n), n)
+def sweep(n, start=1e-7):
+    return Plan(lambda k: mpf(start) ** (1 - mpf(min(k, n)) / n), n)
 
 
-def clip(plan, low=None, high=None):
-    floor_, ceiling = (mpf("-inf") if low is None else mpf(low)), (mpf("inf") if high is None else mpf(high))
+def clip(plan, minimum=None, maximum=None):
+    floor_, ceiling = (
+        (mpf("-inf") if minimum is None else mpf(minimum)),
+        (mpf("inf") if maximum is None else mpf(maximum)),
+    )
     return Plan(lambda k: min(max(plan(k), floor_), ceiling), plan.length)
 
 

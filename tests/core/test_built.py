@@ -29,8 +29,8 @@ def test_an_integer_where_a_value_is_meant_becomes_a_float():
 
 
 def test_minus_zero_is_zero():
-    plans = [gp.linear(9, to=-0.0), gp.clip(gp.linear(9), low=-0.0), -0.0 * gp.linear(9), -0.0 + gp.linear(9)]
-    zeros = [gp.linear(9, to=0.0), gp.clip(gp.linear(9), low=0.0), 0.0 * gp.linear(9), 0.0 + gp.linear(9)]
+    plans = [gp.linear(9, to=-0.0), gp.clip(gp.linear(9), minimum=-0.0), -0.0 * gp.linear(9), -0.0 + gp.linear(9)]
+    zeros = [gp.linear(9, to=0.0), gp.clip(gp.linear(9), minimum=0.0), 0.0 * gp.linear(9), 0.0 + gp.linear(9)]
     assert [repr(plan) for plan in plans] == [repr(plan) for plan in zeros]
     assert math.copysign(1, plans[0](100)) == 1.0
 
@@ -77,7 +77,7 @@ def test_a_factor_must_be_finite():
         (lambda: gp.geometric(9, to=1e-300, start=1e300), "the ratio is no float"),
         (lambda: gp.normalized_exponential(9, ratio=1), "ratio must be below 1"),
         (lambda: gp.chebyshev(100), "chebyshev permutes a power of two of steps (64, 128, ...), not 100"),
-        (lambda: gp.chebyshev(64, low=1), "low must be below 1"),
+        (lambda: gp.chebyshev(64, curvature_ratio=1), "curvature_ratio must be below 1"),
         (lambda: gp.step(every=0), "every must be at least 1, not 0"),
         (lambda: gp.step(every=5, factor=-1), "factor must be at least 0"),
         (lambda: gp.exponential(every=5, factor=0), "factor must be above 0"),
@@ -98,8 +98,11 @@ def test_a_factor_must_be_finite():
         (lambda: gp.noam(model_width=512, warmup=0), "warmup must be at least 1"),
         (lambda: gp.formula(5), "formula takes a text or a function of the step, not 5"),
         (lambda: gp.clip(gp.linear(9)), "clip needs a floor, a ceiling or both"),
-        (lambda: gp.clip(gp.linear(9), low=1, high=0), "clip needs low <= high, not low=1.0 and high=0.0"),
-        (lambda: gp.clip(5, low=0), "clip needs a schedule, as in cosine(1000), not 5"),
+        (
+            lambda: gp.clip(gp.linear(9), minimum=1, maximum=0),
+            "clip needs minimum <= maximum, not minimum=1.0 and maximum=0.0",
+        ),
+        (lambda: gp.clip(5, minimum=0), "clip needs a schedule, as in cosine(1000), not 5"),
         (lambda: gp.maximum(gp.linear(9), 0.1), "maximum needs a schedule"),
         (lambda: gp.noisy(5), "noisy needs a schedule"),
         (lambda: gp.staircase(5, every=3), "staircase needs a schedule"),

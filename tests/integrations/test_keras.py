@@ -42,10 +42,10 @@ for plan in ({plans}):
 """
 
 
-def test_what_is_no_plan_of_rates_is_refused():
+def test_a_value_that_is_not_a_plan_of_rates_is_refused():
     answer = keras_says("jax", "-c", REFUSED.format(plans="0.1, 'cosine(5%)', 'cosin(5)'"))
     lines = answer.stdout.splitlines()
-    assert lines[0] == "ScheduleError LearningRate takes a schedule or its text, not 0.1"
+    assert lines[0] == "ScheduleError LearningRate takes a schedule or its text, not 0.1 [GP101]"
     assert 'DraftError cosine("5%") waits for a horizon: give LearningRate(plan.over(10_000))' in lines[1]
     assert "did you mean cosine" in lines[2]
 

@@ -1,4 +1,4 @@
-"""A law of each kind with ordinary letters, and runs that it would leave."""
+"""A law of each kind with ordinary parameters, and runs that it would leave."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What the laws are tried on: rates of every kind that runs have, letters that laws have, and runs that obey a law."""
+"""What the laws are tried on: rates of every kind that runs have, parameters that laws have, and runs that obey a law."""
 
 import math
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from glidepath import constant, cosine, linear
 from glidepath.law import ConvexKernelLaw, FunctionalScalingLaw, MomentumLaw, MultiPowerLaw, NoiseFloorLaw
-from glidepath.law.evaluation.formula import Letters
+from glidepath.law.evaluation.formula import Parameters
 from glidepath.runs.run import Run
 
 LAWS = [NoiseFloorLaw, FunctionalScalingLaw, MomentumLaw, MultiPowerLaw, ConvexKernelLaw]
@@ -25,8 +25,8 @@ PARTS = st.one_of(
 )
 RATIOS = st.lists(PARTS, min_size=1, max_size=6).map(np.concatenate).filter(lambda ratios: ratios.any())
 
-LETTERS = st.builds(
-    Letters,
+PARAMETERS = st.builds(
+    Parameters,
     limit=st.floats(1.5, 3),
     gap=st.floats(0.2, 2),
     alpha=st.floats(0.2, 1),

@@ -8,9 +8,9 @@ import pytest
 from glidepath import constant, cosine, linear, one_minus_sqrt, warmup
 from glidepath.errors import LawError
 from glidepath.law import advise, fit
-from glidepath.law.advising.advice import TIE, ranked
-from glidepath.law.advising.next_run import next_run, telling
-from glidepath.law.designing.named_schedules import cooldown, named
+from glidepath.law.advising.advice import TIE, rank_schedules
+from glidepath.law.advising.next_run import choose_first_runs, next_run
+from glidepath.law.designing.named_schedules import cooldown, named_schedules
 from glidepath.law.fitting.committee import fit_committee
 
 from .known import NOISE_FLOOR, PEAK, run
@@ -64,9 +64,9 @@ def test_noise_of_seeds_makes_ties_of_what_it_covers(advice):
     known = advice.committee
     rates = {name: rates_of(plan) for name, plan in CANDIDATES.items()}
     assert second > TIE * advice.ranking[0].loss
-    assert ranked(known, rates, noise=0.51 * second)[1].verdict == "tie"
-    assert ranked(known, rates, noise=0.49 * second)[1].verdict == "worse"
-    assert ranked(known, rates | {"twin": rates["wsd 30%"]}, noise=0.0)[1].verdict in ("best", "tie")
+    assert rank_schedules(known, rates, noise=0.51 * second)[1].verdict == "tie"
+    assert rank_schedules(known, rates, noise=0.49 * second)[1].verdict == "worse"
+    assert rank_schedules(known, rates | {"twin": rates["wsd 30%"]}, noise=0.0)[1].verdict in ("best", "tie")
 
 
 def test_the_cooldown_is_the_best_of_the_shares_and_the_others_cost_what_they_cost(advice):
@@ -99,11 +99,11 @@ def test_a_run_that_never_decays_is_no_good_next_run():
 
 def test_the_first_runs_are_different_in_kind():
     ratios = {name: plan.over(STEPS)(np.arange(STEPS)) for name, plan in CANDIDATES.items()}
-    first = telling(ratios, 3)
+    first = choose_first_runs(ratios, 3)
     assert len(set(first)) == 3
     assert first[0] != "constant"
-    assert telling(ratios, 3) == telling(dict(reversed(ratios.items())), 3)
-    assert set(telling(ratios, 99)) == set(CANDIDATES)
+    assert choose_first_runs(ratios, 3) == choose_first_runs(dict(reversed(ratios.items())), 3)
+    assert set(choose_first_runs(ratios, 99)) == set(CANDIDATES)
 
 
 def test_three_laws_sit_in_the_committee(advice):
@@ -115,7 +115,7 @@ def test_three_laws_sit_in_the_committee(advice):
 
 def test_the_rates_of_a_run_rank_as_its_plan_does():
     known = fit_committee(RUNS)
-    (one,) = ranked(known, {"a": rates_of(CANDIDATES["linear"])})
+    (one,) = rank_schedules(known, {"a": rates_of(CANDIDATES["linear"])})
     assert one.loss == pytest.approx(known.loss(CANDIDATES["linear"], STEPS), abs=1e-12)
     assert one.doubts == ()
 
@@ -123,11 +123,11 @@ def test_the_rates_of_a_run_rank_as_its_plan_does():
 def test_what_is_far_away_is_told_and_less_certain():
     known = fit_committee(RUNS)
     far = {"far": PEAK * linear(20_000)(np.arange(20_000)), "high": 1.5 * rates_of(CANDIDATES["linear"])}
-    for one in ranked(known, far):
+    for one in rank_schedules(known, far):
         assert len(one.doubts) == 1
         assert one.high - one.low > 0.02 * one.loss
     with pytest.raises(LawError, match="times the peak of the fitted runs"):
-        ranked(known, {"another": 10 * rates_of(CANDIDATES["linear"])})
+        rank_schedules(known, {"another": 10 * rates_of(CANDIDATES["linear"])})
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ def test_what_cannot_be_answered_is_refused(candidates, more, message):
 
 @pytest.mark.parametrize("warm", [0, 30])
 def test_every_named_schedule_has_the_length_asked_for(warm):
-    every = dict(named(500, warm))
-    assert len(every) == len(list(named(500, warm))) > 60
+    every = dict(named_schedules(500, warm))
+    assert len(every) == len(list(named_schedules(500, warm))) > 60
     for name, plan in every.items():
         values = plan(np.arange(500))
         assert values.max() == 1.0, name
@@ -157,6 +157,6 @@ def test_every_named_schedule_has_the_length_asked_for(warm):
 
 
 def test_a_named_schedule_is_what_its_name_says():
-    every = dict(named(500, 100))
+    every = dict(named_schedules(500, 100))
     assert every["WSD, 1-sqrt over the last 20%"] == warmup(100) >> constant(320) >> one_minus_sqrt(80)
     assert every["cosine to 10%"] == warmup(100) >> cosine(400, to=0.1)

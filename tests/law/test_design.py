@@ -12,9 +12,9 @@ from glidepath import constant, cosine, linear, parse
 from glidepath.errors import LawError
 from glidepath.law import Committee, Design, Fit, Law, MultiPowerLaw, NoiseFloorLaw, design
 from glidepath.law.designing.descent import Descent
-from glidepath.law.designing.design import best_ratios, closed, written
+from glidepath.law.designing.design import best_ratios, fit_lines, has_closed_form
 from glidepath.law.designing.knots import knots
-from glidepath.law.designing.named_schedules import named
+from glidepath.law.designing.named_schedules import named_schedules
 from glidepath.law.evaluation.cells import Cells
 from glidepath.law.evaluation.timeline import History
 
@@ -55,7 +55,7 @@ def test_the_loss_at_the_end_is_the_last_of_the_curve(law, levels, lengths, last
 
 @pytest.mark.parametrize("law", LAWS, ids=NAMES)
 def test_its_slopes_are_those_of_finite_differences(law):
-    cells = Cells(law.letters(), law.CLOCK, np.array([100.0, 50, 500, 300, 20, 5, 1]))
+    cells = Cells(law.parameters, law.CLOCK, np.array([100.0, 50, 500, 300, 20, 5, 1]))
     levels = np.array([0.3, 0.9, 1.0, 0.8, 0.4, 0.2, 0.1])
     nudges = 1e-6 * np.eye(len(levels))
     numeric = [(cells.loss(levels + one)[0] - cells.loss(levels - one)[0]) / 2e-6 for one in nudges]
@@ -91,7 +91,7 @@ def test_descent_finds_no_better_one(clock, exponent, noise, relaxation, memory,
     law = NoiseFloorLaw(PEAK, 2.6, 0.9, 0.5, noise, exponent, relaxation, clock, memory)
     past = np.full(before, level)
     best = best_ratios((law,), steps, past)[:-1]
-    descent = Descent([(law.letters(), law.CLOCK)], History(past) if before else None, steps, 400, 100)
+    descent = Descent([(law.parameters, law.CLOCK)], History(past) if before else None, steps, 400, 100)
     other = np.repeat(descent.best(), np.diff(descent.edges))
     ours, found = (last(law, np.concatenate([past, ratios])) for ratios in (best, other))
     assert ours <= found + 2e-5 * max(1, noise)
@@ -115,8 +115,8 @@ def test_what_is_best_from_the_middle_on_is_the_rest_of_what_is_best(law):
     whole = design(law, STEPS)
     half = whole.plan(np.arange(STEPS // 2)) * PEAK
     rest = design(law, STEPS // 2, before=half)
-    assert rest.loss == pytest.approx(whole.loss, abs=1e-5 if closed(law) else 1e-4)
-    if closed(law):  # the others are flat near their best
+    assert rest.loss == pytest.approx(whole.loss, abs=1e-5 if has_closed_form(law) else 1e-4)
+    if has_closed_form(law):  # the others are flat near their best
         assert rates_of(rest) == pytest.approx(rates_of(whole)[STEPS // 2 :], abs=0.01)
 
 
@@ -136,7 +136,7 @@ def test_no_schedule_of_the_fields_names_does_better(law):
     found = design(law, STEPS, warmup=200)
     assert found.loss == pytest.approx(law.predict(found.plan, STEPS)[-1], abs=1e-8)
     assert found.nearest.loss >= found.loss - 2e-5
-    assert found.nearest.loss == min(law.final_loss(plan, STEPS) for _, plan in named(STEPS, 200))
+    assert found.nearest.loss == min(law.final_loss(plan, STEPS) for _, plan in named_schedules(STEPS, 200))
 
 
 def test_the_multi_power_law_gets_no_giant_falls():
@@ -160,7 +160,7 @@ def test_a_committees_design_is_the_best_for_the_mean_of_its_laws():
 
 
 def test_the_slopes_of_the_falls_are_those_of_finite_differences():
-    descent = Descent([(LAWS[2].letters(), LAWS[2].CLOCK)], None, 700, 40, 12)
+    descent = Descent([(LAWS[2].parameters, LAWS[2].CLOCK)], None, 700, 40, 12)
     falls = np.linspace(0.01, 0.4, 12)
     weights = np.random.default_rng(0).normal(size=len(descent.levels(falls)))
     value = lambda falls: float(weights @ np.log(descent.levels(falls)))
@@ -179,7 +179,7 @@ def test_a_past_at_rate_zero_changes_no_design(law):
 
 def test_a_long_past_is_seen_in_some_hundreds_of_cells():
     past = PEAK * cosine(50_000, to=0.2)(np.arange(50_000))
-    descent = Descent([(LAWS[4].letters(), None)], History(past / PEAK), 100)
+    descent = Descent([(LAWS[4].parameters, None)], History(past / PEAK), 100)
     levels, lengths = descent._past
     assert len(levels) <= 500
     assert lengths @ levels == pytest.approx(past.sum() / PEAK, rel=1e-9)
@@ -190,10 +190,10 @@ def test_a_history_at_another_peak_is_refused():
         design(NOISE_FLOOR, 100, before=np.full(50, 2 * PEAK))
 
 
-@pytest.mark.parametrize("letters", [{"peak": -1.0}, {"gap": -0.1}, {"relaxation": 0.0}, {"limit": math.nan}])
-def test_letters_outside_their_ranges_make_no_law(letters):
+@pytest.mark.parametrize("parameters", [{"peak": -1.0}, {"gap": -0.1}, {"relaxation": 0.0}, {"limit": math.nan}])
+def test_letters_outside_their_ranges_make_no_law(parameters):
     with pytest.raises(LawError):
-        dataclasses.replace(NOISE_FLOOR, **letters)
+        dataclasses.replace(NOISE_FLOOR, **parameters)
 
 
 def test_where_the_rate_adds_no_noise_the_peak_is_held():
@@ -252,8 +252,8 @@ def test_lines_between_knots_stay_within_the_tolerance(values, tolerance):
 
 
 def test_a_level_beginning_is_written_as_a_hold():
-    assert written(np.array([1.0] * 50 + [0.75, 0.5, 0.25, 0.0])) == constant(49) >> linear(4)
-    assert written(np.linspace(0.8, 0.4, 5)) == linear(4, start=0.8, to=0.4)
+    assert fit_lines(np.array([1.0] * 50 + [0.75, 0.5, 0.25, 0.0])) == constant(49) >> linear(4)
+    assert fit_lines(np.linspace(0.8, 0.4, 5)) == linear(4, start=0.8, to=0.4)
 
 
 def test_laws_that_fit_elsewhere_are_frozen_data():

@@ -43,7 +43,7 @@ def close(found, wanted, weights, nodes_error=1e-8):
 def test_a_fast_sum_is_the_sum_over_every_pair(kernel, block, seed, sources, targets, ties):
     places, weights, at, counts = scene(seed, sources, targets, ties)
     tree = SourceTree(places)
-    found = tree.seen_from(at, counts, block).sum(KERNELS[kernel], tree.moments(weights))
+    found = tree.view_from(at, counts, block).sum(KERNELS[kernel], tree.moments(weights))
     close(found, sums(KERNELS[kernel], at, places, weights, counts), weights)
 
 
@@ -52,7 +52,7 @@ def test_a_fast_sum_is_the_sum_over_every_pair(kernel, block, seed, sources, tar
 def test_a_kernel_as_steep_as_one_over_x_needs_twelve_nodes(seed, sources, ties):
     places, weights, at, counts = scene(seed, sources, 30, ties)
     tree = SourceTree(places, nodes=12)
-    found = tree.seen_from(at, counts).sum(KERNELS["steep"], tree.moments(np.abs(weights)))
+    found = tree.view_from(at, counts).sum(KERNELS["steep"], tree.moments(np.abs(weights)))
     wanted = sums(KERNELS["steep"], at, places, np.abs(weights), counts)
     assert found == pytest.approx(wanted, rel=1e-8)
 
@@ -63,20 +63,20 @@ def test_distances_may_be_scaled_by_each_source(seed, sources, targets, spread):
     places, weights, at, counts = scene(seed, sources, targets)
     log_scales = np.random.default_rng(seed).normal(0, spread, sources)
     tree = SourceTree(places, log_scales=log_scales)
-    view, moments = tree.seen_from(at, counts), tree.moments(weights)
+    view, moments = tree.view_from(at, counts), tree.moments(weights)
     parts = (KERNELS["power"](part.distances * np.exp(part.log_scales)) for part in (view.far, view.near))
     wanted = sums(KERNELS["power"], at, places, weights, counts, np.exp(log_scales))
-    close(view.weighed(*parts, moments), wanted, weights)
+    close(view.weighted_sum(*parts, moments), wanted, weights)
 
 
 def test_scales_that_change_slowly_are_seen_through_nodes_too():
     places, weights, at, counts = scene(1, 2000, 20)
     log_scales = np.linspace(0, 2, 2000)
     tree = SourceTree(places, log_scales=log_scales)
-    view = tree.seen_from(at, counts)
+    view = tree.view_from(at, counts)
     parts = (KERNELS["power"](part.distances * np.exp(part.log_scales)) for part in (view.far, view.near))
     wanted = sums(KERNELS["power"], at, places, weights, counts, np.exp(log_scales))
-    close(view.weighed(*parts, tree.moments(weights)), wanted, weights)
+    close(view.weighted_sum(*parts, tree.moments(weights)), wanted, weights)
     assert len(view.far.rows) > 20  # of each target at least one block
 
 
@@ -85,10 +85,10 @@ def test_scales_that_change_slowly_are_seen_through_nodes_too():
 def test_several_sets_of_weights_share_a_tree(seed, sources):
     places, weights, at, counts = scene(seed, sources, 10)
     tree, others = SourceTree(places), np.cos(places)
-    view, both = tree.seen_from(at, counts), tree.moments(weights, others)
+    view, both = tree.view_from(at, counts), tree.moments(weights, others)
     parts = [KERNELS["power"](part.distances) for part in (view.far, view.near)]
     for number, one in enumerate((weights, others)):
-        close(view.weighed(*parts, both, number), view.sum(KERNELS["power"], tree.moments(one)), one, 1e-13)
+        close(view.weighted_sum(*parts, both, number), view.sum(KERNELS["power"], tree.moments(one)), one, 1e-13)
 
 
 def test_the_moments_of_a_block_are_exact_for_every_polynomial_that_its_nodes_hold():
@@ -105,35 +105,35 @@ def test_only_the_sources_that_count_are_seen():
     places, ones = np.arange(100.0), np.ones(100)
     tree, counts = SourceTree(places), np.array([0, 1, 31, 32, 33, 64, 99, 100])
     for block in (1, 3, 32):
-        view = tree.seen_from(np.full(8, 150.0), counts, block)
+        view = tree.view_from(np.full(8, 150.0), counts, block)
         assert view.sum(KERNELS["one"], tree.moments(ones)) == pytest.approx(counts, abs=1e-12)
 
 
 def test_a_target_may_stand_where_its_sources_stand():
     places = np.repeat([0.0, 5.0], 50)
     tree = SourceTree(places)
-    view = tree.seen_from(np.array([5.0]), np.array([100]))
+    view = tree.view_from(np.array([5.0]), np.array([100]))
     assert view.sum(KERNELS["steep"], tree.moments(np.ones(100)))[0] == pytest.approx(50 / 5.001 + 50_000, rel=1e-9)
 
 
 def test_a_block_is_seen_through_nodes_only_from_as_far_as_it_is_long():
     places = np.linspace(0, 1, LEAF)
     tree = SourceTree(places)
-    parts = [tree.seen_from(np.array([t]), np.array([LEAF])) for t in (1.99, 2.01)]
+    parts = [tree.view_from(np.array([t]), np.array([LEAF])) for t in (1.99, 2.01)]
     assert [(len(view.far.rows), len(view.near.rows)) for view in parts] == [(0, 1), (1, 0)]
 
 
 def test_a_long_sum_sees_few_distances():
     places = np.arange(24_000.0)
     tree = SourceTree(places)
-    view = tree.seen_from(np.array([24_000.0]), np.array([24_000]))
+    view = tree.view_from(np.array([24_000.0]), np.array([24_000]))
     assert view.far.distances.size + view.near.distances.size < 300
 
 
 def test_what_is_held_at_a_time_changes_nothing(monkeypatch):
     places, weights, at, counts = scene(3, 700, 60)
     tree = SourceTree(places)
-    view, moments = tree.seen_from(at, counts, 8), tree.moments(weights)
+    view, moments = tree.view_from(at, counts, 8), tree.moments(weights)
     whole = view.sum(KERNELS["power"], moments)
     monkeypatch.setattr(fast_sum, "CHUNK", 1000)
     assert view.sum(KERNELS["power"], moments) == pytest.approx(whole, abs=1e-13)

@@ -10,8 +10,8 @@ import glidepath as gp
 from glidepath.errors import LawError
 from glidepath.law import MomentumLaw, MultiPowerLaw, NoiseFloorLaw, fit, fit_by_peak
 from glidepath.law.evaluation import fast_sum, timeline
-from glidepath.law.evaluation.formula import Letters
-from glidepath.law.fitting.observations import observed, thinned
+from glidepath.law.evaluation.formula import Parameters
+from glidepath.law.fitting.observations import observe, thin
 from glidepath.runs.run import Run
 
 from .plans import (
@@ -49,14 +49,14 @@ def off(found, true):
 
 def usual(free):
     """The mean of the prior for runs of 8,000 updates: what is per update is so much larger than in runs of 25,000."""
-    return free.mean + (math.log(25_000 / 8000) if free.letter == "rho" else 0.0)
+    return free.mean + (math.log(25_000 / 8000) if free.name == "rho" else 0.0)
 
 
-def true_law(law, **letters):
-    """A law whose letters are the usual ones, but for some."""
-    found = {free.letter: free.value(usual(free)) for free in law.FREE if free.letter not in ("limit", "gap", "noise")}
-    wanted = {letter: value for letter, value in letters.items() if letter in found}
-    return law.from_letters(PEAK, Letters(2.6, 0.9, noise=0.35, **(found | wanted)))
+def true_law(law, **parameters):
+    """A law whose parameters are the usual ones, but for some."""
+    found = {free.name: free.value(usual(free)) for free in law.FREE if free.name not in ("limit", "gap", "noise")}
+    wanted = {parameter: value for parameter, value in parameters.items() if parameter in found}
+    return law.from_parameters(PEAK, Parameters(2.6, 0.9, noise=0.35, **(found | wanted)))
 
 
 # --- what is found ---
@@ -68,7 +68,7 @@ def test_letters_that_are_the_usual_ones_are_found_exactly(law):
     found = fit([made(true, plan) for plan in FITTED], law)
     assert asdict(found.law) == pytest.approx(asdict(true), rel=1e-3)  # the weak prior on A and B keeps it from more
     assert off(found, true) < 2e-5
-    assert found.noise < 1e-5
+    assert found.residual_std < 1e-5
 
 
 PRECISION = {law: 4e-3 if law is MultiPowerLaw else 5e-4 for law in LAWS}
@@ -79,8 +79,8 @@ def test_letters_that_are_not_the_usual_ones_are_found_as_far_as_losses_tell(law
     true = true_law(law, alpha=0.6, rho=0.013 if law is MomentumLaw else 0.06, beta=1.4, kappa=0.77, q=0.9, gamma=0.65)
     found = fit([made(true, plan) for plan in FITTED], law)
     assert off(found, true) < PRECISION[law]
-    assert found.law.letters().limit == pytest.approx(2.6, rel=0.005)
-    assert found.law.letters().noise == pytest.approx(0.35, rel=0.03)
+    assert found.law.parameters.limit == pytest.approx(2.6, rel=0.005)
+    assert found.law.parameters.noise == pytest.approx(0.35, rel=0.03)
 
 
 def test_the_letters_of_the_noise_floor_are_found_within_five_percent():
@@ -94,7 +94,7 @@ def test_noise_is_averaged_out(law):
     true = true_law(law)
     found = fit([made(true, plan, noise=NOISE, seed=i) for i, plan in enumerate(FITTED)], law)
     assert off(found, true) < NOISE
-    assert found.noise == pytest.approx(NOISE, rel=0.1)
+    assert found.residual_std == pytest.approx(NOISE, rel=0.1)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -104,7 +104,7 @@ def test_wild_losses_move_a_prediction_by_a_fraction_of_the_noise(seed):
         for share in (0.0, 0.05)
     )
     assert off(wild, tame.law) < NOISE
-    assert wild.noise == pytest.approx(tame.noise, rel=0.2)
+    assert wild.residual_std == pytest.approx(tame.residual_std, rel=0.2)
 
 
 @every_law
@@ -127,7 +127,7 @@ def test_runs_may_have_different_lengths():
 
 
 def test_runs_of_25_000_updates_and_more_have_the_usual_letters_as_they_are():
-    true = NoiseFloorLaw.from_letters(PEAK, Letters(2.6, 0.9, 0.5, 0.35, rho=math.exp(-4.5), kappa=0.65, q=0.75))
+    true = NoiseFloorLaw.from_parameters(PEAK, Parameters(2.6, 0.9, 0.5, 0.35, rho=math.exp(-4.5), kappa=0.65, q=0.75))
     for steps in (25_000, 50_000):
         plan = WARM >> gp.cosine(steps - 200, to=0.1)
         assert asdict(fit([made(true, plan)]).law) == pytest.approx(asdict(true), rel=2e-3)
@@ -157,8 +157,10 @@ def test_rates_in_another_unit_change_no_prediction(law, factor):
 def test_losses_in_another_unit_scale_the_predictions(law, factor):
     runs = [made(USUAL, plan, noise=1e-3, seed=3) for plan in FITTED[:2]]
     one, other = fit(runs, law), fit([replace(run, losses=factor * run.losses) for run in runs], law)
-    for letter in ("limit", "gap", "noise"):
-        assert getattr(other.law.letters(), letter) == pytest.approx(factor * getattr(one.law.letters(), letter), 1e-3)
+    for parameter in ("limit", "gap", "noise"):
+        assert getattr(other.law.parameters, parameter) == pytest.approx(
+            factor * getattr(one.law.parameters, parameter), 1e-3
+        )
     for plan in UNSEEN:
         there, here = other.predict(plan, updates=late(plan)), one.predict(plan, updates=late(plan))
         assert furthest(there.losses, factor * here.losses) < 1e-5
@@ -192,7 +194,7 @@ def test_the_beginning_of_a_run_changes_nothing():
 
 def test_losses_within_the_warmup_are_left_out_however_long_it_is():
     run = made(USUAL, gp.linear(3000, start=0, to=1) >> gp.linear(5000))
-    assert observed(run, PEAK).timeline.updates[0] > 0.99 * 3000
+    assert observe(run, PEAK).timeline.updates[0] > 0.99 * 3000
 
 
 # --- what a fit says of itself ---
@@ -213,14 +215,14 @@ def test_what_is_found_is_a_minimum(law):
     """No other law nearby has residuals that are as small, prior and all."""
     runs = [made(USUAL, plan, noise=NOISE, seed=3) for plan in FITTED]
     found = fit(runs, law)
-    scale, bend = max(1.5e-3, found.noise), 0.5
+    scale, bend = max(1.5e-3, found.residual_std), 0.5
     shares = [len(one) / min(20, len(one) / 9) for one in found.residuals]
 
     def cost(z):
-        letters = Letters(**{free.letter: free.value(one) for free, one in zip(law.FREE, z, strict=True)})
-        there = law.from_letters(PEAK, letters)
+        parameters = Parameters(**{free.name: free.value(one) for free, one in zip(law.FREE, z, strict=True)})
+        there = law.from_parameters(PEAK, parameters)
         total = sum(
-            (((one - usual(free)) / free.deviation) ** 2 / 2 for free, one in zip(law.FREE, z, strict=True)), 0.0
+            (((one - usual(free)) / free.prior_std) ** 2 / 2 for free, one in zip(law.FREE, z, strict=True)), 0.0
         )
         for run, share in zip(runs, shares, strict=True):
             used = run.updates > 0.08 * run.steps
@@ -228,16 +230,16 @@ def test_what_is_found_is_a_minimum(law):
             total += share * np.where(size < bend, size**2, 2 * bend * size - bend**2).mean() / 2
         return float(total)
 
-    least = cost(found.searched)
+    least = cost(found.coordinates)
     deviations = np.sqrt(np.diag(found.covariance))
     for way in np.vstack([np.eye(len(deviations)), np.random.default_rng(0).normal(size=(10, len(deviations)))]):
         for step in (-0.1, 0.1):
-            assert cost(found.searched + step * deviations * way) > least * (1 - 1e-6)
+            assert cost(found.coordinates + step * deviations * way) > least * (1 - 1e-6)
 
 
 def test_thousands_of_losses_are_averaged_to_hundreds():
     run = made(USUAL, COSINE, noise=NOISE, points=4000)
-    few = observed(run, PEAK)
+    few = observe(run, PEAK)
     assert 300 < len(few.log_losses) <= 400
     assert (np.diff(few.timeline.updates) > 0).all()
     runs = [made(USUAL, plan, noise=NOISE, points=4000, seed=i) for i, plan in enumerate(FITTED)]
@@ -245,9 +247,9 @@ def test_thousands_of_losses_are_averaged_to_hundreds():
 
 
 def test_averages_stand_in_the_middle_of_what_they_average():
-    updates, values = thinned(np.arange(10, 21), np.arange(11.0), most=4)
+    updates, values = thin(np.arange(10, 21), np.arange(11.0), most=4)
     assert (updates.tolist(), values.tolist()) == ([11, 14, 17, 19], [1.0, 4.0, 7.0, 9.5])
-    assert thinned(np.arange(1, 5), np.ones(4), most=4)[0].tolist() == [1, 2, 3, 4]
+    assert thin(np.arange(1, 5), np.ones(4), most=4)[0].tolist() == [1, 2, 3, 4]
 
 
 def test_the_changes_of_a_run_are_cut_into_blocks_once_however_many_runs_there_are(monkeypatch):
@@ -360,8 +362,8 @@ def test_a_run_that_hardly_counts_makes_the_others_no_noisier():
     runs = [made(USUAL, COSINE, noise=1e-3), made(USUAL, WSD, noise=1e-3, seed=1)]
     odd = Run("odd", runs[0].rates, runs[0].updates, runs[0].losses * np.linspace(1.0, 1.3, len(runs[0].updates)))
     alone = fit(runs)
-    assert fit([*runs, odd], weights=[1, 1, 1e-9]).noise == pytest.approx(alone.noise, rel=0.05)
-    assert fit([*runs, odd]).noise > 3 * alone.noise
+    assert fit([*runs, odd], weights=[1, 1, 1e-9]).residual_std == pytest.approx(alone.residual_std, rel=0.05)
+    assert fit([*runs, odd]).residual_std > 3 * alone.residual_std
 
 
 @pytest.mark.parametrize("updates", [[100.7], 5, [[5, 6]], ["a"]])
@@ -374,7 +376,7 @@ def test_updates_that_are_no_counts_are_refused(updates):
 def test_the_noise_is_that_of_one_loss_however_many_there_are():
     dense = made(USUAL, COSINE, noise=0.02, points=4000, seed=5)
     found = fit([dense])
-    assert found.noise == pytest.approx(0.02, rel=0.1)
+    assert found.residual_std == pytest.approx(0.02, rel=0.1)
     late_ones = dense.updates > 1000
     late_updates = dense.updates[late_ones]
     band = found.predict(dense.rates, updates=late_updates)

@@ -25,9 +25,9 @@ def straight(matrix, values, weights=None, bend=1e9, means=None, deviations=None
     )
 
 
-def scene(seed, points=40, letters=3):
+def scene(seed, points=40, parameters=3):
     chance = np.random.default_rng(seed)
-    return chance.normal(size=(points, letters)), chance.normal(size=points), chance.uniform(0.2, 3, points)
+    return chance.normal(size=(points, parameters)), chance.normal(size=points), chance.uniform(0.2, 3, points)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -8,8 +8,8 @@ import pytest
 import glidepath as gp
 from glidepath.errors import LawError
 from glidepath.law import MultiPowerLaw, NoiseFloorLaw, fit, predict
-from glidepath.law.evaluation.formula import Letters
-from glidepath.law.fitting.prediction import spaced
+from glidepath.law.evaluation.formula import Parameters
+from glidepath.law.fitting.prediction import space_evenly
 
 from .plans import CONSTANT, COSINE, LATE_STEP, LONG_COSINE, PEAK, TWO_LEVELS, USUAL, WARM, WSD, made
 
@@ -54,8 +54,8 @@ def test_a_curve_is_predicted_at_some_hundred_updates_up_to_the_last():
 
 
 def test_places_are_whole_and_differ():
-    assert spaced(3, 3).tolist() == [3]
-    assert spaced(1, 1000, 5).tolist() == [1, 251, 500, 750, 1000]
+    assert space_evenly(3, 3).tolist() == [3]
+    assert space_evenly(1, 1000, 5).tolist() == [1, 251, 500, 750, 1000]
 
 
 def test_a_draft_is_predicted_over_the_steps_that_are_given():
@@ -105,18 +105,18 @@ def test_a_band_is_what_its_formula_says(plan, level):
     found = FOUND.predict(plan, updates=[500, 4000, plan.duration], level=level)
 
     def logs(z):
-        letters = Letters(**{free.letter: free.value(one) for free, one in zip(NoiseFloorLaw.FREE, z, strict=True)})
-        return np.log(NoiseFloorLaw.from_letters(PEAK, letters).predict(plan, updates=found.updates))
+        parameters = Parameters(**{free.name: free.value(one) for free, one in zip(NoiseFloorLaw.FREE, z, strict=True)})
+        return np.log(NoiseFloorLaw.from_parameters(PEAK, parameters).predict(plan, updates=found.updates))
 
-    steps = 1e-4 * np.eye(len(FOUND.searched))
-    jacobian = np.array([logs(FOUND.searched + one) - logs(FOUND.searched - one) for one in steps]).T / 2e-4
-    letters = np.sqrt(np.diag(jacobian @ FOUND.covariance @ jacobian.T))
+    steps = 1e-4 * np.eye(len(FOUND.coordinates))
+    jacobian = np.array([logs(FOUND.coordinates + one) - logs(FOUND.coordinates - one) for one in steps]).T / 2e-4
+    parameters = np.sqrt(np.diag(jacobian @ FOUND.covariance @ jacobian.T))
     progress = np.cumsum([plan(k) for k in range(plan.duration)])[found.updates - 1]
     further = np.maximum(0, np.log2(progress / np.sum([COSINE(k) for k in range(8000)])))
     before = np.maximum(0, np.log2(FOUND.earliest / progress))
     missed = 1e-3 * (1 + further) * (1 + 3 * np.maximum(0, further - 1) ** 2) + 1e-2 * before
     point = NormalDist().inv_cdf((1 + level) / 2)
-    band, end = (point * np.sqrt((share * letters) ** 2 + missed**2 + FOUND.noise**2) for share in (0.5, 0.7))
+    band, end = (point * np.sqrt((share * parameters) ** 2 + missed**2 + FOUND.residual_std**2) for share in (0.5, 0.7))
     assert before[0] > 0
     assert np.log(found.high / found.losses) == pytest.approx(band, rel=1e-5)
     assert np.log(found.final_high / found.final) == pytest.approx(end[-1], rel=1e-5)
@@ -148,7 +148,7 @@ def test_more_runs_make_a_narrower_band():
 def test_noisier_losses_make_a_wider_band():
     quiet = fit([made(USUAL, COSINE, noise=1e-4)])
     assert (width(quiet.predict(WSD)) < width(FOUND.predict(WSD))).all()
-    assert quiet.noise < 1e-3 < FOUND.noise
+    assert quiet.residual_std < 1e-3 < FOUND.residual_std
 
 
 def test_a_band_holds_as_often_as_it_says():

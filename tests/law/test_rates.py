@@ -7,7 +7,7 @@ import pytest
 
 import glidepath as gp
 from glidepath.errors import GlidepathError, LawError
-from glidepath.law.evaluation.rates import checked_rates, ratios_of
+from glidepath.law.evaluation.rates import check_rates, ratios_of
 
 PEAK = 3e-4
 
@@ -73,7 +73,7 @@ def test_rates_for_another_length_are_refused():
 )
 def test_what_no_optimizer_can_use_is_refused(rates, message):
     with pytest.raises(LawError, match=message):
-        checked_rates(np.asarray(rates, dtype=np.float64))
+        check_rates(np.asarray(rates, dtype=np.float64))
     with pytest.raises(LawError, match=message):
         ratios_of(rates, PEAK)
 

@@ -54,7 +54,7 @@ def changed(**row) -> list[dict[str, object]]:
 @pytest.mark.parametrize(
     "text, message",
     [
-        (state(ROWS)[:-40], r"json:1: .*no JSON, or was cut off"),
+        (state(ROWS)[:-40], r"json:1: .*not JSON, or was cut off"),
         ("{", "json:1: "),
         ("[" * 100_000, "too deep"),
         ('{"log_history": ' + "[" * 100_000, "too deep"),
@@ -62,10 +62,10 @@ def changed(**row) -> list[dict[str, object]]:
         ("[]", "JSON without a list log_history"),
         ('{"log_history": {}}', "JSON without a list log_history"),
         (state([]), "holds no numbers of a run"),
-        (state([7]), r"log_history\[0\]: 7 is no row with a step"),
-        (state([{"loss": 1.0}]), r"log_history\[0\]: .* is no row with a step"),
-        (state(changed(step="3")), r"log_history\[2\]: .* is no row with a step"),
-        (state(changed(step=True)), r"log_history\[2\]: .* is no row with a step"),
+        (state([7]), r"log_history\[0\]: 7 is not a row with a step"),
+        (state([{"loss": 1.0}]), r"log_history\[0\]: .* is not a row with a step"),
+        (state(changed(step="3")), r"log_history\[2\]: .* is not a row with a step"),
+        (state(changed(step=True)), r"log_history\[2\]: .* is not a row with a step"),
         (state(changed(step=float("nan"))), r"log_history\[2\]: the step is nan"),
         (state(changed(step=float("inf"))), r"log_history\[2\]: the step is inf"),
         (state(changed(step=-3)), r"log_history\[2\]: the step is -3.0"),
@@ -73,7 +73,7 @@ def changed(**row) -> list[dict[str, object]]:
         (state(changed(step=10**12)), r"log_history\[2\]: 1,000,000,000,000 steps are more than"),
         (state(changed(learning_rate="0.1")), r"log_history\[2\]: learning_rate is '0.1', not a number"),
         (state(changed(learning_rate=None)), r"log_history\[2\]: learning_rate is None, not a number"),
-        (state(changed(learning_rate=float("nan"))), r"log_history\[2\]: learning_rate is nan"),
+        (state(changed(learning_rate=float("nan"))), r"log_history\[2\], step 3: learning_rate is nan"),
         (state(changed(learning_rate=-1.0)), "is -1.0"),
         (state([{"step": 0, "learning_rate": 0.1, "loss": 1.0}, *ROWS]), r"log_history\[0\]: a rate at step 0"),
         ('{"log_history": "\udcff"}', "not UTF-8"),
@@ -90,7 +90,7 @@ def test_a_loss_that_became_nan_or_infinite_is_told(tmp_path):
     file = tmp_path / "trainer_state.json"
     for loss in (float("nan"), float("inf")):
         file.write_text(state(changed(loss=loss)))
-        with pytest.raises(RunError, match=r"log_history\[2\]: the loss at step \d is (nan|inf): the run diverged"):
+        with pytest.raises(RunError, match=r"log_history\[2\], step \d: the loss is (nan|inf): the run diverged"):
             logs.read(file)
         assert len(logs.rates(file)[0].steps) == 5
 
@@ -151,11 +151,11 @@ def odd_tensor() -> bytes:
         (flipped(len(BEGIN)), f"byte {len(BEGIN)}: the checksum of a length is wrong"),
         (flipped(len(BEGIN) + 14), f"byte {len(BEGIN)}: the checksum of an event is wrong"),
         (flipped(len(GOOD) - 1), r"byte \d+: the checksum of an event is wrong"),
-        (GOOD + record(b"\xff" * 9), f"byte {len(GOOD)}: this is no event"),
+        (GOOD + record(b"\xff" * 9), f"byte {len(GOOD)}: this is not an event"),
         (GOOD + record(odd_tensor()), f"byte {len(GOOD)}: 'loss' is a tensor whose shape and content differ"),
         (GOOD + record(event(-1, loss=1, lr=0.1)), f"byte {len(GOOD)}: the step is -1.0"),
         (GOOD + record(event(2**62, loss=1, lr=0.1)), f"byte {len(GOOD)}: .* steps are more than"),
-        (GOOD + record(event(5, loss=1, lr=float("nan"))), f"byte {len(GOOD)}: lr is nan"),
+        (GOOD + record(event(5, loss=1, lr=float("nan"))), f"byte {len(GOOD)}, step 5: lr is nan"),
         (BEGIN, "holds no numbers of a run"),
     ],
 )
@@ -222,7 +222,9 @@ def test_without_tensorboard_the_install_line_is_given(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.stdout == "log\n"
-    assert done.stderr.splitlines()[-1].endswith('event files need TensorBoard: pip install "glidepath[logs]"')
+    assert done.stderr.splitlines()[-1].endswith(
+        'event files need tensorboard, which is not installed: pip install "glidepath[logs]" [GP601]'
+    )
 
 
 # --- MLflow ---
@@ -253,12 +255,12 @@ VALUE = "INSERT INTO metrics VALUES ('loss', {}, 0, 'a', {}, 0)"
         (TABLES, "has no runs with metrics"),
         ([t.replace("key, ", "") for t in TABLES], "cannot be read: no such column: key"),
         ([*TABLES[:2], "CREATE VIEW metrics AS SELECT 1", TABLES[3]], "is a database of something else"),
-        ([*TABLES, VALUE.format("'much'", 1)], "metrics, row 1: .*'much'.* is no name, step and value"),
-        ([*TABLES, VALUE.format("x'00'", 1)], "metrics, row 1: .* is no name, step and value"),
-        ([*TABLES, VALUE.format(1.0, "'one'")], "metrics, row 1: .* is no name, step and value"),
+        ([*TABLES, VALUE.format("'much'", 1)], "metrics, row 1: .*'much'.* is not a name, step and value"),
+        ([*TABLES, VALUE.format("x'00'", 1)], "metrics, row 1: .* is not a name, step and value"),
+        ([*TABLES, VALUE.format(1.0, "'one'")], "metrics, row 1: .* is not a name, step and value"),
         ([*TABLES, VALUE.format(1.0, -1)], "metrics, row 1: the step is -1.0"),
         ([*TABLES, VALUE.format(1.0, 2**60)], "metrics, row 1: .* steps are more than"),
-        ([*TABLES, VALUE.format(1.0, 1)], "no rate among loss"),
+        ([*TABLES, VALUE.format(1.0, 1)], "no rate was logged; there are loss: name it"),
     ],
 )
 def test_a_database_with_odd_contents_is_refused(tmp_path, statements, message):
@@ -274,11 +276,11 @@ def test_a_database_that_was_cut_off_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "line, message",
     [
-        ("5 0.1", "lr:2: '5 0.1' is no time, value and step"),
+        ("5 0.1", "lr:2: '5 0.1' is not a time, value and step"),
         ("5 0.1 x", "lr:2: "),
         ("5 much 1", "lr:2: "),
         ("5 0.1 -1", "lr:2: the step is -1.0"),
-        ("5 nan 1", "lr:2: lr is nan"),
+        ("5 nan 1", "lr:2, step 1: lr is nan"),
         ("\x00\x01\x02", "lr:2: "),
         ("9" * 2000, "lr:2: "),
     ],
@@ -303,9 +305,12 @@ def test_a_damaged_metric_file_is_refused_with_the_line(tmp_path, line, message)
         ("_step,lr,loss\n0,0.1,3\n,0.1,2\n", "csv:3: the step is nan"),
         ("_step,lr,loss\n0,0.1,3\n-4,0.1,2\n", "csv:3: the step is -4.0"),
         ("epoch,lr-SGD,step,train_loss\n,0.1,1,\n0,,1\n", "csv:3: the file may have been cut off"),
-        ("epoch,lr-SGD,step,train_loss\n,nan,1,\n0,,1,3\n", "csv:2: lr-SGD is nan"),
+        ("epoch,lr-SGD,step,train_loss\n,nan,1,\n0,,1,3\n", "csv:2, step 1: lr-SGD is nan"),
         ("Step,a - lr,a - lr\n0,1,1\n", "2 columns are called a - lr"),
-        ("Step,a - lr,b - loss\n0,1,1\n", "run b: no rate among loss|run a: no training loss among lr"),
+        (
+            "Step,a - lr,b - loss\n0,1,1\n",
+            "run b: no rate was logged; there are loss|run a: no training loss was logged; there are lr",
+        ),
     ],
 )
 def test_a_damaged_export_is_refused_with_the_line(tmp_path, text, message):
@@ -370,4 +375,4 @@ def test_a_metric_of_mlflow_that_is_nan_is_told_and_a_deleted_run_is_left_out(tm
     file = database(tmp_path / "mlflow.db", *TABLES, *more, *deleted)
     assert [run.name for run in logs.read(file)] == ["one"]
     database(file, "INSERT INTO metrics VALUES ('lr', 0.0, 9, 'a', 3, 1)")
-    refused(file, r"metrics, row \d+: lr is nan")
+    refused(file, r"metrics, row \d+, step \d+: lr is nan")

@@ -16,16 +16,16 @@ from glidepath.logs import files, results, store
 from glidepath.study.curve import Curve, Record
 from glidepath.study.report.export import export
 from glidepath.study.report.tables import COLUMNS, curves_table, save_table
-from glidepath.study.spec.runs import Run
+from glidepath.study.spec.runs import StudyRun
 from glidepath.study.store import connect as opening
-from glidepath.study.store.database import Piece, Store, Stretch
+from glidepath.study.store.database import SegmentRange, Store, StoredSegment
 
 
 def curve(
     number: int, schedule: str, *, peak: float = 0.1, steps: int = 6, seed: int = 0, falls: bool = False
 ) -> Curve:
     """Losses 9, 8, 7, ..., a metric after updates 2 and 5, and a rate that falls by a tenth of the peak."""
-    run = Run(number, schedule, "constant()", None, steps, peak, seed)
+    run = StudyRun(number, schedule, "constant()", None, steps, peak, seed)
     records = [
         Record(k, peak * (1 - k / 10), 9.0 - k, {"m": 4.0 + number - k / 10} if k % 3 == 2 else {})
         for k in range(steps)
@@ -51,8 +51,8 @@ def stored(folder: Path, studies: dict[str, list[Curve]]) -> Path:
             for one in curves:
                 n = len(one.records)
                 key = f"{study} {one.run.number}"
-                fresh = Stretch(0, key, 0, n, f"begin {key}", f"end {key}", one.diverged, 1, b"x" * n)
-                pieces.append((one, [Piece(base.add(fresh, one.records, 1.0).number, 0, n)]))
+                fresh = StoredSegment(0, key, 0, n, f"begin {key}", f"end {key}", one.diverged, 1, b"x" * n)
+                pieces.append((one, [SegmentRange(base.add(fresh, one.records, 1.0).number, 0, n)]))
             base.note_study(study, pieces)
     return folder
 
@@ -82,7 +82,7 @@ def test_the_folder_of_a_study_has_a_run_for_each_of_its_runs(tmp_path, path):
 
 
 def test_names_say_no_more_than_it_takes(tmp_path):
-    assert [run.name for run in logs.read(written(tmp_path), numbers=[2, 0])] == ["linear", "cosine"]
+    assert [run.name for run in logs.read(written(tmp_path), only=[2, 0])] == ["linear", "cosine"]
     lengths = [curve(0, "cosine", steps=4), curve(1, "cosine", steps=5)]
     assert [run.name for run in logs.read(written(tmp_path, lengths))] == ["cosine (4 steps)", "cosine (5 steps)"]
     twins = [curve(0, "cosine"), curve(1, "cosine")]
@@ -90,32 +90,31 @@ def test_names_say_no_more_than_it_takes(tmp_path):
 
 
 def test_a_metric_was_seen_after_its_update(tmp_path):
-    run = logs.read(written(tmp_path), metric="m", numbers=[1])[0]
+    run = logs.read(written(tmp_path), metric="m", only=[1])[0]
     assert (run.updates.tolist(), run.losses.tolist()) == ([3, 6], [4.8, 4.5])
-    with pytest.raises(RunError, match=r"there is no metric 'loss'; m was measured"):
-        logs.read(tmp_path, metric="loss")
+    with pytest.raises(RunError, match=r"there is no metric 'x'; there are m, loss"):
+        logs.read(tmp_path, metric="x")
 
 
 def test_a_run_that_diverged_can_be_left_out(tmp_path):
     written(tmp_path, [*CURVES, curve(3, "step", falls=True)])
-    message = (
-        f"{tmp_path / 'curves.csv'}:20: step (peak 0.1, seed 0): the loss at step 5 is no number: the run diverged"
-    )
+    where = f"{tmp_path / 'curves.csv'}:20, step (peak 0.1, seed 0), step 5"
+    message = f"{where}: the loss is not a number: the run diverged: choose the other runs, only= [GP401]"
     with pytest.raises(RunError, match=re.escape(message)):
         logs.read(tmp_path)
-    assert len(logs.read(tmp_path, numbers=[0, 1, 2])) == 3
+    assert len(logs.read(tmp_path, only=[0, 1, 2])) == 3
 
 
 def test_a_number_that_no_run_has_is_refused_with_those_there_are(tmp_path):
     with pytest.raises(RunError, match=r"curves\.csv has no run 7; it has 0, 1, 2"):
-        logs.read(written(tmp_path), numbers=[0, 7])
-    with pytest.raises(RunError, match=r"has no run of no number; it has 0, 1, 2"):
-        logs.read(tmp_path, numbers=[])
+        logs.read(written(tmp_path), only=[0, 7])
+    with pytest.raises(RunError, match=r"has no run without a number; it has 0, 1, 2"):
+        logs.read(tmp_path, only=[])
 
 
 @pytest.mark.parametrize("option", [{"columns": {"loss": "m"}}, {"plan": gp.linear(9), "peak": 0.1}, {"warmup": 3}])
 def test_what_only_a_log_needs_is_refused(tmp_path, option):
-    with pytest.raises(RunError, match=f"know their rates and columns: leave {'= and '.join(option)}= out"):
+    with pytest.raises(RunError, match=f"have their rates and columns: leave {'= and '.join(option)}= out"):
         logs.read(written(tmp_path), **option)
 
 
@@ -169,8 +168,8 @@ def test_a_store_has_the_runs_of_its_studies(tmp_path, path):
 def test_the_same_run_of_two_studies_is_told_apart(tmp_path):
     folder = stored(tmp_path, {"one": CURVES[:1], "two": CURVES[:1]})
     assert [run.name for run in logs.read(folder)] == ["cosine (study one)", "cosine (study two)"]
-    with pytest.raises(RunError, match="knows 2 studies, each with its own numbers"):
-        logs.read(folder, numbers=[0])
+    with pytest.raises(RunError, match="has 2 studies, each with its own numbers"):
+        logs.read(folder, only=[0])
 
 
 def test_reading_a_store_changes_no_byte_and_makes_no_file(tmp_path):
@@ -191,12 +190,12 @@ def test_a_store_is_read_while_another_process_has_it_open(tmp_path):
 
 def test_of_a_store_runs_are_chosen_and_metrics_are_refused(tmp_path):
     stored(tmp_path, {"here": [*CURVES, curve(3, "step", falls=True)]})
-    with pytest.raises(RunError, match=r"step .*: the loss at step 5 is no number: the run diverged"):
+    with pytest.raises(RunError, match=r"step .*, step 5: the loss is not a number: the run diverged"):
         logs.read(tmp_path)
-    assert [run.name for run in logs.read(tmp_path, numbers=[1])] == ["cosine"]
+    assert [run.name for run in logs.read(tmp_path, only=[1])] == ["cosine"]
     with pytest.raises(RunError, match="no metric by run: read the folder of the study's results"):
         logs.read(tmp_path, metric="m")
-    with pytest.raises(RunError, match="a store of Glidepath knows its rates and columns: leave warmup= out"):
+    with pytest.raises(RunError, match="a store of Glidepath has its rates and columns: leave warmup= out"):
         logs.read(tmp_path, warmup=3)
 
 

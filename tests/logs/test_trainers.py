@@ -11,7 +11,7 @@ import pytest
 import glidepath as gp
 from glidepath import logs
 from glidepath.errors import RunError
-from glidepath.runs.deviation import parting
+from glidepath.runs.deviation import first_mismatch
 
 from . import trained
 
@@ -135,7 +135,9 @@ def test_a_schedule_that_lightning_stepped_per_epoch_is_found_out(tmp_path):
     plan = gp.linear(60)
     trained.by_lightning(CSVLogger(tmp_path, name="a"), lambda k: plan(k), interval="epoch", epochs=6)
     (found,) = logs.rates(tmp_path / "a" / "version_0")
-    assert "stepped once every 9 to 10 updates: per epoch?" in str(parting(plan, found, 0.1))  # a row every 10 steps
+    assert "stepped once every 9 to 10 updates: per epoch?" in str(
+        first_mismatch(plan, found, 0.1)
+    )  # a row every 10 steps
 
 
 def test_event_files_of_lightning_tell_the_same_as_its_table(tmp_path):
@@ -236,7 +238,7 @@ def test_the_folder_of_a_deleted_run_is_read_if_it_is_asked_for(tmp_path):
     with pytest.raises(RunError, match="holds no logs"):
         logs.rates(tmp_path)
     (run / "metrics" / "lr").write_text("1 0.1 0\n2 0_2 1\n")
-    with pytest.raises(RunError, match="lr:2: '2 0_2 1' is no time, value and step"):
+    with pytest.raises(RunError, match="lr:2: '2 0_2 1' is not a time, value and step"):
         logs.rates(run)
 
 
@@ -301,15 +303,17 @@ def test_names_that_are_not_there_are_asked_for(tmp_path):
         ({"columns": {"loss": "x"}}, "nothing is called 'x'; there are "),
         ({"columns": {"step": "x"}}, "no column is called 'x'; there are "),
         ({"columns": {"lr": "x"}}, "columns= names those of the step, rate, loss, not of 'lr'"),
-        ({"numbers": [1]}, "leave numbers= out"),
+        ({"only": [1]}, "leave only= out"),
         ({"metric": "eval/loss", "columns": {"loss": "train/loss"}}, "both name the loss"),
     ]:
         with pytest.raises(RunError, match=message):
             logs.read(file, **options)
     file.write_text("_step,nll\n0,3\n1,2\n2,1\n")
-    with pytest.raises(RunError, match="no training loss among nll: name it"):
+    with pytest.raises(RunError, match="no training loss was logged; there are nll: name it"):
         logs.read(file)
-    with pytest.raises(RunError, match=r"no rate among nll: name it, .* or give the schedule of the run, plan= and"):
+    with pytest.raises(
+        RunError, match=r"no rate was logged; there are nll: name it, .* or give the schedule of the run, plan= and"
+    ):
         logs.read(file, columns={"loss": "nll"})
     (run,) = logs.read(file, columns={"loss": "nll"}, plan=gp.linear(4), peak=0.4)
     assert run.rates == pytest.approx([0.4, 0.3, 0.2])

@@ -10,8 +10,8 @@ from glidepath.study.executors import executor_for
 from glidepath.study.spec.study import study_from
 from glidepath.study.store import Store
 from glidepath.study.training.coordinator import Watcher
+from glidepath.study.training.jobs import Executor
 from glidepath.study.training.prepare import Prepared, prepare, train
-from glidepath.study.training.work_items import Executor
 
 SCHEDULES = {"fixed": "constant()", "warm": "warmup(30%) >> cosine(70%)", "step": "step(every=5, factor=0.3)"}
 LINES = {"task": "lines.py:line", "steps": 20, "seeds": [0, 1], "schedules": SCHEDULES}
@@ -32,13 +32,13 @@ class Led:
 
     def __init__(self, prepared: Prepared, curves: list[Curve], warnings: list[str]) -> None:
         self.curves, self.warnings = curves, warnings
-        self.trained, self.segments = prepared.conductor.trained, prepared.conductor.segments
+        self.trained, self.segments = prepared.coordinator.trained, prepared.coordinator.segments
         self.states = dict(_states(prepared))
 
 
 def _states(prepared: Prepared) -> Any:
     """The last state of every run, where there is one."""
-    ledger = prepared.conductor.ledger
+    ledger = prepared.coordinator.ledger
     for number in range(len(prepared.runs)):
         saved = ledger.snapshot(number, ledger.end(number))
         if saved is not None:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy import Faults, Killed, Plan, World, by_hand, same, states_of
 
-from glidepath.study.sharing.state_key import Chain
-from glidepath.study.sharing.tree import Path as Way
+from glidepath.study.sharing.state_key import StateKeys
+from glidepath.study.sharing.tree import UpdatePath as Way
 
 LETTERS = st.text("ab", min_size=1, max_size=20)
 
@@ -42,7 +42,7 @@ studies = st.tuples(
     st.sampled_from([1, 2, 3, 5, 100]),  # updates between evaluations
     st.sampled_from([1, 2, 4, 8, 64]),  # between snapshots
     st.integers(1, 3),  # slots
-    st.booleans(),  # whether the executor leaves writing to the conductor
+    st.booleans(),  # whether the executor leaves writing to the coordinator
 )
 
 
@@ -109,9 +109,9 @@ def _sometimes_loses(world: World, rng: random.Random) -> None:
 def _loses_something(world: World, rng: random.Random) -> None:
     match rng.randrange(4):
         case 0:
-            world.store.keep_within(rng.randrange(200))
+            world.store.evict_to(rng.randrange(200))
         case 1:
-            world.store.forget_saved(saved for saved in world.store.every_saved() if rng.random() < 0.5)
+            world.store.delete_snapshots(saved for saved in world.store.all_snapshots() if rng.random() < 0.5)
         case 2:
             for _ in range(5):
                 _sometimes_loses(world, rng)
@@ -141,7 +141,7 @@ def steps_of(plan: Plan, every: int) -> list[tuple[str, ...]]:
 
 def _to_train(world: World, plans: list[Plan], every: int, known: set[str]) -> set[str]:
     """The updates to make, found one by one: what is not known, and before it whatever no snapshot lies behind."""
-    saved = {one.key for one in world.store.every_saved()}
+    saved = {one.key for one in world.store.all_snapshots()}
     due: set[str] = set()
     for plan in plans:
         steps = steps_of(plan, every)
@@ -154,7 +154,7 @@ def _to_train(world: World, plans: list[Plan], every: int, known: set[str]) -> s
 
 def key_of(state: str) -> str:
     origin, letters = state.split(" ")
-    return Chain(Way(origin, 1, letters.encode())).key(len(letters))
+    return StateKeys(Way(origin, 1, letters.encode())).key(len(letters))
 
 
 @settings(max_examples=60)

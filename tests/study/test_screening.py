@@ -12,8 +12,8 @@ from glidepath.errors import StudyError
 from glidepath.law import NoiseFloorLaw
 from glidepath.study.curve import Curve, Record
 from glidepath.study.report.screening import save_screening, screening_table
-from glidepath.study.screening.screen import FIRST, Candidates, candidates, logged, screen
-from glidepath.study.spec.runs import Run
+from glidepath.study.screening.screen import FIRST, Candidates, find_candidates, mean_run, screen
+from glidepath.study.spec.runs import StudyRun
 from glidepath.study.spec.study import Study, study_from
 from glidepath.study.store import Store
 from glidepath.study.training.prepare import prepare
@@ -54,7 +54,7 @@ class Trainer:
         records = [Record(k, float(rate), 1.0, metrics(k)) for k, rate in enumerate(rates)]
         if name == self.broken:
             records = [*records[:50], Record(50, float(rates[50]), float("nan"))]
-        return Curve(Run(0, name, TEXTS.get(name, ""), None, STEPS, PEAK, seed), PEAK, tuple(records))
+        return Curve(StudyRun(0, name, TEXTS.get(name, ""), None, STEPS, PEAK, seed), PEAK, tuple(records))
 
 
 def study(**more: object) -> Study:
@@ -116,7 +116,7 @@ def test_the_most_promising_is_trained_first() -> None:
 
 
 def test_a_metric_after_an_update_counts_that_update() -> None:
-    run = logged("cosine", Trainer()(study(schedules={"cosine": TEXTS["cosine"]})))
+    run = mean_run("cosine", Trainer()(study(schedules={"cosine": TEXTS["cosine"]})))
     assert run is not None
     assert run.updates.tolist() == list(range(EVERY, STEPS + 1, EVERY))
     assert run.losses == pytest.approx(LAW.predict(RATES["cosine"], updates=run.updates) + 0.0005)
@@ -159,7 +159,7 @@ def test_the_candidates_of_a_study_are_those_whose_rate_alone_decides(tmp_path: 
         "decay too": {"lr": "cosine(100%)", "weight_decay": "linear(100%)"},
     }
     with Store(tmp_path) as store:
-        few = candidates(prepare(study(steps=30, schedules=schedules), store))
+        few = find_candidates(prepare(study(steps=30, schedules=schedules), store))
     assert (list(few.rates), few.others) == (["cosine"], ("plateau", "lower", "decay too"))
     assert few.rates["cosine"].shape == (30,)
 
@@ -175,7 +175,7 @@ def test_the_candidates_of_a_study_are_those_whose_rate_alone_decides(tmp_path: 
 def test_a_study_that_cannot_be_screened_says_why(tmp_path: Path, more: dict[str, object], message: str) -> None:
     described = {"steps": 30, **more}
     with Store(tmp_path) as store, pytest.raises(StudyError, match=message):
-        candidates(prepare(study(**described), store))
+        find_candidates(prepare(study(**described), store))
 
 
 def test_the_figure_and_the_file_show_every_schedule(tmp_path: Path) -> None:

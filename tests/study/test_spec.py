@@ -1,20 +1,30 @@
 """A study is checked as a whole: every mistake at once, each at its key."""
 
 import itertools
+import json
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import glidepath as gp
+from glidepath import parser
+from glidepath.core import syntax
+from glidepath.core.syntax import Node
 from glidepath.errors import StudyError
-from glidepath.study.spec.runs import runs
+from glidepath.study.spec import plateau_spec
+from glidepath.study.spec.runs import list_runs
 from glidepath.study.spec.study import default_schedules, study_from
+from glidepath.study.spec.yaml_io import read_study
+from glidepath.study.store import Store
+from glidepath.study.training.prepare import prepare
 from glidepath.torch import Set
 
 
 def refusal(**described: Any) -> list[str]:
     with pytest.raises(StudyError) as error:
-        runs(study_from({"task": "digits", **described}))
+        list_runs(study_from({"task": "digits", **described}))
     return str(error.value).split("\n")
 
 
@@ -22,12 +32,12 @@ def test_a_task_is_enough() -> None:
     study = study_from({"task": "digits"})
     assert study.longest == 400
     assert study.seeds == [0, 1, 2, 3, 4]
-    assert len(runs(study)) == 5 * len(default_schedules(400))
+    assert len(list_runs(study)) == 5 * len(default_schedules(400))
 
 
 def test_the_defaults_fit_any_length_from_two() -> None:
     for steps in (2, 3, 7, 100_000):
-        assert runs(study_from({"task": "digits", "steps": steps, "seeds": [0]}))
+        assert list_runs(study_from({"task": "digits", "steps": steps, "seeds": [0]}))
 
 
 def test_a_complete_study_completes_to_itself() -> None:
@@ -93,7 +103,7 @@ def test_every_schedule_that_does_not_fit_is_reported_at_once() -> None:
 
 def test_runs_are_every_seed_horizon_peak_and_schedule_the_first_seed_first() -> None:
     described = {"task": "digits", "horizons": [10, 20], "peaks": [0.1, 0.2], "seeds": [5, 3]}
-    every = runs(study_from({**described, "schedules": {"a": "constant()", "b": "cosine(100%)"}}))
+    every = list_runs(study_from({**described, "schedules": {"a": "constant()", "b": "cosine(100%)"}}))
     assert [run.number for run in every] == list(range(16))
     assert [run.seed for run in every] == [5] * 8 + [3] * 8
     assert [(run.horizon, run.peak, run.schedule) for run in every[:5]] == [
@@ -106,7 +116,9 @@ def test_runs_are_every_seed_horizon_peak_and_schedule_the_first_seed_first() ->
 
 
 def test_percentages_are_resolved_over_each_horizon() -> None:
-    every = runs(study_from({"task": "digits", "horizons": [10, 20], "seeds": [0], "schedules": {"a": "cosine(100%)"}}))
+    every = list_runs(
+        study_from({"task": "digits", "horizons": [10, 20], "seeds": [0], "schedules": {"a": "cosine(100%)"}})
+    )
     assert [run.plan for run in every] == [{"lr": gp.cosine(10)}, {"lr": gp.cosine(20)}]
 
 
@@ -118,13 +130,13 @@ def test_without_a_horizon_a_schedule_runs_for_its_own_length_and_the_others_for
         "d": "linear(100%)",
         "e": "plateau()",
     }
-    every = runs(study_from({"task": "digits", "seeds": [0], "schedules": texts}))
+    every = list_runs(study_from({"task": "digits", "seeds": [0], "schedules": texts}))
     assert {run.schedule: run.horizon for run in every} == {"a": 30, "b": 50, "c": 50, "d": 50, "e": 50}
 
 
 def test_every_hyperparameter_and_group_may_have_its_own_schedule() -> None:
     entry = {"lr": {"head": "cosine(100%)"}, "weight_decay": "Set(linear(100%))"}
-    every = runs(study_from({"task": "digits", "steps": 7, "seeds": [0], "schedules": {"a": entry}}))
+    every = list_runs(study_from({"task": "digits", "steps": 7, "seeds": [0], "schedules": {"a": entry}}))
     assert every[0].plan == {"lr": {"head": gp.cosine(7)}, "weight_decay": Set(gp.linear(7))}
     assert every[0].text == "lr: head: cosine(100%), weight_decay: Set(linear(100%))"
 
@@ -134,3 +146,33 @@ def test_the_default_evaluations_of_a_longer_horizon_are_among_those_of_a_shorte
     for short, long in itertools.pairwise(grids):
         assert long % short == 0
     assert all(steps <= 16 or 16 <= steps / grid < 32 for steps, grid in enumerate(grids, 1))
+
+
+def test_each_text_is_parsed_once_from_the_file_to_the_runs_that_are_prepared(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts: list[str] = []
+
+    def counted(text: str) -> Node:
+        texts.append(text)
+        return syntax.tree(text)
+
+    for module in (parser, plateau_spec):
+        monkeypatch.setattr(module, "tree", counted)
+    described = {"a": "constant()", "b": {"lr": {"g0": "cosine(100%)"}, "momentum": "Set(linear(9))"}, "c": "plateau()"}
+    (here / "study.yaml").write_text(json.dumps({"task": "lines.py:line", "horizons": [8, 9], "schedules": described}))
+    with Store(here / "store") as store, suppress(StudyError):
+        prepare(read_study(here / "study.yaml"), store)
+    assert sorted(texts) == sorted(["constant()", "cosine(100%)", "Set(linear(9))", "plateau()"])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("plateau(factr=0.5)", "plateau has no argument 'factr'; did you mean factor?"),
+        ("plateau(optimizer=1)", "plateau has no argument 'optimizer'"),
+        ("plateau() >> cosine(5)", "a plateau stands alone"),
+    ],
+)
+def test_a_wrong_plateau_is_found_before_anything_is_built(text: str, words: str) -> None:
+    assert words in "\n".join(refusal(schedules={"a": text}))

@@ -10,28 +10,28 @@ from hypothesis import strategies as st
 
 from glidepath import constant, cosine, geometric, linear, multistep, one_minus_sqrt, polynomial, step, warmup
 from glidepath.core.schedule import Schedule
-from glidepath.study.sharing.state_key import Chain
-from glidepath.study.sharing.tree import Path, Segment, children, depth_first, grow, longest_way
+from glidepath.study.sharing.state_key import StateKeys
+from glidepath.study.sharing.tree import Segment, UpdatePath, build_segments, children, depth_first, longest_path
 
 ways = st.lists(
-    st.builds(Path, st.sampled_from("op"), st.sampled_from([1, 2]), st.text("ab", max_size=9).map(str.encode)),
+    st.builds(UpdatePath, st.sampled_from("op"), st.sampled_from([1, 2]), st.text("ab", max_size=9).map(str.encode)),
     max_size=9,
 )
 
 
-def rows(path: Path) -> list[tuple[object, ...]]:
+def rows(path: UpdatePath) -> list[tuple[object, ...]]:
     """A path as a sequence; a row says where it belongs."""
     return [(path.origin, path.width, path.row(step)) for step in range(path.steps)]
 
 
-def prefixes(path: Path, start: int = 0, stop: int | None = None) -> set[tuple[object, ...]]:
+def prefixes(path: UpdatePath, start: int = 0, stop: int | None = None) -> set[tuple[object, ...]]:
     every = rows(path)
     return {tuple(every[: k + 1]) for k in range(start, path.steps if stop is None else stop)}
 
 
 @given(ways, st.sets(st.integers(0, 9)))
-def test_the_segments_are_all_prefixes_each_once(paths: list[Path], cuts: set[int]) -> None:
-    segments = grow(paths, lambda number, start, stop: cuts)
+def test_the_segments_are_all_prefixes_each_once(paths: list[UpdatePath], cuts: set[int]) -> None:
+    segments = build_segments(paths, lambda number, start, stop: cuts)
     expected = set().union(*map(prefixes, paths))
     found = [prefix for s in segments for prefix in prefixes(paths[s.paths[0]], s.start, s.stop)]
     assert len(found) == len(set(found)) == sum(segment.steps for segment in segments)
@@ -39,8 +39,8 @@ def test_the_segments_are_all_prefixes_each_once(paths: list[Path], cuts: set[in
 
 
 @given(ways, st.sets(st.integers(0, 9)))
-def test_every_path_is_a_way_down_the_tree(paths: list[Path], cuts: set[int]) -> None:
-    segments = grow(paths, lambda number, start, stop: cuts)
+def test_every_path_is_a_way_down_the_tree(paths: list[UpdatePath], cuts: set[int]) -> None:
+    segments = build_segments(paths, lambda number, start, stop: cuts)
     for number, path in enumerate(paths):
         way = [i for i, segment in enumerate(segments) if number in segment.paths]
         assert [segments[i].parent for i in way] == [None, *way][: len(way)]
@@ -51,32 +51,32 @@ def test_every_path_is_a_way_down_the_tree(paths: list[Path], cuts: set[int]) ->
 
 
 @given(ways)
-def test_segments_end_only_where_paths_part_or_end(paths: list[Path]) -> None:
-    segments = grow(paths)
+def test_segments_end_only_where_paths_part_or_end(paths: list[UpdatePath]) -> None:
+    segments = build_segments(paths)
     for segment, following in zip(segments, children(segments), strict=True):
         ends = [number for number in segment.paths if paths[number].steps == segment.stop]
         assert ends or len(following) > 1
 
 
 @given(ways)
-def test_the_longest_way_is_the_longest_path_below(paths: list[Path]) -> None:
-    segments = grow(paths)
+def test_the_longest_way_is_the_longest_path_below(paths: list[UpdatePath]) -> None:
+    segments = build_segments(paths)
     expected = [max(paths[number].steps for number in s.paths) - s.start for s in segments]
-    assert longest_way(segments) == expected
+    assert longest_path(segments) == expected
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40), st.integers(1, 4), st.integers(0, 5))
 def test_two_paths_agree_as_far_as_a_look_at_every_row_says(one: bytes, other: bytes, width: int, start: int) -> None:
-    first, second = (Path("o", width, (rows * 9 * width)[: 9 * width]) for rows in (one or b"a", other or b"a"))
+    first, second = (UpdatePath("o", width, (rows * 9 * width)[: 9 * width]) for rows in (one or b"a", other or b"a"))
     alike = [k for k in range(start, 9) if first.row(k) != second.row(k)]
     assert first.agreement(second, start, 9) == (alike[0] if alike else 9)
 
 
 @given(ways)
-def test_keys_are_equal_exactly_where_everything_before_is(paths: list[Path]) -> None:
+def test_keys_are_equal_exactly_where_everything_before_is(paths: list[UpdatePath]) -> None:
     seen: dict[str, object] = {}
     for path in paths:
-        chain = Chain(path)
+        chain = StateKeys(path)
         for steps in [*range(path.steps, -1, -2), *range(path.steps + 1)]:
             known = (path.origin, path.width, tuple(rows(path)[:steps]))
             assert seen.setdefault(chain.key(steps), known) == known
@@ -84,11 +84,11 @@ def test_keys_are_equal_exactly_where_everything_before_is(paths: list[Path]) ->
 
 
 def test_a_chain_goes_on_when_its_path_grows() -> None:
-    path = Path("o", 2, bytearray(b"aabb"))
-    chain = Chain(path)
+    path = UpdatePath("o", 2, bytearray(b"aabb"))
+    chain = StateKeys(path)
     before = [chain.key(step) for step in range(3)]
     path.rows.extend(b"ccdd")  # type: ignore[union-attr]
-    whole = Chain(Path("o", 2, b"aabbccdd"))
+    whole = StateKeys(UpdatePath("o", 2, b"aabbccdd"))
     assert before == [whole.key(step) for step in range(3)]
     assert chain.key(4) == whole.key(4)
 
@@ -149,17 +149,17 @@ def test_of_ever_shorter_branches_from_one_trunk_one_state_waits() -> None:
 # --- two studies whose counts are known ---
 
 
-def path_of(plan: Schedule, steps: int) -> Path:
-    return Path("o", 8, b"".join(struct.pack("d", 3e-3 * plan(k)) for k in range(steps)))
+def path_of(plan: Schedule, steps: int) -> UpdatePath:
+    return UpdatePath("o", 8, b"".join(struct.pack("d", 3e-3 * plan(k)) for k in range(steps)))
 
 
-def shapes_of_a_cooldown() -> list[Path]:
+def shapes_of_a_cooldown() -> list[UpdatePath]:
     powers = [polynomial(80, power=power) for power in (0.5, 1.5, 2, 3, 4)]
     shapes = [linear(80), one_minus_sqrt(80), cosine(80), *powers]
     return [path_of(warmup(40) >> constant(680) >> shape, 800) for shape in shapes]
 
 
-def forty_five_runs() -> list[Path]:
+def forty_five_runs() -> list[UpdatePath]:
     return [path_of(plan, n) for n in (800, 400, 200) for plan in fifteen(n)]
 
 
@@ -178,7 +178,7 @@ def fifteen(n: int) -> list[Schedule]:
 @pytest.mark.parametrize(
     ("paths", "alone", "shared"), [(forty_five_runs(), 21_000, 9_176), (shapes_of_a_cooldown(), 6_400, 1_353)]
 )
-def test_the_two_studies_share_what_was_counted_by_hand(paths: list[Path], alone: int, shared: int) -> None:
+def test_the_two_studies_share_what_was_counted_by_hand(paths: list[UpdatePath], alone: int, shared: int) -> None:
     assert sum(path.steps for path in paths) == alone
-    assert sum(segment.steps for segment in grow(paths)) == shared
+    assert sum(segment.steps for segment in build_segments(paths)) == shared
     assert len({path.rows[: 8 * k] for path in paths for k in range(1, path.steps + 1)}) == shared

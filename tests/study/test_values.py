@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glidepath.errors import TaskError
-from glidepath.study.sharing.values import WIDEST, Values
-from glidepath.study.spec.runs import Run
-from glidepath.study.spec.schedule_spec import resolved
+from glidepath.study.sharing.values import WIDEST, RunValues
+from glidepath.study.spec.runs import StudyRun
+from glidepath.study.spec.schedule_spec import read_spec
 from glidepath.torch import Plateau, Scheduler
 
 STEPS = 30
@@ -33,17 +33,15 @@ def adamw(*rates: Any, **options: Any) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=0.1, **options)
 
 
-def run_of(entry: Any, steps: int = STEPS, peak: float | None = None) -> Run:
-    feedback = isinstance(entry, str) and entry.startswith("plateau")
-    return Run(
-        0, "it", entry if isinstance(entry, str) else "", None if feedback else resolved(entry, steps), steps, peak, 0
-    )
+def run_of(entry: Any, steps: int = STEPS, peak: float | None = None) -> StudyRun:
+    spec = read_spec(entry)
+    return StudyRun(0, "it", str(spec), spec.over(steps), steps, peak, 0, spec.plateau)
 
 
-def values_of(optimizer: torch.optim.Optimizer, run: Run, consults: Any = ()) -> Values:
+def values_of(optimizer: torch.optim.Optimizer, run: StudyRun, consults: Any = ()) -> RunValues:
     """As the engine reads a task's optimizer: its groups, without their parameters."""
     groups = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
-    return Values(run, groups, "origin", consults)
+    return RunValues(run, groups, "origin", consults)
 
 
 def update(optimizer: torch.optim.Optimizer) -> None:
@@ -53,7 +51,7 @@ def update(optimizer: torch.optim.Optimizer) -> None:
     optimizer.step()
 
 
-def received(optimizer: torch.optim.Optimizer, values: Values) -> list[float]:
+def received(optimizer: torch.optim.Optimizer, values: RunValues) -> list[float]:
     """What the groups hold, slot by slot."""
     return [float(slot.hyperparameter.get(optimizer.param_groups[slot.group])) for slot in values.slots]
 
@@ -75,7 +73,7 @@ CASES = {
 
 
 def driven(entry: Any, optimizer: torch.optim.Optimizer) -> Scheduler:
-    plans = resolved(entry, STEPS)
+    plans = read_spec(entry).over(STEPS) or {}
     return Scheduler(optimizer, **plans)
 
 
@@ -155,7 +153,7 @@ def test_a_plateau_is_the_same_on_paper_and_on_an_optimizer(
         if k in consults:
             plateau.step(metrics[consults.index(k) % len(metrics)])
     for consult in range(len(consults) - 1):
-        assert values.known == consults[consult] + 1
+        assert values.resolved_steps == consults[consult] + 1
         values.consult(metrics[consult % len(metrics)])
     assert values.table(0, steps).tolist() == seen
     assert values.complete
@@ -163,10 +161,10 @@ def test_a_plateau_is_the_same_on_paper_and_on_an_optimizer(
 
 def test_a_plateau_knows_no_more_than_its_next_evaluation_allows() -> None:
     values = values_of(sgd(0.1), run_of("plateau(patience=0)", 10), [3, 7, 9])
-    known = [values.known]
+    known = [values.resolved_steps]
     for metric in (1.0, 1.0):
         values.consult(metric)
-        known.append(values.known)
+        known.append(values.resolved_steps)
     assert known == [4, 8, 10]
 
 

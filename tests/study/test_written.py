@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from glidepath.errors import StudyError
+from glidepath.study.spec.schedule_spec import read_spec
 from glidepath.study.spec.study import Study, study_from
-from glidepath.study.spec.yaml_io import read_study, written
+from glidepath.study.spec.yaml_io import read_study, study_to_yaml
 
 
 @pytest.fixture
@@ -70,8 +71,8 @@ def test_an_option_overrides_its_key_and_is_not_blamed_on_the_file(file: Path) -
 
 
 def test_steps_given_otherwise_override_horizons_and_the_reverse(file: Path) -> None:
-    assert reading(file, "task: digits\nhorizons: [5, 6]\n", steps=7).horizons_of("constant()") == [7]
-    assert reading(file, "task: digits\nsteps: 5\n", horizons=[7, 8]).horizons_of("constant()") == [7, 8]
+    assert reading(file, "task: digits\nhorizons: [5, 6]\n", steps=7).horizons_of(read_spec("constant()")) == [7]
+    assert reading(file, "task: digits\nsteps: 5\n", horizons=[7, 8]).horizons_of(read_spec("constant()")) == [7, 8]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_a_file_that_is_missing_or_huge_is_refused(here: Path) -> None:
 def test_what_is_written_reads_back_the_same(file: Path) -> None:
     schedules = {"a: b": "formula('1 / (1 + step)')", "#": "step(every=5, factor=0.1)", "yes": "plateau(mode='min')"}
     study = study_from({"task": "x.py:f", "peaks": [1e-5, 0.1, 1 / 3], "horizons": [10, 20], "schedules": schedules})
-    assert reading(file, written(study)) == study
+    assert reading(file, study_to_yaml(study)) == study
 
 
 def test_a_task_file_may_lie_beside_its_study(here: Path) -> None:

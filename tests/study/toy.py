@@ -17,14 +17,14 @@ import numpy as np
 
 from glidepath.errors import SnapshotError
 from glidepath.study.curve import Record
-from glidepath.study.engine.work import Outcome
+from glidepath.study.engine.work import WorkResult
 from glidepath.study.sharing.ledger import Ledger
-from glidepath.study.sharing.state_key import Chain
-from glidepath.study.sharing.tree import Path as Way
-from glidepath.study.spec.runs import Run
-from glidepath.study.store import Saved, Store
-from glidepath.study.training.coordinator import Conductor, Watcher, conduct
-from glidepath.study.training.work_items import Done, Job
+from glidepath.study.sharing.state_key import StateKeys
+from glidepath.study.sharing.tree import UpdatePath as Way
+from glidepath.study.spec.runs import StudyRun
+from glidepath.study.store import Store, StoredSnapshot
+from glidepath.study.training.coordinator import Coordinator, Watcher, train_segments
+from glidepath.study.training.jobs import Job, JobResult
 
 FALLS = 1 / 64  # of the letters so far, how many lead to a loss that is no number
 
@@ -95,47 +95,47 @@ class Known:
 
     def __init__(self, number: int, plan: Plan, every: int) -> None:
         self.plan, self.stops = plan, [update + 1 for update in due_of(plan, every)]
-        self.run, self.peak = Run(number, str(number), plan.letters, None, plan.length, None, 0), 1.0
+        self.run, self.peak = StudyRun(number, str(number), plan.letters, None, plan.length, None, 0), 1.0
         first = self._stretch(plan.letters[:1]) if plan.fed_back else plan.letters.encode()
         self.path = Way(plan.origin, 1, bytearray(first))
-        self.chain = Chain(self.path)
+        self.state_keys = StateKeys(self.path)
 
     def _stretch(self, answer: str, known: int = 0) -> bytes:
         return answer.encode() * (next(stop for stop in self.stops if stop > known) - known)
 
     @property
-    def known(self) -> int:
+    def resolved_steps(self) -> int:
         return self.path.steps
 
     @property
     def complete(self) -> bool:
-        return self.known == self.plan.length
+        return self.resolved_steps == self.plan.length
 
     def table(self, start: int, stop: int) -> Any:
         return np.array([[float(letter)] for letter in self.path.rows[start:stop]]).reshape(-1, 1)
 
     def consult(self, metric: float) -> None:
         if self.plan.fed_back:
-            self.path.rows.extend(self._stretch(self.plan.letters[metric < 0.5], self.known))  # type: ignore[union-attr]
+            self.path.rows.extend(self._stretch(self.plan.letters[metric < 0.5], self.resolved_steps))  # type: ignore[union-attr]
 
 
 class InMemory:
     """Snapshots without a disk; each can be lost."""
 
     def __init__(self) -> None:
-        self.held: dict[Saved, Any] = {}
+        self.held: dict[StoredSnapshot, Any] = {}
 
-    def write(self, key: str, state: Any) -> Saved:
-        saved = Saved(key, hashlib.sha256(repr(state).encode()).hexdigest(), 10 + len(state["letters"]))
+    def write(self, key: str, state: Any) -> StoredSnapshot:
+        saved = StoredSnapshot(key, hashlib.sha256(repr(state).encode()).hexdigest(), 10 + len(state["letters"]))
         self.held[saved] = dict(state)
         return saved
 
-    def read(self, saved: Saved) -> Any:
+    def read(self, saved: StoredSnapshot) -> Any:
         if saved not in self.held:
             raise SnapshotError(f"the snapshot {saved.key} is missing")
         return dict(self.held[saved])
 
-    def remove(self, saved: Saved) -> None:
+    def remove(self, saved: StoredSnapshot) -> None:
         self.held.pop(saved, None)
 
 
@@ -167,7 +167,7 @@ class Toy:
         assert len(self.jobs) < self.slots
         self.jobs.append(job)
 
-    def wait(self) -> Done:
+    def wait(self) -> JobResult:
         if self.faults.between is not None:
             self.faults.between()
         if self.rng.random() < self.faults.killed:
@@ -176,19 +176,19 @@ class Toy:
             raise KeyboardInterrupt
         return self._do(self.jobs.pop(self.rng.randrange(len(self.jobs))))
 
-    def _do(self, job: Job) -> Done:
+    def _do(self, job: Job) -> JobResult:
         assert self.done < 3000, "training goes on without end"
         name = (job.work.begins, job.work.ends)
         if self.rng.random() < self.faults.lost and self.losses.get(name, 0) < 1:
             self.losses[name] = self.losses.get(name, 0) + 1
-            return Done(job, None, error=RuntimeError("a worker is gone"))
+            return JobResult(job, None, error=RuntimeError("a worker is gone"))
         try:
             state = {"letters": b""} if job.work.start == 0 else self.store.snapshots.read(job.snapshot)
         except SnapshotError as error:
-            return Done(job, None, error=error)
+            return JobResult(job, None, error=error)
         return self._trained(job, state)
 
-    def _trained(self, job: Job, state: dict[str, bytes]) -> Done:
+    def _trained(self, job: Job, state: dict[str, bytes]) -> JobResult:
         assert len(state["letters"]) == job.work.start
         origin, records, letters = job.work.setting, [], state["letters"]
         last = self.rng.randint(1, len(job.work.table)) if self.stopping else len(job.work.table)
@@ -199,11 +199,11 @@ class Toy:
             records.append(Record(step, letter, loss, {"metric": metric_of(origin, letters)} if due else {}))
             self.done += 1
             if loss != loss:
-                return Done(job, Outcome(tuple(records), 0.0), None)
+                return JobResult(job, WorkResult(tuple(records), 0.0), None)
         state = {"letters": letters}
         whole = last == len(job.work.table) and not self.returns_states
-        return Done(
-            job, Outcome(tuple(records), 0.0), self.store.snapshots.write(job.work.ends, state) if whole else state
+        return JobResult(
+            job, WorkResult(tuple(records), 0.0), self.store.snapshots.write(job.work.ends, state) if whole else state
         )
 
     def stop(self) -> None:
@@ -236,11 +236,13 @@ class World:
         store.snapshots = self.snapshots  # type: ignore[assignment]
         return store
 
-    def conductor(self, plans: list[Plan], every: int, snapshot_every: int, store: Store | None = None) -> Conductor:
+    def coordinator(
+        self, plans: list[Plan], every: int, snapshot_every: int, store: Store | None = None
+    ) -> Coordinator:
         values = [Known(number, plan, every) for number, plan in enumerate(plans)]
         due = [due_of(plan, every) for plan in plans]
         ledger = Ledger(store or self.store, values, due)  # type: ignore[arg-type]
-        return Conductor(ledger, [plan.origin for plan in plans], snapshot_every, 10**12)  # type: ignore[list-item]
+        return Coordinator(ledger, [plan.origin for plan in plans], snapshot_every, 10**12)  # type: ignore[list-item]
 
     def study(
         self,
@@ -254,11 +256,11 @@ class World:
         store: Store | None = None,
     ) -> tuple[list[Any], int]:
         """The curves of a study, and how many updates were trained for it."""
-        conductor = self.conductor(plans, every, snapshot_every, store)
+        coordinator = self.coordinator(plans, every, snapshot_every, store)
         toy = Toy(store or self.store, slots, rng or random.Random(0), faults, returns_states)
-        conduct(conductor, toy, Quiet())
-        assert conductor.trained <= toy.done
-        curves = [conductor.ledger.curve(number) for number in range(len(plans))]
+        train_segments(coordinator, toy, Quiet())
+        assert coordinator.trained <= toy.done
+        curves = [coordinator.ledger.curve(number) for number in range(len(plans))]
         return [[(r.step, r.loss, dict(r.metrics)) for r in curve.records] for curve in curves], toy.done
 
     def updates(self) -> int:

@@ -12,11 +12,11 @@ from glidepath import plot as figures
 from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule
 from glidepath.errors import GlidepathError
-from glidepath.law import Advice, Cooldown, Ranked
+from glidepath.law import Advice, Cooldown, RankedSchedule
 from glidepath.law import advise as advised
 from glidepath.law.advising.advice import TIE
 from glidepath.parser import parse
-from glidepath.plot.losses import losses_figure
+from glidepath.plot.losses import draw_losses
 from glidepath.ticks import value_text
 
 from .options import horizon, plans
@@ -69,7 +69,7 @@ def advise(
     as_json
         Print one JSON object.
     """
-    figures.known_format(output)
+    figures.check_format(output)
     whole = run.planned("50k")
     rise = whole.in_steps(warmup)
     drafts = plans.named(schedule) if schedule else usual(whole, rise)
@@ -85,7 +85,7 @@ def advise(
         print(json.dumps(_plain(advice, candidates) | {"steps": whole.steps, "notes": notes, "figure": str(file)}))
         return
     _tell(advice)
-    told.lines("", *sentences(advice, candidates), "", *notes, f"wrote {file}")
+    told.write_lines("", *sentences(advice, candidates), "", *notes, f"wrote {file}")
 
 
 def usual(whole: Horizon, rise: int) -> dict[str, Schedule]:
@@ -99,7 +99,7 @@ def usual(whole: Horizon, rise: int) -> dict[str, Schedule]:
 def _figure(seen: Known, advice: Advice, candidates: Mapping[str, Schedule], steps: int) -> Figure:
     peak = advice.committee.peak
     rates = {name: drawn.rates_of(plan, steps, peak) for name, plan in candidates.items()}
-    return losses_figure(
+    return draw_losses(
         drawn.measured(seen.runs, candidates),
         [drawn.agreed(one, rates[one.name], advice.committee) for one in advice.ranking],
         tie=advice.margin,
@@ -123,11 +123,11 @@ def _tell(advice: Advice) -> None:
         for one in advice.ranking
     ]
     header = ["schedule", "last loss", "90% interval", "to the best", "verdict"]
-    told.table(["schedule", "verdict"], header, rows, first=told.BEST)
-    told.lines("")
+    told.write_table(["schedule", "verdict"], header, rows, first=told.BEST)
+    told.write_lines("")
     asked = list(advice.ranking[0].by_law)
     by_law = [(one.name, *(f"{one.by_law[law]:.4f}" for law in asked)) for one in advice.ranking]
-    told.table(["schedule"], ["schedule", *asked], by_law)
+    told.write_table(["schedule"], ["schedule", *asked], by_law)
 
 
 def sentences(advice: Advice, candidates: Mapping[str, Schedule]) -> list[str]:
@@ -159,7 +159,7 @@ def _notes(seen: Known, advice: Advice, noise: float | None) -> list[str]:
         f"the mean of three laws, fitted to {seen.names}; schedules are ratios of the peak {peak}",
         f"tie: less than {advice.margin:.4f} behind the best, {why}",
         *seen.notes,
-        *told.doubts({one.name: one.doubts for one in advice.ranking}),
+        *told.doubt_notes({one.name: one.doubts for one in advice.ranking}),
     ]
 
 
@@ -185,7 +185,7 @@ def _plain(advice: Advice, candidates: Mapping[str, Schedule]) -> dict[str, Any]
     }
 
 
-def _plain_one(one: Ranked, plan: Schedule) -> dict[str, Any]:
+def _plain_one(one: RankedSchedule, plan: Schedule) -> dict[str, Any]:
     return {
         "name": one.name,
         "plan": repr(plan),

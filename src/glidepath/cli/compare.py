@@ -20,12 +20,12 @@ from glidepath.study.report.summary import summary
 from glidepath.study.report.tables import summary_table
 from glidepath.study.report.terminal import show
 from glidepath.study.result import facts, save_results
-from glidepath.study.screening.row import Screened
-from glidepath.study.screening.screen import candidates
+from glidepath.study.screening.row import ScreeningRow
+from glidepath.study.screening.screen import find_candidates
 from glidepath.study.spec.study import Study, study_from
 from glidepath.study.spec.yaml_io import read_study
 from glidepath.study.store import Store
-from glidepath.study.training.cost import Forecast, forecast
+from glidepath.study.training.cost import CostEstimate, estimate_cost
 from glidepath.study.training.prepare import Prepared, prepare, train, verify
 from glidepath.study.training.progress import Screen
 
@@ -125,10 +125,10 @@ def compare(
     described = _study(study, {key: value for key, value in options.items() if value is not None})
     with Store(store) as opened:
         prepared = prepare(described, opened, size(disk))
-        plan = forecast(prepared)
+        plan = estimate_cost(prepared)
         for warning in plan.warnings:
             print(f"glidepath: {warning}", file=sys.stderr)
-        few = None if screen is None else candidates(prepared)
+        few = None if screen is None else find_candidates(prepared)
         if dry_run:
             print(json.dumps(asdict(plan), indent=2) if as_json else _shown(plan))
             if few is not None:
@@ -136,15 +136,15 @@ def compare(
             return
         folder = _made(out or _folder(study))
         with _left_as_it_was(folder):
-            screened: tuple[Screened, ...] = ()
+            screened: tuple[ScreeningRow, ...] = ()
             if few is None or screen is None:
                 curves = _trained(prepared, folder, on, workers)
             else:
                 train_it = lambda part: _trained(part, folder, on, workers)
                 done, prepared = screening.screened(few, screen, prepared, size(disk), train_it)
                 curves, screened = done.curves, done.rows
-                screening.tell(folder, done, plan, forecast(prepared), as_json)
-                plan = forecast(prepared)
+                screening.tell(folder, done, plan, estimate_cost(prepared), as_json)
+                plan = estimate_cost(prepared)
             if verify_one:
                 found = f"{verify(prepared)}, trained again alone: every loss, metric and last bit is the same\n"
                 print(found, file=sys.stderr if as_json else sys.stdout)
@@ -163,7 +163,12 @@ def _left_as_it_was(folder: Path) -> Iterator[None]:
 
 
 def _report(
-    folder: Path, prepared: Prepared, plan: Forecast, curves: list[Curve], screened: Sequence[Screened], as_json: bool
+    folder: Path,
+    prepared: Prepared,
+    plan: CostEstimate,
+    curves: list[Curve],
+    screened: Sequence[ScreeningRow],
+    as_json: bool,
 ) -> None:
     """The table on the screen, or as JSON with everything else that is told on stderr; and the files in the folder."""
     rows = summary(curves)
@@ -195,7 +200,7 @@ def _trained(prepared: Prepared, folder: Path, on: str, workers: int | None) -> 
         try:
             return train(prepared, executor, screen, str(folder))
         except KeyboardInterrupt:
-            finished = len(prepared.conductor.finished(range(len(prepared.runs))))
+            finished = len(prepared.coordinator.finished(range(len(prepared.runs))))
             print(
                 f"stopped: {finished} of {len(prepared.runs)} runs are finished, and what was trained is "
                 f"kept in {prepared.store.folder}; the same command goes on",
@@ -206,7 +211,7 @@ def _trained(prepared: Prepared, folder: Path, on: str, workers: int | None) -> 
             executor.close()
 
 
-def _shown(plan: Forecast) -> str:
+def _shown(plan: CostEstimate) -> str:
     """The plan for people."""
     about = "" if plan.exact else "at most "
     lines = [

@@ -10,11 +10,11 @@ from cyclopts import Parameter
 
 from glidepath import plot as figures
 from glidepath.errors import GlidepathError
-from glidepath.law import Committee, Design, Ranked, fit_committee
+from glidepath.law import Committee, Design, RankedSchedule, fit_committee
 from glidepath.law import design as designed
 from glidepath.law import fit as fitted_to
-from glidepath.law.advising.advice import TIE, ranked
-from glidepath.plot.losses import losses_figure
+from glidepath.law.advising.advice import TIE, rank_schedules
+from glidepath.plot.losses import draw_losses
 from glidepath.runs.run import FloatArray, Run
 from glidepath.ticks import value_text
 
@@ -56,23 +56,23 @@ def design(
     as_json
         Print one JSON object.
     """
-    figures.known_format(output)
+    figures.check_format(output)
     whole = run.planned("24k")
     seen, begun = known(at_one_peak(read(runs, logs), at_peak)), _begun(after, logs)
     committee = _committee(seen, law)
     rising = whole.in_steps(warmup or ("2%" if begun is None else "0"))
     best = designed(committee, whole.steps, warmup=rising, before=None if begun is None else begun.rates)
     rated = _rated(best)
-    ranking = {one.name: one for one in ranked(committee, rated)}
+    ranking = {one.name: one for one in rank_schedules(committee, rated)}
     curves = [drawn.agreed(one, rated[name], committee) for name, one in ranking.items()]
     shown = [*seen.runs, *([] if begun is None or begun.name in [run.name for run in seen.runs] else [begun])]
-    file = figures.save(losses_figure(drawn.measured(shown, rated), curves, loss_label=seen.loss), output)
-    doubts = told.doubts({OURS: ranking[OURS].doubts})
+    file = figures.save(draw_losses(drawn.measured(shown, rated), curves, loss_label=seen.loss), output)
+    doubts = told.doubt_notes({OURS: ranking[OURS].doubts})
     notes = [*_notes(committee, seen, begun), *_jump(best), *doubts]
     if as_json:
         print(json.dumps(_plain(best, ranking[OURS]) | {"notes": notes, "figure": str(file)}))
         return
-    told.lines(repr(best.plan), "", *sentences(best, ranking[OURS]), "", *notes, f"wrote {file}")
+    told.write_lines(repr(best.plan), "", *sentences(best, ranking[OURS]), "", *notes, f"wrote {file}")
 
 
 def _committee(seen: Known, law: str | None) -> Committee:
@@ -99,7 +99,7 @@ def _rated(best: Design) -> dict[str, FloatArray]:
     return {name: peak * np.append(best.before, plan(np.arange(best.steps))) for name, plan in plans.items()}
 
 
-def sentences(best: Design, ours: Ranked) -> list[str]:
+def sentences(best: Design, ours: RankedSchedule) -> list[str]:
     """The loss of the design, and of the nearest schedule with a name."""
     near = best.nearest
     return [
@@ -134,7 +134,7 @@ def _jump(best: Design) -> list[str]:
     ]
 
 
-def _plain(best: Design, ours: Ranked) -> dict[str, Any]:
+def _plain(best: Design, ours: RankedSchedule) -> dict[str, Any]:
     near = best.nearest
     return {
         "plan": repr(best.plan),

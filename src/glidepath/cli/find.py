@@ -65,14 +65,14 @@ def find(
     as_json
         Print one JSON object.
     """
-    figures.known_format(output)
+    figures.check_format(output)
     found = _found(task, seed, threads, low, high, updates)
     file = figures.save(range_test_figure(found, title=f"range test of {task}"), output)
     if as_json:
         print(json.dumps(_plain(found, file)))
     else:
         _tell(found)
-        told.lines(f"wrote {file}")
+        told.write_lines(f"wrote {file}")
     return 0 if found else 1
 
 
@@ -81,7 +81,7 @@ def _found(task: str, seed: int, threads: int, low: float, high: float, updates:
     with pinned(threads), kept_randomness():
         seed_everything(seed)
         built = named(seed)
-        with _bar(updates) as watch, named.blaming("sweeping its rate"):
+        with _bar(updates) as watch, named.blame("sweeping its rate"):
             return swept(built, low=low, high=high, updates=updates, progress=watch)
 
 
@@ -100,13 +100,13 @@ def _bar(updates: int) -> Iterator[Watcher]:
 
 def _tell(found: RangeTest) -> None:
     first, last = (value_text(float(rate), 2) for rate in found.rates[[0, -1]])
-    told.lines(f"{len(found.losses)} updates from rate {first} to {last}: {ENDINGS[found.ended]}", "")
+    told.write_lines(f"{len(found.losses)} updates from rate {first} to {last}: {ENDINGS[found.ended]}", "")
     rows = [
         (name, value_text(one.rate, 2), f"{value_text(one.low, 2)} to {value_text(one.high, 2)}", one.doubt)
         for name, one in found.suggestions.items()
     ]
-    told.table(["suggestion", "doubt"], ["suggestion", "rate", "9 in 10 resamples", "doubt"], rows)
-    told.lines("", *(f"trust none of these: {doubt}" for doubt in found.doubts))
+    told.write_table(["suggestion", "doubt"], ["suggestion", "rate", "9 in 10 resamples", "doubt"], rows)
+    told.write_lines("", *(f"trust none of these: {doubt}" for doubt in found.doubts))
 
 
 def _plain(found: RangeTest, file: Path) -> dict[str, Any]:

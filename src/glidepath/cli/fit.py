@@ -1,4 +1,4 @@
-"""`glidepath fit`: the letters of a loss law, from runs."""
+"""`glidepath fit`: the parameters of a loss law, from runs."""
 
 import json
 from pathlib import Path
@@ -8,9 +8,9 @@ import numpy as np
 from cyclopts import Parameter
 
 from glidepath import plot as figures
-from glidepath.law import Fit, by_peak
+from glidepath.law import Fit, group_by_peak
 from glidepath.law import fit as fitted_to
-from glidepath.plot.losses import losses_figure
+from glidepath.plot.losses import draw_losses
 from glidepath.runs.run import Run
 from glidepath.ticks import value_text
 
@@ -31,7 +31,7 @@ def fit(
     output: Annotated[Path, Parameter(alias="-o")] = Path("fit.png"),
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> None:
-    """The letters of a loss law, from runs: what they are, how well they are known, and how near the law is.
+    """Fit a loss law to runs, and report its parameters, their standard errors, and how near the law is.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ def fit(
     as_json
         Print one JSON object.
     """
-    figures.known_format(output)
+    figures.check_format(output)
     seen = known(read(runs, logs))
-    groups = [list(seen.runs)] if across_peaks else list(by_peak(seen.runs).values())
+    groups = [list(seen.runs)] if across_peaks else list(group_by_peak(seen.runs).values())
     fits = [(group, fitted_to(group, laws.LAWS[law], across_peaks=across_peaks)) for group in groups]
     measured, curves = drawn.fitted(fits)
-    figure = losses_figure(measured, curves, loss_label=seen.loss, title=f"{law} law")
+    figure = draw_losses(measured, curves, loss_label=seen.loss, title=f"{law} law")
     file = figures.save(figure, output)
     notes = [*_notes(seen, len(fits)), *(line for group, one in fits for line in _ends(group, one))]
     if as_json:
@@ -60,25 +60,27 @@ def fit(
         return
     for group, one in fits:
         _tell(law, group, one)
-    told.lines(*notes, f"wrote {file}")
+    told.write_lines(*notes, f"wrote {file}")
 
 
 def _tell(law: str, group: list[Run], one: Fit) -> None:
-    """Two tables: the letters, and the runs."""
+    """Write two tables: the parameters, and the runs."""
     count = f"{len(group)} run{'s' * (len(group) > 1)}"
-    told.lines(f"{law} law, peak {value_text(one.law.peak)}, {count}; one logged loss scatters by {one.noise:.2%}", "")
-    letters = [
-        (letter.symbol, f"{letter.value:.4g}", f"± {letter.deviation:.2g}", letter.meaning)
-        for letter in laws.letters_of(one)
+    told.write_lines(
+        f"{law} law, peak {value_text(one.law.peak)}, {count}; residual standard deviation {one.residual_std:.2%}", ""
+    )
+    parameters = [
+        (parameter.symbol, f"{parameter.value:.4g}", f"± {parameter.standard_error:.2g}", parameter.meaning)
+        for parameter in one.parameters
     ]
-    told.table(["letter", "meaning"], ["letter", "value", "deviation", "meaning"], letters)
-    told.lines("")
+    told.write_table(["parameter", "meaning"], ["parameter", "value", "standard error", "meaning"], parameters)
+    told.write_lines("")
     runs = [
         (run.name, f"{run.steps:,}", str(len(run.losses)), f"{run.final:.4f}", f"{misfit:.2%}")
         for run, misfit in zip(group, _misfits(one), strict=True)
     ]
-    told.table(["run"], ["run", "updates", "losses", "last loss", "typical misfit"], runs)
-    told.lines("")
+    told.write_table(["run"], ["run", "updates", "losses", "last loss", "typical misfit"], runs)
+    told.write_lines("")
 
 
 def _misfits(one: Fit) -> list[float]:
@@ -92,7 +94,7 @@ def _ends(group: list[Run], one: Fit) -> list[str]:
     for run, residuals in zip(group, one.residuals, strict=True):
         last = residuals[-max(3, len(residuals) // 10) :]
         off = float(np.median(last))
-        if abs(off) > max(LEAVES, 3 * one.noise / len(last) ** 0.5):
+        if abs(off) > max(LEAVES, 3 * one.residual_std / len(last) ** 0.5):
             where = "below" if off < 0 else "above"
             lines.append(
                 f"{run.name}: the law ends {abs(off):.1%} {where} the run; no law here has a loss that rises again"
@@ -101,7 +103,7 @@ def _ends(group: list[Run], one: Fit) -> list[str]:
 
 
 def _notes(seen: Known, fits: int) -> list[str]:
-    peaks = len(by_peak(seen.runs))
+    peaks = len(group_by_peak(seen.runs))
     if peaks == 1:
         return list(seen.notes)
     how = "each has its own" if fits > 1 else "this one is not accurate"
@@ -109,12 +111,16 @@ def _notes(seen: Known, fits: int) -> list[str]:
 
 
 def _plain(group: list[Run], one: Fit) -> dict[str, Any]:
-    letters = {
-        letter.name: {"symbol": letter.symbol, "value": letter.value, "deviation": letter.deviation}
-        for letter in laws.letters_of(one)
+    parameters = {
+        parameter.name: {
+            "symbol": parameter.symbol,
+            "value": parameter.value,
+            "standard_error": parameter.standard_error,
+        }
+        for parameter in one.parameters
     }
     runs = [
         {"name": run.name, "updates": run.steps, "last": run.final, "misfit": misfit, "assumed": run.assumed}
         for run, misfit in zip(group, _misfits(one), strict=True)
     ]
-    return {"peak": one.law.peak, "letters": letters, "noise": one.noise, "runs": runs}
+    return {"peak": one.law.peak, "parameters": parameters, "residual_std": one.residual_std, "runs": runs}

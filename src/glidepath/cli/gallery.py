@@ -73,7 +73,7 @@ def _recipes(folder: Path) -> Iterator[Entry]:
 def _mechanisms(folder: Path) -> Iterator[Entry]:
     for name, mechanism in MECHANISMS.items():
         file = f"note-{name}.svg"
-        series = figures.recorded(rates(mechanism))
+        series = figures.series_of(rates(mechanism))
         figure = figures.draw([series], width="column", step_label="epoch", value_label="learning rate")
         figures.save(figure, folder / file)
         yield Entry(file, mechanism.title, mechanism.code)

@@ -43,7 +43,7 @@ def plot(
     value_label
         The name of the value axis, as in "learning rate".
     """
-    figures.known_format(output)
+    figures.check_format(output)
     given = _named(plans)
     if not run.steps:
         run = run.with_steps(_common_length(list(given.values())))

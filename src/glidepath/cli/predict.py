@@ -11,7 +11,7 @@ from glidepath.core.schedule import Schedule
 from glidepath.errors import GlidepathError
 from glidepath.law import Fit, Prediction
 from glidepath.law import fit as fitted_to
-from glidepath.plot.losses import losses_figure
+from glidepath.plot.losses import draw_losses
 from glidepath.ticks import value_text
 
 from .options import horizon, laws, plans
@@ -56,7 +56,7 @@ def predict(
     as_json
         Print one JSON object.
     """
-    figures.known_format(output)
+    figures.check_format(output)
     if not planned:
         raise GlidepathError(
             'there is no plan to predict: give one, as in glidepath predict "cosine(100%)" --run a.csv'
@@ -68,15 +68,15 @@ def predict(
         Foretold(name, plan, steps, one.predict(plan, steps, level=level)) for name, (plan, steps) in named.items()
     ]
     curves = [drawn.predicted(each.name, _rates(each, one), each.prediction) for each in found]
-    figure = losses_figure(drawn.measured(seen.runs, named), curves, level=level, loss_label=seen.loss)
+    figure = draw_losses(drawn.measured(seen.runs, named), curves, level=level, loss_label=seen.loss)
     file = figures.save(figure, output)
     notes = [f"{law} law, fitted to {seen.names}; plans are ratios of the peak {value_text(one.law.peak)}", *seen.notes]
-    notes += told.doubts({each.name: each.prediction.doubts for each in found})
+    notes += told.doubt_notes({each.name: each.prediction.doubts for each in found})
     if as_json:
         print(json.dumps(_plain(one, level, found) | {"law": law, "notes": notes, "figure": str(file)}))
         return
     _tell(found, level)
-    told.lines("", *notes, f"wrote {file}")
+    told.write_lines("", *notes, f"wrote {file}")
 
 
 def _rates(each: Foretold, one: Fit) -> Any:
@@ -88,7 +88,7 @@ def _tell(found: list[Foretold], level: float) -> None:
         (name, f"{steps:,}", f"{one.final:.4f}", f"[{one.final_low:.4f}, {one.final_high:.4f}]")
         for name, _, steps, one in found
     ]
-    told.table(["plan"], ["plan", "steps", "last loss", f"{100 * level:.4g}% interval"], rows)
+    told.write_table(["plan"], ["plan", "steps", "last loss", f"{100 * level:.4g}% interval"], rows)
 
 
 def _plain(one: Fit, level: float, found: list[Foretold]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from glidepath.core.schedule import Schedule
 from glidepath.errors import GlidepathError
 from glidepath.parser import parse
 from glidepath.review import review as reviewed
-from glidepath.review.rates import absolute
+from glidepath.review.rates import is_absolute
 
 from .options.horizon import ONE_RUN, Run, own_length, resolved
 
@@ -67,12 +67,12 @@ def _followed(
     plan: Schedule, paths: list[Path], column: list[str] | None, peak: float | None
 ) -> Iterator[tuple[str, bool]]:
     """A line for each run, and whether it parted from the plan."""
-    from glidepath.runs.deviation import parting  # only here: a review before the run needs no NumPy
+    from glidepath.runs.deviation import first_mismatch  # only here: a review before the run needs no NumPy
 
-    own = peak is None and absolute(plan)
+    own = peak is None and is_absolute(plan)
     for path in paths:
         for one in _read(path, column):
-            finding = parting(plan, one, peak)
+            finding = first_mismatch(plan, one, peak)
             told = finding or f"every logged rate is the plan's, {len(one.steps):,} of them"
             yield f"{one.name}: {told}{_assumed(one, peak, own)}", finding is not None
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from glidepath.errors import GlidepathError, StoreError
 from glidepath.study.store import Store
-from glidepath.study.store.inspect import Contents, contents, problems
+from glidepath.study.store.inspect import StoreSummary, find_problems, summarize
 
 FOLDER = Path(".glidepath")
 Flag = Annotated[bool, Parameter(negative=())]
@@ -33,7 +33,7 @@ def ls(*, store: Path = FOLDER) -> None:
         The folder of the store.
     """
     with _existing(store) as found:
-        _show(contents(found), store)
+        _show(summarize(found), store)
 
 
 @store.command(help_epilogue="Example: glidepath store gc --budget 2GB")
@@ -53,7 +53,7 @@ def gc(*, store: Path = FOLDER, budget: str = "4GB", dry_run: Flag = False) -> N
     """
     with _existing(store) as found:
         most, strays = size(budget), found.strays()
-        gone = found.over(most) if dry_run else found.keep_within(most)
+        gone = found.snapshots_to_evict(most) if dry_run else found.evict_to(most)
         freed = sum(one.bytes for one in gone) + sum(file.stat().st_size for file in strays)
         for file in [] if dry_run else strays:
             file.unlink(missing_ok=True)
@@ -74,11 +74,11 @@ def verify(*, store: Path = FOLDER) -> int:
         The folder of the store.
     """
     with _existing(store) as found:
-        wrong = problems(found)
+        wrong = find_problems(found)
         for line in wrong.lines:
             print(line)
         if wrong.snapshots and found.writable:
-            found.forget_saved(wrong.snapshots)
+            found.delete_snapshots(wrong.snapshots)
             print(f"forgot {_counted(len(wrong.snapshots), 'snapshot')}: trained again when needed")
         if not wrong.lines:
             counts = found.counts()
@@ -118,7 +118,7 @@ def _existing(folder: Path) -> Store:
     return Store(folder)
 
 
-def _show(found: Contents, folder: Path) -> None:
+def _show(found: StoreSummary, folder: Path) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, right in COLUMNS.items():
         table.add_column(name, justify="right" if right else "left", no_wrap=right)

@@ -5,7 +5,8 @@ from importlib import import_module
 from typing import Literal, cast, get_args
 
 from glidepath.core.checks import real
-from glidepath.core.schedule import Draft, Schedule, needs_schedule
+from glidepath.core.schedule import Draft, Schedule
+from glidepath.core.step_function import needs_schedule
 from glidepath.errors import ConvertError, TextError
 
 Target = Literal["function", "torch", "transformers", "optax", "keras", "timm"]
@@ -64,6 +65,6 @@ def _refuse(plan: Schedule) -> None:
     try:
         first = plan(0) if plan.text else math.nan
     except TextError as error:
-        raise ConvertError(f"{error}; write the function as a formula, or as a table of its values") from error
+        raise ConvertError(f"{error.worded()}; write it as a formula, or as a table of its values") from error
     if not math.isfinite(first):
         raise ConvertError(f"{plan!r} begins with {first}, which is no rate: mend it, or cut it, plan[1:]")

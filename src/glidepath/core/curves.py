@@ -94,7 +94,7 @@ class Curve(Leaf, ABC):
     def _rise(self, xp: Any, k: Any) -> Any:
         """1 - fall(k)"""
 
-    def _stretched(self, steps: int) -> Self:
+    def _stretch(self, steps: int) -> Self:
         return replace(self, steps=steps)
 
 
@@ -341,25 +341,31 @@ class CosineWaves(Leaf):
         half = xp.sin(HALF_PI * ((self.steps - 2.0 * (self.waves * k % self.steps)) / self.steps))
         return half * half
 
-    def _stretched(self, steps: int) -> Self:
+    def _stretch(self, steps: int) -> Self:
         return replace(self, steps=steps)
 
 
 @final
 @dataclass(frozen=True, repr=False)
 class Chebyshev(Leaf):
-    """1 / (low + (1 - low) sin^2(theta / 2)), theta = pi (sigma(k) + 1/2) / n, sigma the fractal permutation."""
+    """1 / (c + (1 - c) sin^2(theta / 2)), theta = pi (sigma(k) + 1/2) / n.
+
+    sigma is the fractal permutation, c the curvature ratio.
+    """
 
     name: ClassVar[str] = "chebyshev"
     steps: int
-    low: float = 0.05
+    curvature_ratio: float = 0.05
 
     def __post_init__(self) -> None:
-        self._set(steps=count(self.steps, "the length of chebyshev", at_least=1), low=real(self.low, "low", above=0))
+        self._set(
+            steps=count(self.steps, "the length of chebyshev", at_least=1),
+            curvature_ratio=real(self.curvature_ratio, "curvature_ratio", above=0),
+        )
         if self.steps & (self.steps - 1):
             raise ScheduleError(f"chebyshev permutes a power of two of steps (64, 128, ...), not {self.steps}")
-        if self.low >= 1:
-            raise ScheduleError(f"low must be below 1, not {self.low!r}")
+        if self.curvature_ratio >= 1:
+            raise ScheduleError(f"curvature_ratio must be below 1, not {self.curvature_ratio!r}")
 
     @property
     def duration(self) -> int:
@@ -372,7 +378,7 @@ class Chebyshev(Leaf):
         while mirror:
             place, k, mirror = place ^ (k & 1) * mirror, k >> 1, mirror >> 1
         half = xp.sin(HALF_PI * ((xp.full(k, 0.5) + place) / self.steps))
-        return 1.0 / (self.low + (1.0 - self.low) * half * half)
+        return 1.0 / (self.curvature_ratio + (1.0 - self.curvature_ratio) * half * half)
 
 
 def _half_way(steps: int, power: float) -> int:

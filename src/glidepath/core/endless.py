@@ -34,10 +34,10 @@ class Constant(Leaf):
     def _at(self, xp: Any, k: Any) -> Any:
         return xp.full(k, 1.0)
 
-    def _filled(self, steps: int) -> Self | None:
+    def _fill(self, steps: int) -> Self | None:
         return type(self)(steps) if self.steps is None else None
 
-    def _stretched(self, steps: int) -> Self:
+    def _stretch(self, steps: int) -> Self:
         return type(self)(steps)
 
 

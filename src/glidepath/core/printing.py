@@ -12,7 +12,7 @@ SEQUENCE, SUM, PRODUCT, ATOM = 1, 2, 3, 4  # as tightly as Python binds >>, +, *
 
 INFIX = {
     "sequence": (" >> ", SEQUENCE),
-    "total": (" + ", SUM),
+    "add": (" + ", SUM),
     "shift": (" + ", SUM),
     "product": (" * ", PRODUCT),
     "scale": (" * ", PRODUCT),
@@ -36,8 +36,8 @@ class Printed(NamedTuple):
     has_text: bool = True
 
 
-def printed(call: Call) -> Printed:
-    """The text of a call."""
+def print_call(call: Call) -> Printed:
+    """Return the text of a call."""
     if call.name in INFIX:
         return _infix(call)
     if call.name == "cut":
@@ -69,7 +69,7 @@ def _within(part: Printed, binds: int) -> str:
 
 def _value(value: Any) -> Printed:
     if hasattr(value, "_call"):
-        return printed(value._call())
+        return print_call(value._call())
     if isinstance(value, (tuple, list)):
         items = [_value(item) for item in value]
         return Printed(f"[{', '.join(item.text for item in items)}]", has_text=all(item.has_text for item in items))

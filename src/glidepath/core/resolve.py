@@ -14,7 +14,8 @@ from glidepath.errors import HorizonError
 
 from .duration import Duration
 from .horizon import Horizon, as_horizon, rounded
-from .schedule import Draft, Schedule, clip, refuse_fillers, reverse, scale, sequence, shift
+from .schedule import Draft, Schedule, refuse_fillers, scale, sequence, shift
+from .transforms import clip, reverse
 
 WHOLE_PLAN = (scale, shift, clip, reverse)  # a draft of these lasts as long as the plan within
 
@@ -63,7 +64,7 @@ def _span(plan: Schedule, run: _Run) -> Span:
 def _resolve(plan: Schedule, run: _Run, span: Span) -> Schedule:
     """`plan` without border durations, over the steps of `span`."""
     if not isinstance(plan, Draft):
-        return plan._filled(span.steps) or plan
+        return plan._fill(span.steps) or plan
     if plan.build is sequence:
         return _resolve_sequence(plan, run, span)
     if plan.build in WHOLE_PLAN:
@@ -143,7 +144,7 @@ def _own_length(plan: Draft, run: _Run) -> Duration | None:
 
 def _is_filler(plan: Schedule) -> bool:
     if not isinstance(plan, Draft):
-        return plan._filled(0) is not None
+        return plan._fill(0) is not None
     if plan.build is sequence:
         return any(_is_filler(part) for part in plan.arguments)
     return plan.build in WHOLE_PLAN and _is_filler(_inside(plan))

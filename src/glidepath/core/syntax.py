@@ -71,9 +71,12 @@ class List(Node):
 @final
 @dataclass(frozen=True)
 class CallNode(Node):
+    """A call; `keyword_places` are those of the names of its keywords."""
+
     name: str
     arguments: tuple[Node, ...]
     keywords: tuple[tuple[str, Node], ...]
+    keyword_places: tuple[int, ...] = ()
 
 
 @final
@@ -152,7 +155,8 @@ def _tokens(text: str) -> Iterator[Token]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            raise TextError(_unreadable(text, place), text=text, offset=place)
+            hint = "schedules are joined by >>" if text[place] in "<>" else ""
+            raise TextError(_unreadable(text, place), text=text, offset=place, hint=hint)
         kind = str(match.lastgroup)
         if kind != "space":
             yield Token(kind, match.group(), place)
@@ -284,8 +288,10 @@ class _Reader:
     def call(self, name: Token) -> Node:
         arguments: list[Node] = []
         keywords: list[tuple[str, Node]] = []
+        places: list[int] = []
         while not self.skip(")"):
             if self.next.kind == "name" and self.tokens[self.at + 1].text == "=":
+                places.append(self.next.place)
                 keywords.append(self.keyword({k for k, _ in keywords}))
             elif keywords:
                 raise self.error("a positional argument comes before the named ones")
@@ -294,7 +300,7 @@ class _Reader:
             if not self.skip(","):
                 self.expect(")", f"or a comma in {name.text}(...)")
                 break
-        return CallNode(name.place, name.text, tuple(arguments), tuple(keywords))
+        return CallNode(name.place, name.text, tuple(arguments), tuple(keywords), tuple(places))
 
     def keyword(self, seen: set[str]) -> tuple[str, Node]:
         if self.next.text in seen:

@@ -7,21 +7,21 @@ import math
 from collections.abc import Mapping
 from typing import Any, final
 
-import torch
-
 from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import waits
 from glidepath.errors import HorizonError, needs_extra
 from glidepath.parser import parse
 from glidepath.torch import Scheduler, Set
-from glidepath.torch.scheduler import Driven
+from glidepath.torch.scheduler import PlanArgument
 
+with needs_extra("torch", "the integration with Lightning"):
+    import torch
 with needs_extra("", "the integration with Lightning"):
     from lightning.pytorch import callbacks
 
 
 def scheduled(
-    module: Any, optimizer: torch.optim.Optimizer, lr: Driven | None = None, **arguments: Any
+    module: Any, optimizer: torch.optim.Optimizer, lr: PlanArgument | None = None, **arguments: Any
 ) -> dict[str, Any]:
     """What `configure_optimizers` returns: the optimizer, and a driver that Lightning syncs after each update.
 

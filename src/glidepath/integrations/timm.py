@@ -7,13 +7,14 @@ is a function of that number, and that is what a plan is. So there is no clock h
 import math
 from typing import Any, final
 
-import torch
-
 from glidepath.core.checks import count
 from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule
-from glidepath.errors import SchedulerError
+from glidepath.errors import SchedulerError, needs_extra
 from glidepath.parser import parse
+
+with needs_extra("torch", "the integration with timm"):
+    import torch
 
 
 @final

@@ -10,11 +10,11 @@ from typing import Any, final
 from glidepath.core.horizon import Horizon
 from glidepath.errors import SchedulerError
 from glidepath.torch import Scheduler, detach
-from glidepath.torch.clock import unwrapped
-from glidepath.torch.scheduler import Driven
+from glidepath.torch.clock import unwrap_optimizer
+from glidepath.torch.scheduler import PlanArgument
 
 
-def schedule(trainer: Any, lr: Driven | None = None, **arguments: Any) -> None:
+def schedule(trainer: Any, lr: PlanArgument | None = None, **arguments: Any) -> None:
     """Lets a plan drive the optimizer of a Trainer; to be called before `trainer.train()`.
 
     Plans may be drafts ("5%", "3ep"): their horizon is the number of updates that the Trainer will make. It knows its
@@ -53,7 +53,7 @@ class _Making:
     def __call__(self, num_training_steps: int, optimizer: Any = None) -> Scheduler:
         trainer = self._trainer
         if trainer.lr_scheduler is None:
-            self._begin(unwrapped(trainer.optimizer if optimizer is None else optimizer))
+            self._begin(unwrap_optimizer(trainer.optimizer if optimizer is None else optimizer))
             horizon = Horizon(num_training_steps, steps_per_epoch=_updates_in_an_epoch(trainer, num_training_steps))
             trainer.lr_scheduler = Scheduler(self._optimizer, **{"horizon": horizon, **self._arguments})
             trainer._created_lr_scheduler = True  # so that training once more asks for another

@@ -1,98 +1,108 @@
-"""Which columns of a table are the step, the rate and the loss, and the run that they tell of."""
+"""Which columns of a table are the step, the rate and the loss, and the run in its rows."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
-from glidepath.errors import RunError
+from glidepath.errors import Cure, RunError
 from glidepath.runs.deviation import Rates
 from glidepath.runs.from_rows import check_ascending
-from glidepath.runs.run import PLAN, FloatArray, IntArray, Run, diverged
+from glidepath.runs.run import GIVE_PLAN, FloatArray, IntArray, Run, at_step, check_each_rate, divergence_error
 
-from .names import COMMON, listed, plain, several
-from .scalars import check_rates, gathered
-from .table import Table, called, header_of, read_table
+from .names import COMMON, ambiguous, name_it, normalize, shorten
+from .scalars import gather_scalars
+from .source import Source
+from .table import Table, check_column, read_table
 
 
 def run_of_table(
-    file: Path, columns: Mapping[str, str], build: Callable[..., Run], needed: Sequence[str] = tuple(COMMON)
+    source: Source, columns: Mapping[str, str], build: Callable[..., Run], needed: Sequence[str] = tuple(COMMON)
 ) -> Run:
-    """The run in a table.
+    """Build the run in a table.
 
     Args:
-        file: CSV or Parquet.
+        source: CSV or Parquet.
         columns: names of columns by "step", "rate" and "loss", where they are not common ones.
-        build: makes a run of a name, steps, rates, losses and `place=`, as `glidepath.runs.from_rows.logged` does.
+        build: takes a name, steps, rates, losses, `place=` and `loss=`, as
+            `glidepath.runs.from_rows.run_from_rows` does.
         needed: what must have a column; a run with a plan needs no rates.
 
     Raises:
         RunError: if it is not the log of a run.
     """
-    chosen = _chosen(file, header_of(file), columns, needed)
-    table = read_table(file, list(chosen.values()))
-    steps, losses = table.numbers(chosen["step"]), table.numbers(chosen["loss"])
-    rates = table.numbers(chosen["rate"]) if "rate" in chosen else np.full(len(steps), np.nan)
-    _refuse_nan(table, chosen, {"step": steps, "rate": rates, "loss": losses})
+    names = _choose_columns(source, columns, needed, [GIVE_PLAN])
+    table = read_table(source, list(names.values()))
+    steps, losses = table.numbers(names["step"]), table.numbers(names["loss"])
+    rates = table.numbers(names["rate"]) if "rate" in names else np.full(len(steps), np.nan)
+    _refuse_nan(table, names, {"step": steps, "rate": rates, "loss": losses})
     if not len(steps):
-        raise RunError(f"{file} has a header and no rows")
-    return build(file.stem, steps, rates, losses, place=table.place)
+        raise RunError(f"{source.path} has a header and no rows")
+    return build(source.path.stem, steps, rates, losses, place=table.place, loss=names["loss"])
 
 
-def rates_of_table(file: Path, columns: Mapping[str, str]) -> Rates:
-    """The rates in a table, which needs no losses.
+def rates_of_table(source: Source, columns: Mapping[str, str]) -> Rates:
+    """Return the rates in a table, which needs no losses.
 
     Raises:
         RunError: if there is none, a cell is damaged, the steps do not ascend, or one has two rates.
     """
-    chosen = _chosen(file, header_of(file), columns, ("step", "rate"))
-    table = read_table(file, [chosen["step"], chosen["rate"]])
-    steps, values = table.numbers(chosen["step"]), table.numbers(chosen["rate"])
-    _refuse_nan(table, {what: chosen[what] for what in ("step", "rate")}, {"step": steps, "rate": values})
+    names = _choose_columns(source, columns, ("step", "rate"))
+    table = read_table(source, [names["step"], names["rate"]])
+    steps, values = table.numbers(names["step"]), table.numbers(names["rate"])
+    _refuse_nan(table, {role: names[role] for role in ("step", "rate")}, {"step": steps, "rate": values})
     rated = np.flatnonzero(~np.isnan(values))
-    found = (("rate", float(steps[row]), float(values[row]), table.place(int(row))) for row in rated.tolist())
-    series = gathered(str(file), file.stem, found).series["rate"]
+    numbers = (("rate", float(steps[row]), float(values[row]), table.spot(int(row))) for row in rated.tolist())
+    series = gather_scalars(source.place, source.path.stem, numbers).series["rate"]
     _check_rows(table, steps, values, rated)
-    check_rates(series)
-    return Rates(file.stem, [int(step) for step in series.steps], series.values.tolist())
+    check_each_rate(series.values, series.steps, series.place)
+    return Rates(source.path.stem, [int(step) for step in series.steps], series.values.tolist())
 
 
 def _check_rows(table: Table, steps: FloatArray, rates: FloatArray, rated: IntArray) -> None:
-    """The steps ascend, and each has one rate at most: nobody says which of two rows holds."""
+    """Check that the steps ascend, and that each has one rate at most: which of two rows holds is unknown."""
     check_ascending(steps, table.place)
     for i in np.flatnonzero((np.diff(steps[rated]) == 0) & (np.diff(rates[rated]) != 0))[:1]:
         row = int(rated[i + 1])
-        raise RunError(f"{table.place(row)}: step {steps[row]:.0f} has two rates; keep one of them")
+        raise RunError("there are two rates; keep one of them", place=at_step(table.place(row), steps[row]))
 
 
-def _chosen(file: Path, header: Sequence[str], columns: Mapping[str, str], needed: Sequence[str]) -> dict[str, str]:
-    found = {what: _column(file, header, what, columns.get(what)) for what in COMMON}
-    for what, name in found.items():
-        if name is None and what in needed:
-            hint = f", or {PLAN}" if what == "rate" else ""
-            raise RunError(
-                f"{file}: no column for the {what} ({', '.join(COMMON[what])}) among {listed(header)}: name it, "
-                f'columns={{"{what}": ...}}{hint}'
-            )
-    return {what: name for what, name in found.items() if name is not None}
+def _choose_columns(
+    source: Source, columns: Mapping[str, str], needed: Sequence[str], cures: Sequence[Cure] = ()
+) -> dict[str, str]:
+    """Return the names of the columns by their roles.
+
+    Args:
+        source: the table.
+        columns: the names that were given.
+        needed: the roles that must have a column.
+        cures: what else to do if the rate has none.
+    """
+    names = {role: _choose_column(source, role, columns.get(role)) for role in COMMON}
+    for role, name in names.items():
+        if name is None and role in needed:
+            problem = f"no column for the {role} ({', '.join(COMMON[role])})"
+            alternatives = [name_it(role), *(cures if role == "rate" else ())]
+            raise RunError(problem, place=source.place, choices=shorten(source.header), cures=alternatives)
+    return {role: name for role, name in names.items() if name is not None}
 
 
-def _column(file: Path, header: Sequence[str], what: str, given: str | None) -> str | None:
-    """The column that was named, or the only one with a common name, or the one with the very name."""
-    if given is not None:
-        return called(file, header, given)
-    candidates = [name for name in header if plain(name) in COMMON[what]]
-    exact = [name for name in candidates if plain(name) == what]
+def _choose_column(source: Source, role: str, name: str | None) -> str | None:
+    """Return the column that was named, or the only one with a common name, or the one with the very name."""
+    if name is not None:
+        return check_column(source, name)
+    candidates = [column for column in source.header if normalize(column) in COMMON[role]]
+    exact = [column for column in candidates if normalize(column) == role]
     if len(exact or candidates) > 1:
-        raise RunError(f"{file}: {several(exact or candidates, what)}")
+        raise ambiguous(source.place, exact or candidates, role)
     return next(iter(exact or candidates), None)
 
 
-def _refuse_nan(table: Table, chosen: Mapping[str, str], numbers: Mapping[str, FloatArray]) -> None:
-    """A cell that says nan is no empty one: a loss that became nan is the end of a run."""
-    for what, name in chosen.items():
-        row = table.written_nan(name, numbers[what])
-        if row is not None and what == "loss" and np.isfinite(numbers["step"][row]):
-            raise RunError(f"{table.place(row)}: {diverged(int(numbers['step'][row]), 'nan')}")
+def _refuse_nan(table: Table, names: Mapping[str, str], numbers: Mapping[str, FloatArray]) -> None:
+    """Refuse a cell that says nan, which is not an empty one: a loss that became nan is the end of a run."""
+    for role, name in names.items():
+        row = table.first_nan(name, numbers[role])
+        if row is not None and role == "loss" and np.isfinite(numbers["step"][row]):
+            raise divergence_error(table.place(row), numbers["step"][row], "nan")
         if row is not None:
-            raise RunError(f"{table.place(row)}: the {what} is nan; a cell is left empty where nothing was logged")
+            problem = f"the {role} is nan; a cell is left empty where nothing was logged"
+            raise RunError(problem, place=table.place(row))

@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from glidepath.errors import RunError, needs_extra
+from glidepath.errors import Place, RunError, needs_extra
 
-from .scalars import Scalars, gathered
+from .lines import open_binary
+from .scalars import Number, Scalars, Spot, gather_scalars
 
 with needs_extra("logs", "event files"):
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -25,83 +26,87 @@ AROUND = HEAD.size + SUM.size
 NUMBERS = {1: ("float_val", "f"), 2: ("double_val", "d"), 3: ("int_val", "i"), 9: ("int64_val", "q")}  # by DataType
 
 
-def scalars_of_events(where: Path, name: str, files: Sequence[Path]) -> Scalars:
-    """The scalars in the event files of one run, each of which goes on where the one before it was interrupted.
+def scalars_of_events(path: Path, name: str, files: Sequence[Path]) -> Scalars:
+    """Return the scalars in the event files of one run, each of which resumes where the one before it was interrupted.
 
     A run that was killed leaves its last event torn: it is left out, and `assumed` says so.
 
     Raises:
         RunError: if a file is damaged, or holds no scalars.
     """
-    torn: list[str] = []
-    found = [each for file in files for each in _scalars(file, torn)]
-    if torn and not found:
-        raise RunError(f"{torn[0]}: the event file was cut off here, and no number comes before")
-    scalars = gathered(str(where), name, found)
+    torn: list[Place] = []
+    numbers = [number for file in files for number in _numbers(file, torn)]
+    if torn and not numbers:
+        raise RunError("the event file was cut off here, and no number comes before", place=torn[0])
+    scalars = gather_scalars(Place(str(path)), name, numbers)
     notes = [scalars.assumed, *(f"the last event is left out, because it was cut off ({place})" for place in torn)]
     return replace(scalars, assumed="; ".join(filter(None, notes)))
 
 
-def _scalars(file: Path, torn: list[str]) -> Iterator[tuple[str, float, float, str]]:
+def _spot(file: Path, byte: int) -> Spot:
+    return str(file), None, f"byte {byte}"
+
+
+def _numbers(file: Path, torn: list[Place]) -> Iterator[Number]:
     for start, data in _records(file, torn):
-        place = f"{file}, byte {start}"
+        spot = _spot(file, start)
         try:
             event = Event.FromString(data)
         except DecodeError as error:
-            raise RunError(f"{place}: this is no event of TensorBoard, or damaged") from error
+            raise RunError("this is not an event of TensorBoard, or damaged", place=Place(*spot)) from error
         for value in event.summary.value:
-            number = _number(value, place)
+            number = _number(value, spot)
             if number is not None:
-                yield value.tag, float(event.step), number, place
+                yield value.tag, float(event.step), number, spot
 
 
-def _number(value: Any, place: str) -> float | None:
-    """The number of a value, if it has just one."""
+def _number(value: Any, spot: Spot) -> float | None:
+    """Return the number of a value, if it has just one."""
     kind = value.WhichOneof("value")
     if kind == "simple_value":
         return float(value.simple_value)
     if kind != "tensor" or value.tensor.dtype not in NUMBERS or any(d.size != 1 for d in value.tensor.tensor_shape.dim):
         return None
-    field, letter = NUMBERS[value.tensor.dtype]
+    field, code = NUMBERS[value.tensor.dtype]
     packed, listed = value.tensor.tensor_content, getattr(value.tensor, field)
-    if packed and len(packed) == struct.calcsize(f"<{letter}"):
-        return float(struct.unpack(f"<{letter}", packed)[0])
+    if packed and len(packed) == struct.calcsize(f"<{code}"):
+        return float(struct.unpack(f"<{code}", packed)[0])
     if not packed and len(listed) == 1:
         return float(listed[0])
-    raise RunError(f"{place}: {value.tag[:40]!r} is a tensor whose shape and content differ: the file is damaged")
+    problem = f"{value.tag[:40]!r} is a tensor whose shape and content differ: the file is damaged"
+    raise RunError(problem, place=Place(*spot))
 
 
-def _records(file: Path, torn: list[str]) -> Iterator[tuple[int, bytes]]:
-    """Where each record begins, and its bytes; long ones are passed over, and the last one if it is not whole."""
-    try:
-        with file.open("rb") as stream:
-            size, start = file.stat().st_size, 0
-            while start < size:
-                length = _length(stream, file, start)
-                if length is None or start + AROUND + length > size:
-                    torn.append(f"{file}, byte {start}")
-                    return
-                if length <= MOST_BYTES:
-                    yield start, _data(stream, file, start, length)
-                start += AROUND + length
-                stream.seek(start)
-    except OSError as error:
-        raise RunError(f"{file} cannot be read: {error.strerror or error}") from error
+def _records(file: Path, torn: list[Place]) -> Iterator[tuple[int, bytes]]:
+    """Yield where each record begins, and its bytes; long ones are left out, and the last one if it is not whole."""
+    with open_binary(file) as stream:
+        size, start = file.stat().st_size, 0
+        while start < size:
+            length = _length(stream, file, start)
+            if length is None or start + AROUND + length > size:
+                torn.append(Place(*_spot(file, start)))
+                return
+            if length <= MOST_BYTES:
+                yield start, _data(stream, file, start, length)
+            start += AROUND + length
+            stream.seek(start)
 
 
 def _length(stream: BinaryIO, file: Path, start: int) -> int | None:
-    """The bytes of a record, if so much of it is there."""
+    """Return the number of bytes of a record, if so much of it is there."""
     head = stream.read(HEAD.size)
     if len(head) < HEAD.size:
         return None
     length, checksum = HEAD.unpack(head)
     if masked_crc32c(head[:8]) != checksum:
-        raise RunError(f"{file}, byte {start}: the checksum of a length is wrong: the file is damaged from here on")
+        problem = "the checksum of a length is wrong: the file is damaged from here on"
+        raise RunError(problem, place=Place(*_spot(file, start)))
     return int(length)
 
 
 def _data(stream: BinaryIO, file: Path, start: int, length: int) -> bytes:
     data = stream.read(length)
     if masked_crc32c(data) != SUM.unpack(stream.read(SUM.size))[0]:
-        raise RunError(f"{file}, byte {start}: the checksum of an event is wrong: the file is damaged here")
+        problem = "the checksum of an event is wrong: the file is damaged here"
+        raise RunError(problem, place=Place(*_spot(file, start)))
     return data

@@ -1,6 +1,6 @@
 """MLflow's local stores: a folder of metrics per run (`mlruns/`), or a SQLite database (`mlflow.db`).
 
-Both are only read, without MLflow. A metric has a time, a value and a step; the time tells in which order they came.
+Both are only read, without MLflow. A metric has a time, a value and a step; the time says in which order they came.
 Runs that were deleted in MLflow are left out, unless the folder of one is asked for.
 """
 
@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from glidepath.errors import RunError
+from glidepath.errors import Place, RunError
 
-from .lines import lines_of
-from .names import shown
-from .scalars import Scalars, gathered
+from .lines import open_binary, read_lines
+from .names import short_repr
+from .scalars import Number, Scalars, Spot, gather_scalars
 
 DATABASE = "mlflow.db"
 META, METRICS, TAGS = "meta.yaml", "metrics", "tags"
@@ -29,11 +29,11 @@ VALUES = "SELECT key, step, value, is_nan, rowid FROM metrics WHERE run_uuid = ?
 
 
 def runs_in(folder: Path) -> list[Path]:
-    """The folders of runs: the folder itself, or those in an experiment, or in all experiments, in order of names."""
+    """Return the folders of runs: the folder itself, or those in an experiment or in all of them, in order of names."""
     if _is_run(folder):
         return [folder]
-    found = [*folder.glob(f"*/{META}"), *folder.glob(f"*/*/{META}")]
-    return sorted(file.parent for file in found if _is_run(file.parent) and not _is_deleted(file))
+    files = [*folder.glob(f"*/{META}"), *folder.glob(f"*/*/{META}")]
+    return sorted(file.parent for file in files if _is_run(file.parent) and not _is_deleted(file))
 
 
 def _is_run(folder: Path) -> bool:
@@ -41,24 +41,21 @@ def _is_run(folder: Path) -> bool:
 
 
 def _is_deleted(meta: Path) -> bool:
-    """Whether a run was deleted, or its experiment, which then is in the trash."""
-    try:
-        with meta.open("rb") as stream:
-            return ".trash" in meta.parts or DELETED in map(bytes.strip, stream.read(MOST_META).splitlines())
-    except OSError as error:
-        raise RunError(f"{meta} cannot be read: {error.strerror or error}") from error
+    """Return whether a run was deleted, or its experiment, which then is in the trash."""
+    with open_binary(meta) as stream:
+        return ".trash" in meta.parts or DELETED in map(bytes.strip, stream.read(MOST_META).splitlines())
 
 
 def scalars_of_folder(folder: Path) -> Scalars:
-    """The metrics of one run.
+    """Return the metrics of one run.
 
     Raises:
         RunError: if there is none, or a file is damaged.
     """
     root = folder / METRICS
     files = sorted(file for file in root.rglob("*") if file.is_file())
-    found = (row for file in files for row in _rows(file, file.relative_to(root).as_posix()))
-    return gathered(str(folder), _name(folder), found)
+    numbers = (number for file in files for number in _numbers(file, file.relative_to(root).as_posix()))
+    return gather_scalars(Place(str(folder)), _name(folder), numbers)
 
 
 def _name(folder: Path) -> str:
@@ -69,29 +66,32 @@ def _name(folder: Path) -> str:
         return folder.name  # a run may have no name
 
 
-def _rows(file: Path, key: str) -> Iterator[tuple[str, float, float, str]]:
-    """The lines of a metric: time, value and step."""
-    for number, line in lines_of(file, MOST_BYTES):
-        yield key, *_numbers(line, f"{file}:{number}")
+def _numbers(file: Path, key: str) -> Iterator[Number]:
+    """Yield the lines of a metric: time, value and step."""
+    with open_binary(file) as stream:
+        for number, line in read_lines(stream, MOST_BYTES):
+            spot = (str(file), number, "")
+            yield key, *_step_and_value(line, spot), spot
 
 
-def _numbers(line: bytes, place: str) -> tuple[float, float, str]:
+def _step_and_value(line: bytes, spot: Spot) -> tuple[float, float]:
     parts = line.split()
     try:
         if len(parts) not in (3, 5) or b"_" in b"".join(parts[:3]):  # 5 with the name and digest of a data set
             raise ValueError
         int(parts[0])
-        return float(int(parts[2])), float(parts[1]), place
+        return float(int(parts[2])), float(parts[1])
     except (ValueError, OverflowError) as error:
-        given = shown(line[:40].decode("ascii", "replace").strip())
-        raise RunError(f"{place}: {given} is no time, value and step: the file is damaged") from error
+        text = short_repr(line[:40].decode("ascii", "replace").strip())
+        problem = f"{text} is not a time, value and step: the file is damaged"
+        raise RunError(problem, place=Place(*spot)) from error
 
 
 # --- the database ---
 
 
 def scalars_of_database(file: Path) -> list[Scalars]:
-    """The metrics of every run in a database.
+    """Return the metrics of every run in a database.
 
     Raises:
         RunError: if it is a database of something else, is damaged, or has no runs.
@@ -100,13 +100,13 @@ def scalars_of_database(file: Path) -> list[Scalars]:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as base:
             _check(base, file)
             runs = base.execute(RUNS).fetchall()
-            found = [_of_run(base, file, str(run), str(name or run)) for run, name in runs]
+            every = [_scalars_of_run(base, file, str(run), str(name or run)) for run, name in runs]
     except (sqlite3.Error, OSError) as error:
         raise RunError(f"the database {file} cannot be read: {error}") from error
-    logged = [each for each in found if each is not None]
-    if not logged:
+    scalars = [each for each in every if each is not None]
+    if not scalars:
         raise RunError(f"{file} has no runs with metrics")
-    return logged
+    return scalars
 
 
 def _check(base: sqlite3.Connection, file: Path) -> None:
@@ -115,13 +115,14 @@ def _check(base: sqlite3.Connection, file: Path) -> None:
         raise RunError(f"{file} is a database of something else, not a store of Glidepath, nor one of MLflow")
 
 
-def _of_run(base: sqlite3.Connection, file: Path, run: str, name: str) -> Scalars | None:
+def _scalars_of_run(base: sqlite3.Connection, file: Path, run: str, name: str) -> Scalars | None:
     rows = base.execute(VALUES, (run,)).fetchall()
-    found = (_value(f"{file}, metrics, row {row}", *values) for *values, row in rows)
-    return gathered(f"{file}, run {name}", name, found) if rows else None
+    numbers = (_number((str(file), None, f"metrics, row {row}"), *values) for *values, row in rows)
+    return gather_scalars(Place(str(file), part=f"run {name}"), name, numbers) if rows else None
 
 
-def _value(place: str, key: object, step: object, value: object, is_nan: object) -> tuple[str, float, float, str]:
+def _number(spot: Spot, key: object, step: object, value: object, is_nan: object) -> Number:
     if not isinstance(key, str) or not isinstance(step, int) or not isinstance(value, (int, float)):
-        raise RunError(f"{place}: {shown((key, step, value))} is no name, step and value: the database is damaged")
-    return key, float(step), math.nan if is_nan else float(value), place
+        problem = f"{short_repr((key, step, value))} is not a name, step and value: the database is damaged"
+        raise RunError(problem, place=Place(*spot))
+    return key, float(step), math.nan if is_nan else float(value), spot

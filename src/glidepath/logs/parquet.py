@@ -11,24 +11,24 @@ with needs_extra("export", "Parquet files"):
     from pyarrow import parquet
 
 
-def names(file: Path) -> tuple[str, ...]:
-    """The names of the columns."""
+def read_names(file: Path) -> tuple[str, ...]:
+    """Return the names of the columns."""
     try:
         return tuple(parquet.read_schema(file).names)
     except (pyarrow.ArrowException, OSError) as error:
-        raise _damaged(file, error) from error
+        raise _damage_error(file, error) from error
 
 
-def cells(file: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
-    """The cells of these columns."""
+def read_cells(file: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the cells of these columns."""
     try:
-        with parquet.ParquetFile(file) as opened:
-            table = opened.read(columns=list(columns))
+        with parquet.ParquetFile(file) as content:
+            table = content.read(columns=list(columns))
             return {name: table[name].to_pylist() for name in columns}
     except (pyarrow.ArrowException, OSError) as error:
-        raise _damaged(file, error) from error
+        raise _damage_error(file, error) from error
 
 
-def _damaged(file: Path, error: Exception) -> RunError:
+def _damage_error(file: Path, error: Exception) -> RunError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return RunError(f"{file} is a Parquet file that cannot be read; it may have been cut off: {reason}")

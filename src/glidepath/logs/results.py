@@ -1,76 +1,122 @@
 """The curves in the folder of a study's results: `curves.csv`, or what `glidepath export` made of it."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from glidepath.errors import RunError
 from glidepath.runs.run import FloatArray, IntArray, Run
 
-from .study import Setting, chosen, names, run_of_losses, run_of_metric
-from .table import Table, header_of, read_table
+from .entries import Entry
+from .names import TRAINING_LOSS
+from .source import Source
+from .study import Only, StudySettings, choose_by_number, names_of, run_of_losses, run_of_metric
+from .table import Table, read_table
 
 COLUMNS = ("run", "schedule", "horizon", "seed", "peak", "step", "rate", "loss")
 
 
+class LossChoice(NamedTuple):
+    """The loss that is read of a study where none was named.
+
+    Args:
+        metric: the column; `TRAINING_LOSS` for the training loss.
+        reason: why it is not the metric by which the study ranks; "" if it is, or if there is none.
+    """
+
+    metric: str
+    reason: str = ""
+
+
 def is_results(header: Sequence[str]) -> bool:
-    """Whether these are the columns that `glidepath compare` writes."""
+    """Return whether these are the columns that `glidepath compare` writes."""
     return set(COLUMNS) <= set(header)
 
 
-def metrics_of(file: Path) -> tuple[str, ...]:
-    """The columns beside those that every study has: what was measured on the way."""
-    return tuple(name for name in header_of(file) if name not in COLUMNS)
+def metrics_of(source: Source) -> tuple[str, ...]:
+    """Return the columns beside those that every study has: the metrics in their order, of which the first ranks."""
+    return tuple(name for name in source.header if name not in COLUMNS)
 
 
-def runs_of_results(file: Path, metric: str | None = None, numbers: Sequence[int] | None = None) -> list[Run]:
-    """The runs of a study.
-
-    Args:
-        file: CSV or Parquet.
-        metric: the column to read in place of the training loss.
-        numbers: of the runs; all of them if not given.
+def choose_loss(source: Source) -> LossChoice:
+    """Choose the loss by which `glidepath compare` ranks, the first metric, if a law can be fitted to it.
 
     Raises:
-        RunError: if the file is damaged, a chosen run diverged, or there is no such metric or run.
+        RunError: if the column is damaged.
     """
-    measured = metrics_of(file)
-    if metric is not None and metric not in measured:
-        raise RunError(f"{file}: there is no metric {metric!r}; {', '.join(measured) or 'none'} was measured")
-    table = read_table(file, [*COLUMNS, *([] if metric is None else [metric])])
-    number, steps, rates = (_every(table, name) for name in ("run", "step", "rate"))
-    losses = table.numbers("loss" if metric is None else metric)
+    first = next(iter(metrics_of(source)), None)
+    if first is None:
+        return LossChoice(TRAINING_LOSS)
+    if "loss" not in first.lower():
+        return LossChoice(TRAINING_LOSS, f"the study ranks by {first}, which is not called a loss")
+    table = read_table(source, ["run", first])
+    number, values = _column_without_gaps(table, "run"), table.numbers(first)
+    measured = [values[rows][~np.isnan(values[rows])] for rows in _rows_of_runs(number)]
+    if any(len(each) < 2 for each in measured):
+        return LossChoice(TRAINING_LOSS, f"the study ranks by {first}, which was measured less than twice in a run")
+    if not all(((each > 0) & (each < np.inf)).all() for each in measured):
+        return LossChoice(TRAINING_LOSS, f"the study ranks by {first}, which is not always a number above 0")
+    return LossChoice(first)
+
+
+def entries_of_results(source: Source, metric: str | None = None, only: Only | None = None) -> list[Entry]:
+    """Return the runs of a study.
+
+    Args:
+        source: CSV or Parquet.
+        metric: the column of the loss; the loss that `choose_loss` chooses if not given.
+        only: the runs, by number; all of them if not given.
+
+    Raises:
+        RunError: if the file is damaged, or there is no such metric or run.
+    """
+    metric = metric or choose_loss(source).metric
+    measured = metrics_of(source)
+    if metric not in (TRAINING_LOSS, *measured):
+        raise RunError(f"there is no metric {metric!r}", place=source.place, choices=[*measured, TRAINING_LOSS])
+    table = read_table(source, [*COLUMNS, *([] if metric == TRAINING_LOSS else [metric])])
+    number = _column_without_gaps(table, "run")
+    columns = (*(_column_without_gaps(table, name) for name in ("step", "rate")), table.numbers(metric))
     rows = _rows_of_runs(number)
-    settings = chosen([_setting(table, group) for group in rows], numbers, str(file))
+    settings = choose_by_number([_settings(table, group) for group in rows], only, source.place)
     by_number = {int(number[group[0]]): group for group in rows}
-    build = run_of_losses if metric is None else run_of_metric
-    runs = []
-    for name, setting in zip(names(settings), settings, strict=True):
-        group = by_number[setting.number]
-        runs.append(build(name, table.place(int(group[0])), steps[group], rates[group], losses[group]))
-    return runs
+    build = partial(_build_run, table, columns, metric)
+    return [
+        Entry(name, each.schedule, partial(build, name, by_number[each.number]))
+        for name, each in zip(names_of(settings), settings, strict=True)
+    ]
 
 
-def _every(table: Table, column: str) -> FloatArray:
-    """A column with a number in every row."""
+def _build_run(table: Table, columns: Sequence[FloatArray], metric: str, name: str, rows: IntArray) -> Run:
+    steps, rates, values = (column[rows] for column in columns)
+    place = table.place(int(rows[0]))
+    if metric == TRAINING_LOSS:
+        return run_of_losses(name, place, steps, rates, values)
+    return run_of_metric(name, place, steps, rates, values, metric)
+
+
+def _column_without_gaps(table: Table, column: str) -> FloatArray:
+    """Return a column with a number in every row."""
     numbers = table.numbers(column)
     for row in np.flatnonzero(~np.isfinite(numbers))[:1]:
-        raise RunError(f"{table.place(int(row))}: there is no {column}: the file is damaged")
+        raise RunError(f"there is no {column}: the file is damaged", place=table.place(int(row)))
     return numbers
 
 
 def _rows_of_runs(number: FloatArray) -> list[IntArray]:
-    """The rows of each run, in the order of their numbers."""
+    """Return the rows of each run, in the order of their numbers."""
     order = np.argsort(number, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(number[order])) + 1) if len(number) else []
 
 
-def _setting(table: Table, rows: IntArray) -> Setting:
+def _settings(table: Table, rows: IntArray) -> StudySettings:
     first = int(rows[0])
     cells = {name: table.cells[name][first] for name in COLUMNS}
     try:
-        whole = {name: int(cells[name]) for name in ("run", "horizon", "seed")}
-        return Setting(whole["run"], str(cells["schedule"]), float(cells["peak"]), whole["horizon"], whole["seed"])
+        number, horizon, seed = (int(cells[name]) for name in ("run", "horizon", "seed"))
+        return StudySettings(number, str(cells["schedule"]), float(cells["peak"]), horizon, seed)
     except (TypeError, ValueError) as error:
-        raise RunError(f"{table.place(first)}: this is not what glidepath compare writes: {error}") from error
+        problem = f"this is not what glidepath compare writes: {error}"
+        raise RunError(problem, place=table.place(first)) from error

@@ -1,4 +1,4 @@
-"""What a logger kept of a run: numbers by name, each at a step, and what that step means.
+"""The numbers that a logger kept of a run: by name, each at a step, and what that step means.
 
 A run needs two of them, the rate and the loss; which ones is chosen here. Reading them is left to a file per logger.
 """
@@ -11,14 +11,24 @@ from typing import final
 
 import numpy as np
 
-from glidepath.errors import RunError
-from glidepath.runs.run import MOST_STEPS, PLAN, FloatArray, Run, check_length, diverged, impossible_rate, refused_rate
+from glidepath.errors import Argument, Cure, Place, RunError
+from glidepath.runs.run import (
+    GIVE_PLAN,
+    MOST_STEPS,
+    FloatArray,
+    Run,
+    at_step,
+    check_each_rate,
+    check_length,
+    divergence_error,
+)
 
-from .names import listed, plain, several, shown, training_losses
-from .names import rates as rates_among
+from .names import TRAINING_LOSS, ambiguous, loss_names, name_it, normalize, rate_names, short_repr, shorten
 
 EVALUATIONS = {"eval", "val", "valid", "validation", "test"}
 OTHER_STEPS = ("epoch", "step", "global_step")  # of no use as a metric
+Spot = tuple[str, int | None, str]  # the fields of a `Place`, which is built only for a message
+Number = tuple[str, float, float, Spot]  # the name, the step, the value, and where it was logged
 
 
 @final
@@ -28,7 +38,7 @@ class Offsets:
 
     Args:
         rate: so that it is the index of the update that used the logged rate.
-        loss: so that it is the number of updates before the one that saw the logged training loss.
+        loss: so that it is the number of updates before the one that computed the logged training loss.
         evaluation: so that it is the number of updates before an evaluation.
     """
 
@@ -43,27 +53,31 @@ TRAINER = Offsets(rate=-1, loss=-1)  # Transformers: a step is the number of upd
 
 
 def offsets_of(names: Iterable[str]) -> Offsets:
-    """What the steps mean of whoever logs under these names, through any logger.
+    """Return what the steps mean of the trainer that logs under these names, through any logger.
 
     >>> offsets_of(["train/loss", "train/learning_rate", "train/epoch"]) == TRAINER
     True
     >>> offsets_of(["train_loss", "lr-AdamW"]) == LIGHTNING
     True
     """
-    known = {name.removeprefix("train/") for name in names}
-    if {"learning_rate", "epoch"} <= known:
+    short = {name.removeprefix("train/") for name in names}
+    if {"learning_rate", "epoch"} <= short:
         return TRAINER
-    return LIGHTNING if any(name.startswith("lr-") for name in known) else INDEX
+    return LIGHTNING if any(name.startswith("lr-") for name in short) else INDEX
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One of the numbers: shape (n,) each, in the order of the steps, and where each was found."""
+    """One of the numbers: shape (n,) each, in the order of the steps, and where each was logged."""
 
     steps: FloatArray
     values: FloatArray
-    places: Sequence[str]
+    spots: Sequence[Spot]
+
+    def place(self, i: int) -> Place:
+        """Return where number i was logged."""
+        return Place(*self.spots[i])
 
 
 @final
@@ -72,15 +86,15 @@ class Scalars:
     """The numbers of one run.
 
     Args:
-        where: the file or folder, as messages begin.
+        place: the file or folder, for messages.
         name: of the run.
         series: by the names under which they were logged.
         offsets: what their steps mean.
-        horizon: the updates that the run was made for, if it is known.
-        assumed: of what was logged twice or not whole, for people to read; "" if nothing was.
+        horizon: the updates that the run was made for, if they were logged.
+        assumed: about numbers that were logged twice or cut off, for people to read; "" if there are none.
     """
 
-    where: str
+    place: Place
     name: str
     series: Mapping[str, Series]
     offsets: Offsets = INDEX
@@ -88,37 +102,35 @@ class Scalars:
     assumed: str = ""
 
 
-def gathered(
-    where: str, name: str, found: Iterable[tuple[str, float, float, str]], horizon: int | None = None
-) -> Scalars:
-    """Scalars from (name, step, value, place), in the order in which they were logged.
+def gather_scalars(place: Place, name: str, numbers: Iterable[Number], horizon: int | None = None) -> Scalars:
+    """Gather the numbers of a run by name, from the order in which they were logged.
 
     Where the steps of a name fall back, a run was resumed from an earlier step: the later values hold.
 
     Raises:
-        RunError: if there is none, or a step is no whole number from 0.
+        RunError: if there is none, or a step is not a whole number from 0.
     """
-    rows: dict[str, list[tuple[float, float, str]]] = {}
-    for key, step, value, place in found:
-        _check_step(step, place)
-        rows.setdefault(key, []).append((step, value, place))
+    rows: dict[str, list[tuple[float, float, Spot]]] = {}
+    for key, step, value, spot in numbers:
+        _check_step(step, spot)
+        rows.setdefault(key, []).append((step, value, spot))
     if not rows:
-        raise RunError(f"{where} holds no numbers of a run")
-    kept = {key: _standing([step for step, _, _ in each]) for key, each in rows.items()}
-    again = [step for each in rows.values() for step in _fallen([step for step, _, _ in each])]
+        raise RunError(f"{place} holds no numbers of a run")
+    kept = {key: _rows_that_hold([step for step, _, _ in each]) for key, each in rows.items()}
+    again = [step for each in rows.values() for step in _steps_that_fall([step for step, _, _ in each])]
     series = {key: _series([rows[key][k] for k in kept[key]]) for key in rows}
-    return Scalars(where, name, series, offsets_of(series), horizon, _told_again(again))
+    return Scalars(place, name, series, offsets_of(series), horizon, _note_on_repeats(again))
 
 
-def _check_step(step: float, place: str) -> None:
+def _check_step(step: float, spot: Spot) -> None:
     if not (math.isfinite(step) and step >= 0 and step == math.floor(step)):
-        raise RunError(f"{place}: the step is {step!r}; steps are whole numbers from 0")
+        raise RunError(f"the step is {step!r}; steps are whole numbers from 0", place=Place(*spot))
     if step > MOST_STEPS:
-        check_length(place, step)
+        check_length(Place(*spot), step)
 
 
-def _standing(steps: Sequence[float]) -> list[int]:
-    """The rows that no later row takes back: those below every step that follows."""
+def _rows_that_hold(steps: Sequence[float]) -> list[int]:
+    """Return the rows that no later row replaces: those below every step that follows."""
     kept: list[int] = []
     lowest = math.inf
     for k in range(len(steps) - 1, -1, -1):
@@ -128,17 +140,17 @@ def _standing(steps: Sequence[float]) -> list[int]:
     return kept[::-1]
 
 
-def _fallen(steps: Sequence[float]) -> list[float]:
+def _steps_that_fall(steps: Sequence[float]) -> list[float]:
     return [later for earlier, later in pairwise(steps) if later < earlier]
 
 
-def _told_again(steps: Sequence[float]) -> str:
+def _note_on_repeats(steps: Sequence[float]) -> str:
     return f"step {min(steps):,.0f} and others were logged twice, and the later rows hold" if steps else ""
 
 
-def _series(rows: Sequence[tuple[float, float, str]]) -> Series:
-    steps, values, places = zip(*rows, strict=True)
-    return Series(np.array(steps, dtype=np.float64), np.array(values, dtype=np.float64), places)
+def _series(rows: Sequence[tuple[float, float, Spot]]) -> Series:
+    steps, values, spots = zip(*rows, strict=True)
+    return Series(np.array(steps, dtype=np.float64), np.array(values, dtype=np.float64), spots)
 
 
 # --- what a run needs of them ---
@@ -147,13 +159,14 @@ def _series(rows: Sequence[tuple[float, float, str]]) -> Series:
 def run_of_scalars(
     scalars: Scalars, columns: Mapping[str, str], metric: str | None, build: Callable[..., Run], *, planned: bool
 ) -> Run:
-    """The run that the rate and the loss among some scalars tell of.
+    """Build a run from the rate and the loss among some scalars.
 
     Args:
         scalars: of one run.
         columns: names by "rate" and "loss", where they cannot be guessed.
         metric: read in place of the training loss.
-        build: makes a run of a name, steps, rates, losses, `place=` and `updates=`, as `glidepath.runs.from_rows.logged` does.
+        build: takes a name, steps, rates, losses, `place=`, `updates=` and `loss=`, as
+            `glidepath.runs.from_rows.run_from_rows` does.
         planned: whether `build` has a plan, so that no rate is needed.
 
     Raises:
@@ -162,113 +175,116 @@ def run_of_scalars(
     name = _loss_name(scalars, columns, metric)
     evaluated = is_evaluation(name)
     offsets = scalars.offsets
-    losses = _moved(_finite(scalars, name, "loss"), offsets.evaluation if evaluated else offsets.loss)
-    rates = _moved(rates_of_scalars(scalars, columns, needed=not planned), 0)
-    made = int(max(rates.steps.max(initial=-1) + 1, losses.steps.max() + (not evaluated)))
+    losses = _shift(_check_nan(scalars, name, "loss"), offsets.evaluation if evaluated else offsets.loss)
+    rates = rates_of_scalars(scalars, columns, [name_it("rate"), GIVE_PLAN], needed=not planned)
+    updates = int(max(rates.steps.max(initial=-1) + 1, losses.steps.max() + (not evaluated)))
     steps = np.concatenate([rates.steps, losses.steps])
     order = np.argsort(steps, kind="stable")
-    places = [[*rates.places, *losses.places][i] for i in order]
+    spots = [*rates.spots, *losses.spots]
     absent = [np.full(len(each.steps), np.nan) for each in (losses, rates)]
     run = build(
         scalars.name,
         steps[order],
         np.concatenate([rates.values, absent[0]])[order],
         np.concatenate([absent[1], losses.values])[order],
-        place=places.__getitem__,
-        updates=made,
+        place=lambda row: Place(*spots[order[row]]),
+        updates=updates,
+        loss=name,
     )
     return replace(run, assumed="; ".join(filter(None, [run.assumed, scalars.assumed])))
 
 
-def rates_of_scalars(scalars: Scalars, columns: Mapping[str, str], *, needed: bool = True) -> Series:
-    """The rates that were logged, each at the index of the update that used it; none if they are not needed.
+def rates_of_scalars(
+    scalars: Scalars, columns: Mapping[str, str], cures: Sequence[Cure], *, needed: bool = True
+) -> Series:
+    """Return the rates that were logged, each at the index of the update that used it; none if they are not needed.
+
+    Args:
+        scalars: of one run.
+        columns: a name by "rate", where it cannot be guessed.
+        cures: what to do if there is none.
+        needed: whether there has to be one.
 
     Raises:
         RunError: if there is none, or several could be meant.
     """
-    name = _named(scalars, columns, "rate") or _rate_name(scalars)
+    name = _name_in_columns(scalars, columns, "rate") or _rate_name(scalars)
     if name is None and not needed:
         return Series(np.empty(0), np.empty(0), ())
     if name is None:
-        raise RunError(
-            f"{scalars.where}: no rate among {listed(list(scalars.series))}: name it, "
-            f'columns={{"rate": ...}}, or {PLAN}'
-        )
-    moved = _moved(_finite(scalars, name, "rate"), scalars.offsets.rate)
-    for i in np.flatnonzero(moved.steps < 0)[:1]:
-        raise RunError(f"{moved.places[i]}: a rate at step 0, before the first update")
-    check_rates(moved)
-    return moved
-
-
-def check_rates(series: Series) -> None:
-    """Every rate is one that an optimizer could have used.
-
-    Raises:
-        RunError: with the place of the first that is not.
-    """
-    for i in np.flatnonzero(impossible_rate(series.values))[:1]:
-        raise RunError(f"{series.places[i]}: {refused_rate(int(series.steps[i]), series.values[i])}")
+        raise RunError("no rate was logged", place=scalars.place, choices=shorten(list(scalars.series)), cures=cures)
+    series = _shift(_check_nan(scalars, name, "rate"), scalars.offsets.rate)
+    for i in np.flatnonzero(series.steps < 0)[:1]:
+        raise RunError("a rate at step 0, before the first update", place=series.place(i))
+    check_each_rate(series.values, series.steps, series.place)
+    return series
 
 
 def metrics_of_scalars(scalars: Scalars) -> tuple[str, ...]:
-    """What `metric=` can read: all but the training loss, the rates and other ways to count."""
+    """Return what `metric=` can read: all but the training loss, the rates and other ways to count."""
     names = list(scalars.series)
-    left = {*training_losses(names), *rates_among(names)}
-    return tuple(name for name in names if name not in left and plain(name).removeprefix("train_") not in OTHER_STEPS)
+    others = {*loss_names(names), *rate_names(names)}
+    return tuple(
+        name for name in names if name not in others and normalize(name).removeprefix("train_") not in OTHER_STEPS
+    )
 
 
 def is_evaluation(name: str) -> bool:
-    """Whether it was measured between updates, on other data.
+    """Return whether a number with this name was measured between updates, on other data.
 
     >>> [is_evaluation(name) for name in ("eval_loss", "val/loss", "train_loss", "value")]
     [True, True, False, False]
     """
-    return bool(EVALUATIONS & set(plain(name).split("_")))
+    return bool(EVALUATIONS & set(normalize(name).split("_")))
 
 
 def _loss_name(scalars: Scalars, columns: Mapping[str, str], metric: str | None) -> str:
     names = list(scalars.series)
     if metric is not None and "loss" in columns:
-        raise RunError(f'{scalars.where}: metric= and columns={{"loss": ...}} both name the loss: leave one out')
-    if metric is not None and metric not in names:
-        raise RunError(f"{scalars.where}: there is no metric {shown(metric)}; there are {listed(names)}")
-    found = metric or _named(scalars, columns, "loss")
-    if found is not None:
-        return found
-    candidates = training_losses(names)
+        both = (Argument("metric"), " and ", Argument("columns", key="loss"), " both name the loss: leave one out")
+        raise RunError(both, place=scalars.place)
+    if metric is not None and metric not in (*names, TRAINING_LOSS):
+        raise RunError(f"there is no metric {short_repr(metric)}", place=scalars.place, choices=shorten(names))
+    if metric is not None and metric in names:
+        return metric
+    return _name_in_columns(scalars, columns, "loss") or _loss_of_training(scalars)
+
+
+def _loss_of_training(scalars: Scalars) -> str:
+    names = list(scalars.series)
+    candidates = loss_names(names)
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:
-        raise RunError(
-            f'{scalars.where}: no training loss among {listed(names)}: name it, columns={{"loss": ...}}, or choose '
-            "what to read in its place, metric="
-        )
-    raise RunError(f"{scalars.where}: {several(candidates, 'loss')}")
+        cures = [name_it("loss"), Cure("choose what to read in its place", Argument("metric"))]
+        raise RunError("no training loss was logged", place=scalars.place, choices=shorten(names), cures=cures)
+    raise ambiguous(scalars.place, candidates, "loss")
 
 
 def _rate_name(scalars: Scalars) -> str | None:
-    candidates = rates_among(list(scalars.series))
+    candidates = rate_names(list(scalars.series))
     if len(candidates) > 1:
-        raise RunError(f"{scalars.where}: {several(candidates, 'rate')}")
+        raise ambiguous(scalars.place, candidates, "rate")
     return candidates[0] if candidates else None
 
 
-def _named(scalars: Scalars, columns: Mapping[str, str], what: str) -> str | None:
-    given = columns.get(what)
-    if given is not None and given not in scalars.series:
-        raise RunError(f"{scalars.where}: nothing is called {shown(given)}; there are {listed(list(scalars.series))}")
-    return given
+def _name_in_columns(scalars: Scalars, columns: Mapping[str, str], role: str) -> str | None:
+    name = columns.get(role)
+    if name is not None and name not in scalars.series:
+        choices = shorten(list(scalars.series))
+        raise RunError(f"nothing is called {short_repr(name)}", place=scalars.place, choices=choices)
+    return name
 
 
-def _finite(scalars: Scalars, name: str, what: str) -> Series:
-    """A series without NaN, which would be taken for a number that was not logged."""
+def _check_nan(scalars: Scalars, name: str, role: str) -> Series:
+    """Return a series, if it has no NaN, which would be taken for a number that was not logged."""
     series = scalars.series[name]
     for i in np.flatnonzero(np.isnan(series.values))[:1]:
-        step = int(series.steps[i])
-        raise RunError(f"{series.places[i]}: {diverged(step, 'nan') if what == 'loss' else f'{name} is nan'}")
+        if role == "loss":
+            raise divergence_error(series.place(i), series.steps[i], "nan")
+        raise RunError(f"{name} is nan", place=at_step(series.place(i), series.steps[i]))
     return series
 
 
-def _moved(series: Series, by: int) -> Series:
+def _shift(series: Series, by: int) -> Series:
     return replace(series, steps=series.steps + by)

@@ -1,6 +1,6 @@
-"""The runs of a study by Glidepath itself: which are meant, what they are called, and what their updates say.
+"""The runs of a study by Glidepath itself: which are read, their names, and what their updates mean.
 
-A study keeps every update 0..T-1, so nothing about its rates is assumed. The loss of update k was seen after k
+A study keeps every update 0..T-1, so nothing about its rates is assumed. The loss of update k was computed after k
 updates, and a metric after it when k + 1 had been made.
 """
 
@@ -10,14 +10,16 @@ from typing import final
 
 import numpy as np
 
-from glidepath.errors import RunError
-from glidepath.runs.run import FloatArray, Run, diverged
+from glidepath.errors import Argument, Cure, Place, RunError
+from glidepath.runs.run import FloatArray, Run, at_step
+
+Only = Sequence[int] | Sequence[str]  # the runs to read, by their numbers in a study or by name
 
 
 @final
 @dataclass(frozen=True)
-class Setting:
-    """What a run is: its number in its study, and what sets it apart."""
+class StudySettings:
+    """What sets a run apart in its study, and its number there."""
 
     number: int
     schedule: str
@@ -27,89 +29,96 @@ class Setting:
     study: str = ""
 
 
-def chosen(settings: Sequence[Setting], numbers: Sequence[int] | None, where: str) -> list[Setting]:
-    """The runs that are meant, in the order in which they were asked for.
+def choose_by_number(settings: Sequence[StudySettings], only: Only | None, place: Place) -> list[StudySettings]:
+    """Return the runs with these numbers, in the order in which they were asked for; all if only names are given.
 
     Raises:
         RunError: if there is none, or a number belongs to none or to several.
     """
     if not settings:
-        raise RunError(f"{where} has no runs yet")
-    if numbers is None:
+        raise RunError(f"{place} has no runs yet")
+    numbers = None if only is None else [number for number in only if not isinstance(number, str)]
+    if numbers is None or (only and not numbers):
         return list(settings)
-    studies = {one.study for one in settings}
+    studies = {each.study for each in settings}
     if len(studies) > 1:
-        raise RunError(f"{where} knows {len(studies)} studies, each with its own numbers: read the results of one")
-    known = {one.number: one for one in settings}
-    absent = [number for number in numbers if number not in known]
-    if absent or not len(numbers):
-        raise RunError(f"{where} has no run {absent[0] if absent else 'of no number'}; it has {_listed(sorted(known))}")
-    return [known[number] for number in numbers]
+        raise RunError(f"{place} has {len(studies)} studies, each with its own numbers: read one study's results")
+    by_number = {each.number: each for each in settings}
+    unknown = [number for number in numbers if number not in by_number]
+    if unknown or not numbers:
+        missing = f"run {unknown[0]}" if unknown else "run without a number"
+        raise RunError(f"{place} has no {missing}; it has {_join_numbers(sorted(by_number))}")
+    return [by_number[number] for number in numbers]
 
 
-def _listed(numbers: Sequence[int]) -> str:
-    few = [str(number) for number in numbers]
-    return ", ".join(few if len(few) <= 12 else [*few[:10], "...", few[-1]])
+def _join_numbers(numbers: Sequence[int]) -> str:
+    texts = [str(number) for number in numbers]
+    return ", ".join(texts if len(texts) <= 12 else [*texts[:10], "...", texts[-1]])
 
 
-def names(settings: Sequence[Setting]) -> list[str]:
-    """The schedule of each run, with whatever else it takes to tell them apart.
+def names_of(settings: Sequence[StudySettings]) -> list[str]:
+    """Return the schedule of each run, with as much else as it takes to distinguish them.
 
-    >>> names([Setting(0, "cosine", 0.1, 90, 0), Setting(1, "linear", 0.1, 90, 0)])
+    >>> names_of([StudySettings(0, "cosine", 0.1, 90, 0), StudySettings(1, "linear", 0.1, 90, 0)])
     ['cosine', 'linear']
-    >>> names([Setting(0, "cosine", 0.1, 90, 0), Setting(1, "cosine", 0.1, 90, 1), Setting(2, "cosine", 0.2, 90, 0)])
-    ['cosine (peak 0.1, seed 0)', 'cosine (peak 0.1, seed 1)', 'cosine (peak 0.2, seed 0)']
+    >>> names_of([StudySettings(i, "cosine", peak, 90, i) for i, peak in enumerate((0.1, 0.1, 0.2))])
+    ['cosine (peak 0.1, seed 0)', 'cosine (peak 0.1, seed 1)', 'cosine (peak 0.2, seed 2)']
     """
     ways = [
-        [f"peak {one.peak:g}" for one in settings],
-        [f"{one.steps} steps" for one in settings],
-        [f"seed {one.seed}" for one in settings],
-        [f"study {one.study}" for one in settings],
-        [f"run {one.number}" for one in settings],
+        [f"peak {each.peak:g}" for each in settings],
+        [f"{each.steps} steps" for each in settings],
+        [f"seed {each.seed}" for each in settings],
+        [f"study {each.study}" for each in settings],
+        [f"run {each.number}" for each in settings],
     ]
-    schedules = [one.schedule for one in settings]
+    schedules = [each.schedule for each in settings]
     used: list[list[str]] = []
     for way in ways:
-        if _unique(_joined(schedules, used)):
+        if _unique(_join_names(schedules, used)):
             break
         if len(set(way)) > 1:
             used.append(way)
-    return _joined(schedules, used)
+    return _join_names(schedules, used)
 
 
 def _unique(texts: Sequence[str]) -> bool:
     return len(set(texts)) == len(texts)
 
 
-def _joined(schedules: Sequence[str], used: Sequence[Sequence[str]]) -> list[str]:
+def _join_names(schedules: Sequence[str], used: Sequence[Sequence[str]]) -> list[str]:
     if not used:
         return list(schedules)
     return [f"{schedule} ({', '.join(parts)})" for schedule, *parts in zip(schedules, *used, strict=True)]
 
 
-def run_of_losses(name: str, where: str, steps: FloatArray, rates: FloatArray, losses: FloatArray) -> Run:
-    """A run with its training losses; NaN where training diverged.
+def run_of_losses(name: str, place: Place, steps: FloatArray, rates: FloatArray, losses: FloatArray) -> Run:
+    """Build a run with its training losses; NaN where training diverged.
 
     Raises:
         RunError: if an update is missing, or the run diverged.
     """
-    _check_steps(name, where, steps)
+    _check_steps(name, place, steps)
     for step in np.flatnonzero(~np.isfinite(losses))[:1]:
-        raise RunError(f"{where}: {name}: {diverged(int(step), 'no number')}, or leave the run out: numbers=")
+        where = at_step(Place(place.file, place.line, name), step)
+        cure = Cure("choose the other runs", Argument("only"))
+        raise RunError("the loss is not a number: the run diverged", place=where, cures=[cure])
     return Run(name, rates, np.arange(1, len(steps)), losses[1:])
 
 
-def run_of_metric(name: str, where: str, steps: FloatArray, rates: FloatArray, metric: FloatArray) -> Run:
-    """A run with a metric in place of its losses; NaN where it was not measured.
+def run_of_metric(
+    name: str, place: Place, steps: FloatArray, rates: FloatArray, values: FloatArray, metric: str
+) -> Run:
+    """Build a run with a metric in place of its losses; NaN where it was not measured.
 
     Raises:
         RunError: if an update is missing, or the metric was measured less than twice.
     """
-    _check_steps(name, where, steps)
-    measured = np.flatnonzero(~np.isnan(metric))
-    return Run(name, rates, measured + 1, metric[measured])
+    _check_steps(name, place, steps)
+    measured = np.flatnonzero(~np.isnan(values))
+    return Run(name, rates, measured + 1, values[measured], loss=metric)
 
 
-def _check_steps(name: str, where: str, steps: FloatArray) -> None:
+def _check_steps(name: str, place: Place, steps: FloatArray) -> None:
     if not np.array_equal(steps, np.arange(len(steps))):
-        raise RunError(f"{where}: {name} does not have every update from 0 on, each once: the file is damaged")
+        problem = f"{name} does not have every update from 0 on, each once: the file is damaged"
+        raise RunError(problem, place=place)

@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from glidepath.errors import RunError
+from glidepath.errors import Place, RunError
 
-from .names import shown
-from .scalars import TRAINER, Scalars, gathered
+from .lines import unreadable
+from .names import short_repr
+from .scalars import TRAINER, Number, Scalars, Spot, gather_scalars
 
 STATE = "trainer_state.json"
 CHECKPOINT = "checkpoint-"
@@ -22,7 +23,7 @@ SUMMARY = "train_runtime"  # only the last row of a training has it, and its los
 
 
 def state_in(folder: Path) -> Path | None:
-    """The state in a Trainer's output folder: its own, or that of its latest checkpoint."""
+    """Return the state in a Trainer's output folder: its own, or that of its latest checkpoint."""
     if (folder / STATE).is_file():
         return folder / STATE
     states = [file for file in folder.glob(f"{CHECKPOINT}*/{STATE}") if _number(file) is not None]
@@ -35,7 +36,7 @@ def _number(state: Path) -> int | None:
 
 
 def scalars_of_state(file: Path) -> Scalars:
-    """What a Trainer logged.
+    """Return the numbers that a Trainer logged.
 
     Raises:
         RunError: if it is damaged, too large, or the JSON of something else.
@@ -44,10 +45,9 @@ def scalars_of_state(file: Path) -> Scalars:
     rows = state.get("log_history") if isinstance(state, dict) else None
     if not isinstance(rows, list):
         raise RunError(f"{file} is JSON without a list log_history, so it is not the state of a Trainer")
-    planned = state.get("max_steps")
-    horizon = planned if type(planned) is int and planned > 0 else None
-    found = gathered(str(file), _name(file), _found(file, rows), horizon)
-    return replace(found, offsets=TRAINER)
+    most = state.get("max_steps")
+    horizon = most if type(most) is int and most > 0 else None
+    return replace(gather_scalars(Place(str(file)), _name(file), _numbers(file, rows), horizon), offsets=TRAINER)
 
 
 def _name(file: Path) -> str:
@@ -55,22 +55,22 @@ def _name(file: Path) -> str:
     return folder.parent.name if _number(file.resolve()) is not None else folder.name
 
 
-def _found(file: Path, rows: list[Any]) -> Iterator[tuple[str, float, float, str]]:
+def _numbers(file: Path, rows: list[Any]) -> Iterator[Number]:
     for i, row in enumerate(rows):
-        place = f"{file}, log_history[{i}]"
+        spot = (str(file), None, f"log_history[{i}]")
         if not isinstance(row, dict) or not _is_number(row.get("step")):
-            raise RunError(f"{place}: {shown(row)} is no row with a step")
+            raise RunError(f"{short_repr(row)} is not a row with a step", place=Place(*spot))
         if SUMMARY not in row:
-            yield from _of_row(row, place)
+            yield from _numbers_of_row(row, spot)
 
 
-def _of_row(row: Mapping[str, Any], place: str) -> Iterator[tuple[str, float, float, str]]:
+def _numbers_of_row(row: Mapping[str, Any], spot: Spot) -> Iterator[Number]:
     for name in ("loss", "learning_rate", "eval_loss"):
         if name in row and not _is_number(row[name]):
-            raise RunError(f"{place}: {name} is {shown(row[name])}, not a number")
+            raise RunError(f"{name} is {short_repr(row[name])}, not a number", place=Place(*spot))
     for name, value in row.items():
         if name != "step" and _is_number(value):
-            yield name, float(row["step"]), float(value), place
+            yield name, float(row["step"]), float(value), spot
 
 
 def _is_number(value: Any) -> bool:
@@ -80,15 +80,17 @@ def _is_number(value: Any) -> bool:
 def _json(file: Path) -> Any:
     try:
         if file.stat().st_size > MOST_BYTES:
-            raise RunError(f"{file} has more than {MOST_BYTES:,} bytes: this is no log of a Trainer")
+            raise RunError(f"{file} has more than {MOST_BYTES:,} bytes: this is not the log of a Trainer")
         return json.loads(file.read_bytes().decode("utf-8"))
     except json.JSONDecodeError as error:
-        raise RunError(f"{file}:{error.lineno}: {error.msg}: the file is no JSON, or was cut off") from error
+        place = Place(str(file), line=error.lineno)
+        raise RunError(f"{error.msg}: the file is not JSON, or was cut off", place=place) from error
     except UnicodeDecodeError as error:
-        raise RunError(f"{file}, byte {error.start}: not UTF-8: the file is no JSON, or damaged") from error
+        place = Place(str(file), part=f"byte {error.start}")
+        raise RunError("not UTF-8: the file is not JSON, or damaged", place=place) from error
     except RecursionError as error:
-        raise RunError(f"{file}: lists in lists, too deep for the state of a Trainer") from error
+        raise RunError("lists in lists, too deep for the state of a Trainer", place=str(file)) from error
     except ValueError as error:  # a number with thousands of digits
-        raise RunError(f"{file}: {error}: the file is damaged") from error
+        raise RunError(f"{error}: the file is damaged", place=str(file)) from error
     except OSError as error:
-        raise RunError(f"{file} cannot be read: {error.strerror or error}") from error
+        raise unreadable(file, error) from error

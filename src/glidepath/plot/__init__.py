@@ -19,11 +19,11 @@ with needs_extra("plot", "figures"):
 from .figure import draw as draw
 from .figure import plot as plot
 from .files import FORMATS as FORMATS
-from .files import known_format as known_format
+from .files import check_format as check_format
+from .files import draw_svg as draw_svg
 from .files import save as save
-from .files import svg as svg
 from .files import to_svg as to_svg
 from .series import Series as Series
-from .series import evaluated as evaluated
-from .series import recorded as recorded
+from .series import evaluate as evaluate
+from .series import series_of as series_of
 from .style import Width as Width

@@ -21,8 +21,8 @@ from glidepath.ticks import linear_range, log_range, step_text, value_text
 
 from .files import to_svg
 from .labels import name_phases
-from .series import BUCKETS, Series, evaluated, outline, over_one_length, thinned
-from .style import ALARM, BAND, COLOURS, DASHES, INK, QUIET, STYLE, Width, size
+from .series import BUCKETS, Series, evaluate, outline, resolve_plans, thin_out
+from .style import ALARM, BAND, COLORS, DASHES, INK, QUIET, STYLE, Width, size
 
 MOST_MARKS = 200  # on the step axis
 
@@ -67,9 +67,9 @@ def plot(
         >>> [text.get_text() for text in figure.axes[0].texts]
         ['warmup', 'cosine']
     """
-    resolved, steps, assumed = over_one_length(plans, horizon)
+    resolved, steps, assumed = resolve_plans(plans, horizon)
     return draw(
-        [evaluated(plan, steps, name) for name, plan in resolved.items()],
+        [evaluate(plan, steps, name) for name, plan in resolved.items()],
         log=log,
         side_by_side=side_by_side,
         title=title,
@@ -175,13 +175,13 @@ def _log_range(values: Any) -> tuple[float, float]:
 def _add_curves(axis: Axes, curves: Sequence[Series], log: bool) -> None:
     hidden: dict[str, Line2D] = {}
     for number, one in enumerate(curves):
-        x, y = thinned(*outline(one.steps, one.values))
+        x, y = thin_out(*outline(one.steps, one.values))
         finite = np.isfinite(y)
         shown = finite & ((y > 0) | (not log))
         axis.plot(
             x,
             np.where(shown, y, np.nan),
-            color=COLOURS[number % len(COLOURS)],
+            color=COLORS[number % len(COLORS)],
             linestyle=DASHES[number % len(DASHES)],
             zorder=3,
         )

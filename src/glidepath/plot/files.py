@@ -16,7 +16,7 @@ from .style import STYLE
 FORMATS = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}  # with the field that would change every time
 
 
-def svg(plan: Schedule) -> str:
+def draw_svg(plan: Schedule) -> str:
     """A small picture of one plan as SVG text; a draft is resolved over 1,000 steps or as many as it needs."""
     from .figure import plot  # a figure knows how to show itself, so the two look at each other
 
@@ -37,7 +37,7 @@ def save(figure: Figure, path: str | Path) -> Path:
     Raises:
         GlidepathError: if the ending names no known format, or the file cannot be written.
     """
-    file, ending = Path(path), known_format(path)
+    file, ending = Path(path), check_format(path)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with mpl.rc_context(STYLE), warnings.catch_warnings():
@@ -50,7 +50,7 @@ def save(figure: Figure, path: str | Path) -> Path:
     return file
 
 
-def known_format(path: str | Path) -> str:
+def check_format(path: str | Path) -> str:
     """The format that the ending of a file name asks for."""
     ending = Path(path).suffix.lower().removeprefix(".")
     if ending not in FORMATS:

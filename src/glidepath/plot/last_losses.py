@@ -9,11 +9,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from glidepath.ticks import value_text
 
-from .loss_series import Predicted, family_of, short
+from .loss_series import Predicted, family_of, shorten
 from .style import GRID
 
 
-def draw_ends(axis: Axes, ended: Sequence[Predicted], colours: dict[str, str]) -> None:
+def draw_intervals(axis: Axes, ended: Sequence[Predicted], colours: dict[str, str]) -> None:
     """The intervals of the last losses as whiskers behind the end of the run, side by side."""
     _, right = axis.get_xlim()
     gap = 0.012 * right
@@ -43,7 +43,7 @@ def draw_last(axis: Axes, ended: Sequence[Predicted], colours: dict[str, str], t
     if tie > 0:
         axis.axvspan(lasts[0], lasts[0] + tie, color=GRID, alpha=0.7, linewidth=0, zorder=0)
     axis.set_ylim(len(rows) - 0.5, -0.5)
-    axis.set_yticks(range(len(rows)), [short(one.name) for one in rows])
+    axis.set_yticks(range(len(rows)), [shorten(one.name) for one in rows])
     axis.grid(visible=False, axis="y")
     axis.tick_params(axis="y", length=0)
     axis.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))

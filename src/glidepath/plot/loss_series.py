@@ -7,9 +7,9 @@ from typing import Any, final
 
 from numpy.typing import ArrayLike
 
-from .style import COLOURS, DASHES, QUIET
+from .style import COLORS, DASHES, QUIET
 
-NAME = 22  # letters of a name in one line
+NAME_WIDTH = 22  # letters of a name in one line
 LINES = 3
 
 
@@ -59,12 +59,12 @@ class Predicted:
     family: str = ""
 
 
-def colours_of(measured: Sequence[Measured], predicted: Sequence[Predicted]) -> dict[str, str]:
+def assign_colors(measured: Sequence[Measured], predicted: Sequence[Predicted]) -> dict[str, str]:
     """Predictions choose first; runs get what is left, or grey if it is not enough for them."""
     names = list(dict.fromkeys(map(family_of, predicted)))
     others = [name for name in dict.fromkeys(map(family_of, measured)) if name not in names]
-    found = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate([*names, *others])}
-    if names and len(found) > len(COLOURS):
+    found = {name: COLORS[i % len(COLORS)] for i, name in enumerate([*names, *others])}
+    if names and len(found) > len(COLORS):
         found.update(dict.fromkeys(others, QUIET))
     return found
 
@@ -77,9 +77,9 @@ def family_of(one: Measured | Predicted) -> str:
 def look_of(one: Predicted, colours: dict[str, str]) -> dict[str, Any]:
     """Another dash when the colours begin again."""
     place = list(colours).index(family_of(one))
-    return {"color": colours[family_of(one)], "linestyle": DASHES[place // len(COLOURS) % len(DASHES)]}
+    return {"color": colours[family_of(one)], "linestyle": DASHES[place // len(COLORS) % len(DASHES)]}
 
 
-def short(name: str, letters: int = NAME) -> str:
+def shorten(name: str, letters: int = NAME_WIDTH) -> str:
     """A name in few short lines."""
     return "\n".join(textwrap.wrap(name, letters, max_lines=LINES, placeholder=" ...")) or name

@@ -20,9 +20,9 @@ from glidepath.errors import GlidepathError
 from glidepath.ticks import step_text, value_text
 
 from .figure import Picture
-from .last_losses import draw_ends, draw_last, percent
-from .loss_series import Measured, Predicted, colours_of, family_of, look_of, short
-from .series import outline, thinned
+from .last_losses import draw_intervals, draw_last, percent
+from .loss_series import Measured, Predicted, assign_colors, family_of, look_of, shorten
+from .series import outline, thin_out
 from .style import GRID, INK, QUIET, STYLE
 
 WIDTH, HEIGHT = 6.9, 4.5  # inches: two columns of a paper
@@ -40,7 +40,7 @@ MOST_NAMES = 15  # in a legend; more say nothing
 LETTERS = 124  # of a legend that fit into the width
 
 
-def losses_figure(
+def draw_losses(
     measured: Sequence[Measured],
     predicted: Sequence[Predicted] = (),
     *,
@@ -68,19 +68,19 @@ def losses_figure(
     if not measured and not predicted:
         raise GlidepathError("there is nothing to draw: give at least one run or one prediction")
     ended = [one for one in predicted if one.final is not None]
-    colours = colours_of(measured, predicted)
+    colours = assign_colors(measured, predicted)
     with mpl.rc_context(STYLE):
         figure = Picture(figsize=(WIDTH, HEIGHT), dpi=100, layout="constrained")
         rate, loss, last, names = _axes(figure, beside=len(ended) > 1)
         _draw_rates(rate, measured, predicted, colours)
         _draw_losses(loss, measured, predicted, colours)
         _dress(rate, loss, loss_label)
-        draw_ends(loss, ended[:BANDS] if len(ended) <= BANDS else [], colours)
+        draw_intervals(loss, ended[:BANDS] if len(ended) <= BANDS else [], colours)
         if last is None or names is None:
-            _legend_below(figure, _entries(measured, predicted, colours, level))
+            _draw_legend_below(figure, _entries(measured, predicted, colours, level))
         else:
             draw_last(last, ended, colours, tie, level)
-            _legend_beside(names, _entries(measured, (), colours, level), tie)
+            _draw_legend_beside(names, _entries(measured, (), colours, level), tie)
         if title:
             rate.set_title("\n".join(textwrap.wrap(title, 100)), loc="left", color=INK)
     return figure
@@ -116,7 +116,7 @@ def _draw_rates(
 
 def _corners(rates: ArrayLike) -> tuple[Any, Any]:
     values = np.asarray(rates, dtype=np.float64)
-    x, y = thinned(*outline(np.arange(len(values)), values))
+    x, y = thin_out(*outline(np.arange(len(values)), values))
     return x, y
 
 
@@ -141,7 +141,7 @@ def _draw_measured(axis: Axes, run: Measured, colour: str) -> None:
     updates, losses = _means(run.updates, run.losses)
     if len(updates) < len(np.asarray(run.updates)):
         faint: dict[str, Any] = {"linewidth": 0.4, "alpha": 0.18, "zorder": 2}
-        axis.plot(*thinned(np.asarray(run.updates), np.asarray(run.losses)), color=colour, **faint)
+        axis.plot(*thin_out(np.asarray(run.updates), np.asarray(run.losses)), color=colour, **faint)
     points: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 2.4, "markeredgewidth": 0, "zorder": 2.5}
     axis.plot(updates, losses, color=colour, alpha=0.4 if colour == QUIET else 0.6, **points)
 
@@ -200,7 +200,7 @@ def _entries(
     names, made = {one.name for one in predicted}, {run.name for run in measured}
     lines = {_told(one, level): look_of(one, colours) for one in predicted}
     own = [run for run in measured if colours[family_of(run)] != QUIET and run.name not in names]
-    points = {short(family_of(run), WHOLE): {"color": colours[family_of(run)], **DOT} for run in own}
+    points = {shorten(family_of(run), WHOLE): {"color": colours[family_of(run)], **DOT} for run in own}
     looks = lines | points if len(lines) + len(points) <= MOST_NAMES else {}
     grey = [run.name for run in measured if colours[family_of(run)] == QUIET]
     if grey:
@@ -211,18 +211,18 @@ def _entries(
 
 
 def _counted(names: Sequence[str]) -> str:
-    return f"{len(names)} measured runs" if len(names) > 1 else short(names[0], WHOLE)
+    return f"{len(names)} measured runs" if len(names) > 1 else shorten(names[0], WHOLE)
 
 
 def _told(one: Predicted, level: float) -> str:
     """The name, and the last loss where it has an interval."""
     if one.final is None:
-        return short(family_of(one), WHOLE)
+        return shorten(family_of(one), WHOLE)
     last, (low, high) = float(np.asarray(one.losses)[-1]), one.final
-    return f"{short(one.name, WHOLE)}: {last:.4g}, {percent(level)} [{low:.4g}, {high:.4g}]"
+    return f"{shorten(one.name, WHOLE)}: {last:.4g}, {percent(level)} [{low:.4g}, {high:.4g}]"
 
 
-def _legend_below(figure: Figure, entries: Sequence[Line2D]) -> None:
+def _draw_legend_below(figure: Figure, entries: Sequence[Line2D]) -> None:
     """Under the axes, in one row if they fit."""
     if not entries:
         return
@@ -231,9 +231,9 @@ def _legend_below(figure: Figure, entries: Sequence[Line2D]) -> None:
     figure.legend(handles=list(entries), loc="outside lower center", ncols=columns)
 
 
-def _legend_beside(axis: Axes, entries: Sequence[Line2D], tie: float) -> None:
+def _draw_legend_beside(axis: Axes, entries: Sequence[Line2D], tie: float) -> None:
     """Beside the rates: what was measured, and what the shade is."""
     for entry in entries:
-        entry.set_label(short(str(entry.get_label())))
+        entry.set_label(shorten(str(entry.get_label())))
     shade = [Patch(color=GRID, alpha=0.7, label="tied with the lowest")] if tie > 0 else []
     axis.legend(handles=[*entries, *shade], loc="upper left", bbox_to_anchor=(-0.95, 1.05), borderaxespad=0.0)

@@ -11,7 +11,7 @@ from glidepath.range_test import RangeTest
 from glidepath.ticks import value_text
 
 from .figure import Picture
-from .style import COLOURS, INK, QUIET, STYLE, Width, size
+from .style import COLORS, INK, QUIET, STYLE, Width, size
 
 MARGIN = 0.08  # of the height of what is shown
 WILD = 0.01  # of the losses at either end that the axis need not show
@@ -45,7 +45,7 @@ def _draw_losses(axis: Axes, found: RangeTest) -> None:
     axis.set_xscale("log")
     axis.set_xlim(found.rates[0], found.rates[-1])
     axis.plot(found.rates, found.losses, linestyle="", marker=".", markersize=2.5, color=QUIET, alpha=0.6)
-    axis.plot(found.rates[:kept], found.smoothed, color=COLOURS[0])
+    axis.plot(found.rates[:kept], found.smoothed, color=COLORS[0])
     shown = np.concatenate([found.smoothed, np.quantile(found.losses[:kept], [WILD, 1 - WILD])])
     margin = MARGIN * ((shown.max() - shown.min()) or 1.0)
     axis.set_ylim(shown.min() - margin, shown.max() + margin)
@@ -55,7 +55,7 @@ def _draw_losses(axis: Axes, found: RangeTest) -> None:
 def _draw_suggestions(axis: Axes, curve: Axes, found: RangeTest) -> None:
     """A row for each rule: its interval and its rate; a line through the losses if it deserves trust."""
     rows = range(len(found.suggestions))
-    for row, colour, one in zip(rows, COLOURS[1:], found.suggestions.values(), strict=False):
+    for row, colour, one in zip(rows, COLORS[1:], found.suggestions.values(), strict=False):
         strength = 1.0 if one else 0.4
         axis.plot([one.low, one.high], [row, row], color=colour, alpha=strength)
         axis.plot(one.rate, row, marker="o", markersize=4, color=colour, markerfacecolor=colour if one else "white")

@@ -28,7 +28,7 @@ class Series:
     phases: tuple[Phase, ...] = ()
 
 
-def evaluated(plan: Schedule, steps: int, name: str = "") -> Series:
+def evaluate(plan: Schedule, steps: int, name: str = "") -> Series:
     """The first `steps` updates of a schedule."""
     known = phases(plan, steps)
     at = np.arange(steps) if steps <= EXACT_STEPS else _grid(known, steps)
@@ -37,12 +37,12 @@ def evaluated(plan: Schedule, steps: int, name: str = "") -> Series:
     return Series(name, at, values, known)
 
 
-def recorded(values: Sequence[float], name: str = "") -> Series:
+def series_of(values: Sequence[float], name: str = "") -> Series:
     """Values that somebody wrote down, one for each step from 0."""
     return Series(name, np.arange(len(values)), np.asarray(values, dtype=float))
 
 
-def over_one_length(
+def resolve_plans(
     plans: Mapping[str, Schedule], horizon: Horizon | int | str | None
 ) -> tuple[dict[str, Schedule], int, bool]:
     """The plans over one number of steps, and whether that number had to be assumed."""
@@ -50,17 +50,17 @@ def over_one_length(
         whole = as_horizon(horizon)
         return {name: plan.over(whole) for name, plan in plans.items()}, whole.steps, False
     lengths = [plan.duration for plan in plans.values() if not isinstance(plan, Draft) and plan.duration]
-    steps = max(lengths) if lengths else _enough(plans.values())
+    steps = max(lengths) if lengths else _default_length(plans.values())
     return {name: plan.over(steps) for name, plan in plans.items()}, steps, not lengths
 
 
-def _enough(plans: Iterable[Schedule]) -> int:
+def _default_length(plans: Iterable[Schedule]) -> int:
     """A length that every draft fits in, and that shows the last phase of every endless plan."""
-    last = [_fitting(plan) if isinstance(plan, Draft) else 2 * phases(plan, 2**53)[-1].start for plan in plans]
+    last = [_length_of_draft(plan) if isinstance(plan, Draft) else 2 * phases(plan, 2**53)[-1].start for plan in plans]
     return max([DEFAULT_STEPS, *last])
 
 
-def _fitting(draft: Draft) -> int:
+def _length_of_draft(draft: Draft) -> int:
     """The first round number of steps that a draft fits in."""
     for steps in (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000):
         try:
@@ -79,7 +79,7 @@ def _grid(known: Iterable[Phase], steps: int) -> Any:
     return np.unique(np.concatenate([even, np.asarray(inside, dtype="int64")]))
 
 
-def jumps(steps: Any, values: Any) -> Any:
+def find_jumps(steps: Any, values: Any) -> Any:
     """Places i where values[i] and values[i + 1], of neighbouring steps, differ far more than those beside them."""
     with np.errstate(invalid="ignore"):
         change = np.abs(np.diff(values))
@@ -92,13 +92,13 @@ def outline(steps: Any, values: Any) -> tuple[Any, Any]:
 
     The last value lasts to the end of its update too, where it is a level and not a point of a slope.
     """
-    places = jumps(steps, values)
+    places = find_jumps(steps, values)
     level = len(steps) == 1 or values[-1] == values[-2] or len(steps) - 2 in places
     places = np.append(places, len(steps) - 1) if level else places
     return np.insert(steps, places + 1, steps[places] + 1), np.insert(values, places + 1, values[places])
 
 
-def thinned(x: Any, y: Any, buckets: int = BUCKETS) -> tuple[Any, Any]:
+def thin_out(x: Any, y: Any, buckets: int = BUCKETS) -> tuple[Any, Any]:
     """The first, lowest, highest and last point of each of `buckets` equal parts; every vertical and gap if few."""
     if len(x) <= 4 * buckets:
         return x, y

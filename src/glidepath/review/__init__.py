@@ -1,7 +1,7 @@
 """Mistakes that can be seen before a run: each with the step, the number and the cure.
 
-One pass over the values notes what is strange (`seen.py`); the rules (`rules.py`) then judge the plan, its pieces and
-what was noted.
+One pass over the values notes what is unusual (`scan.py`); the rules (`rules.py`) then judge the plan, its pieces and
+the notes.
 """
 
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from typing import final
 from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule
 
-from .rules import RULES, jump, parentheses
-from .rules import Finding as Finding
-from .scan import Run
+from .finding import Finding as Finding
+from .rules import RULES
+from .scan import scan_plan
 
 
 @final
 @dataclass(frozen=True)
 class Review:
-    """What was found in a run of `steps` updates, in the order of the steps; true if anything was."""
+    """The findings in a run of `steps` updates, in the order of their steps; true if there is any."""
 
     findings: tuple[Finding, ...]
     steps: int
@@ -33,7 +33,7 @@ class Review:
 
 
 def review(plan: Schedule, horizon: Horizon | int | str | None = None) -> Review:
-    """Mistakes in a plan that can be seen before the run.
+    """Return the mistakes in a plan that can be seen before the run.
 
     Every update is looked at in runs of up to four million; in longer ones, blocks spread over the run.
 
@@ -49,11 +49,11 @@ def review(plan: Schedule, horizon: Horizon | int | str | None = None) -> Review
         >>> print(review(warmup("5%") >> cosine("95%"), 10_000))
         nothing found in 10,000 updates
         >>> print(review(warmup(600) >> cosine(400)))
-        step 600: the warmup takes 600 of 1000 updates, more than half of the run: shorten it [warmup]
+        step 600: the warmup takes 600 of 1000 updates, more than half of the run: shorten it [GP807 warmup]
     """
-    run = Run.of(plan, horizon)
-    found = {rule: rule(run) for rule in RULES}
-    if found[parentheses]:
-        found[jump] = None  # the same place, seen twice
-    listed = sorted((finding for finding in found.values() if finding), key=lambda finding: finding.step)
-    return Review(tuple(listed), run.steps)
+    run = scan_plan(plan, horizon)
+    problems = {rule: check(run) for rule, check in RULES.items()}
+    if problems["parentheses"]:
+        problems["jump"] = None  # the same place, reported by the more precise rule
+    findings = [Finding(rule, problem.step, problem.message) for rule, problem in problems.items() if problem]
+    return Review(tuple(sorted(findings, key=lambda finding: finding.step)), run.steps)

@@ -1,4 +1,4 @@
-"""One pass over the values of a plan, which notes what is strange; the rules judge it."""
+"""One pass over the values of a plan, which notes what is unusual; the rules judge it."""
 
 import math
 from bisect import bisect_right
@@ -10,7 +10,7 @@ from glidepath.core.horizon import Horizon, as_horizon
 from glidepath.core.schedule import Draft, Schedule, Sequence
 from glidepath.errors import HorizonError
 
-from .structure import falls_by_design, level, low_by_nature, stepwise, unwrapped
+from .structure import drops_by_design, is_level, is_low_by_design, stepwise, unwrap
 
 JUMP = 10.0  # times
 AT_THE_BOTTOM = 0.05  # of the peak: a curve's last steps to zero differ by any factor, and it does not matter
@@ -22,71 +22,77 @@ EVERY_UPDATE_UP_TO = 4_000_000  # a longer run is looked at in this many updates
 
 @final
 @dataclass
-class Noted:
-    """How many updates were strange, and the first of them with its value and the one before."""
+class Occurrences:
+    """The number of updates with something unusual, and the first of them with its value and the one before."""
 
-    times: int = 0
+    count: int = 0
     step: int = 0
     value: float = math.nan
     before: float = math.nan
 
     def add(self, step: int, value: float, before: float = math.nan) -> None:
-        if not self.times:
+        """Count an update; keep its step and values if it is the first."""
+        if not self.count:
             self.step, self.value, self.before = step, value, before
-        self.times += 1
+        self.count += 1
 
 
 @final
 @dataclass
-class Seen:
-    """What one pass over the values noted."""
+class Scan:
+    """The notes of one pass over the values."""
 
     updates: int = 0
     peak: float = 0.0
     last_high: int = 0  # the last update that was not LOW
-    low: Noted = field(default_factory=Noted)  # since the peak
-    not_finite: Noted = field(default_factory=Noted)
-    negative: Noted = field(default_factory=Noted)
-    falls: Noted = field(default_factory=Noted)
-    leaps: list[Noted] = field(default_factory=list)
+    low: Occurrences = field(default_factory=Occurrences)  # since the peak
+    not_finite: Occurrences = field(default_factory=Occurrences)
+    negative: Occurrences = field(default_factory=Occurrences)
+    drops: Occurrences = field(default_factory=Occurrences)
+    leaps: list[Occurrences] = field(default_factory=list)  # jumps upwards
 
 
 @final
 @dataclass(frozen=True)
-class Run:
-    """A plan over its run, opened into the parts of its outermost sequence, and what its values showed."""
+class ReviewedRun:
+    """A plan over its run, divided into the parts of its outermost sequence, and the scan of its values."""
 
     plan: Schedule
     steps: int
     parts: tuple[Schedule, ...]
     starts: tuple[int, ...]
-    low: tuple[bool, ...]  # whether a part is low by nature, for most of any run
-    seen: Seen
-
-    @classmethod
-    def of(cls, plan: Schedule, horizon: Horizon | int | str | None) -> "Run":
-        steps = _steps(plan, horizon)
-        known = plan if horizon is None else plan.over(as_horizon(horizon))
-        whole = unwrapped(known)
-        parts, starts = (whole.parts, whole.starts) if isinstance(whole, Sequence) else ((whole,), (0,))
-        run = cls(known, steps, parts, starts, tuple(low_by_nature(part) for part in parts), Seen())
-        _look(run)
-        return run
+    low_by_design: tuple[bool, ...]  # for each part, whether it is low for most of any run
+    scan: Scan
 
     def part(self, step: int) -> int:
-        """Which part serves `step`."""
+        """Return the index of the part that serves `step`."""
         return bisect_right(self.starts, step) - 1
 
     @property
-    def held(self) -> float | None:
-        """What the plan holds from its end on, if that comes before the end of the run."""
+    def value_after_end(self) -> float | None:
+        """Return the value that the plan keeps after its end, or None if the run is over by then."""
         length = self.plan.duration
         return None if length is None or length >= self.steps else float(self.plan(length))
 
     @property
     def ends_low(self) -> bool:
-        """Whether the plan ends before the run, below its peak; one that stays at its peak has lost nothing."""
-        return self.held is not None and self.held < self.seen.peak * (1 - 1e-9)
+        """Return whether the plan ends before the run, below its peak; one that stays at its peak has lost nothing."""
+        return self.value_after_end is not None and self.value_after_end < self.scan.peak * (1 - 1e-9)
+
+
+def scan_plan(plan: Schedule, horizon: Horizon | int | str | None) -> ReviewedRun:
+    """Return a plan over its run, with the scan of all its values.
+
+    Raises:
+        HorizonError: if there is no horizon and the plan needs one, or the draft does not fit it.
+    """
+    steps = _steps(plan, horizon)
+    resolved = plan if horizon is None else plan.over(as_horizon(horizon))
+    whole = unwrap(resolved)
+    parts, starts = (whole.parts, whole.starts) if isinstance(whole, Sequence) else ((whole,), (0,))
+    run = ReviewedRun(resolved, steps, parts, starts, tuple(map(is_low_by_design, parts)), Scan())
+    _scan_blocks(run)
+    return run
 
 
 def _steps(plan: Schedule, horizon: Horizon | int | str | None) -> int:
@@ -99,60 +105,60 @@ def _steps(plan: Schedule, horizon: Horizon | int | str | None) -> int:
     return plan.duration
 
 
-def _look(run: Run) -> None:
+def _scan_blocks(run: ReviewedRun) -> None:
     before, end = math.nan, 0
     for start, stop in _blocks(run.steps):
         values = run.plan.block(start, stop)
-        _note(run, start, values, before if start == end else math.nan)
+        _scan_values(run, start, values, before if start == end else math.nan)
         before, end = values[-1], stop
-    run.seen.leaps[:] = [leap for leap in run.seen.leaps if leap.value >= AT_THE_BOTTOM * run.seen.peak]
+    run.scan.leaps[:] = [leap for leap in run.scan.leaps if leap.value >= AT_THE_BOTTOM * run.scan.peak]
 
 
 def _blocks(steps: int) -> Iterator[tuple[int, int]]:
-    """All of a run in blocks, or as many blocks of a long one as there is time for, both ends among them."""
+    """Yield all of a run in blocks, or as many blocks of a long one as there is time for, both ends among them."""
     blocks, most = -(-steps // BLOCK), EVERY_UPDATE_UP_TO // BLOCK
     for i in range(min(blocks, most)):
         start = i * BLOCK if blocks <= most else (steps - BLOCK) * i // (most - 1)
         yield start, min(start + BLOCK, steps)
 
 
-def _note(run: Run, start: int, values: list[float], before: float) -> None:
-    seen = run.seen
-    seen.updates += len(values)
+def _scan_values(run: ReviewedRun, start: int, values: list[float], before: float) -> None:
+    scan = run.scan
+    scan.updates += len(values)
     for step, value in enumerate(values, start):
-        if value >= LOW * seen.peak:
-            seen.last_high = step
-            if value > seen.peak:
-                _note_peak(seen, step, value, before)
+        if value >= LOW * scan.peak:
+            scan.last_high = step
+            if value > scan.peak:
+                _note_peak(scan, step, value, before)
         elif value >= 0:
             _note_low(run, step, value)
         elif value < 0:
-            seen.negative.add(step, value)
+            scan.negative.add(step, value)
         if not -math.inf < value < math.inf:
-            seen.not_finite.add(step, value)
-        if before > JUMP * value > 0 and before >= AT_THE_BOTTOM * seen.peak and not _milestone(run, step):
-            seen.falls.add(step, value, before)
+            scan.not_finite.add(step, value)
+        if before > JUMP * value > 0 and before >= AT_THE_BOTTOM * scan.peak and not _is_milestone(run, step):
+            scan.drops.add(step, value, before)
         before = value
 
 
-def _note_peak(seen: Seen, step: int, value: float, before: float) -> None:
+def _note_peak(scan: Scan, step: int, value: float, before: float) -> None:
     if value == math.inf:
         return
-    if value > JUMP * seen.peak > 0 and before > 0:
-        seen.leaps.append(Noted(1, step, value, before))
-    seen.peak, seen.low = value, Noted()
+    if value > JUMP * scan.peak > 0 and before > 0:
+        scan.leaps.append(Occurrences(1, step, value, before))
+    scan.peak, scan.low = value, Occurrences()
 
 
-def _note_low(run: Run, step: int, value: float) -> None:
-    if run.low[run.part(step)]:
-        run.seen.last_high = step
+def _note_low(run: ReviewedRun, step: int, value: float) -> None:
+    if run.low_by_design[run.part(step)]:
+        run.scan.last_high = step
     else:
-        run.seen.low.add(step, value)
+        run.scan.low.add(step, value)
 
 
-def _milestone(run: Run, step: int) -> bool:
-    """Whether a fall at `step` is meant: from level to level, or because of what serves the step."""
-    if level(run.plan, step - 2) and (step + 1 == run.steps or level(run.plan, step)):
+def _is_milestone(run: ReviewedRun, step: int) -> bool:
+    """Return whether a drop at `step` is meant: from level to level, or because of the piece that serves the step."""
+    if is_level(run.plan, step - 2) and (step + 1 == run.steps or is_level(run.plan, step)):
         return True
     i = run.part(step)
-    return any(falls_by_design(leaf, step - run.starts[i]) for leaf in stepwise(run.parts[i]))
+    return any(drops_by_design(leaf, step - run.starts[i]) for leaf in stepwise(run.parts[i]))

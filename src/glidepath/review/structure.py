@@ -1,4 +1,4 @@
-"""What a rule asks about the pieces of a plan: which of them run on its clock, which rise, which jump by design."""
+"""The pieces of a plan: which of them run on its clock, which rise, which jump or are low by design."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -6,20 +6,21 @@ from typing import Any, cast
 
 from glidepath.core.curves import Chebyshev, Curve
 from glidepath.core.endless import InversePower, InverseTime, Multistep, Noise, Step
-from glidepath.core.schedule import Clipped, Cut, Larger, Product, Scaled, Schedule, Shifted, Total
-from glidepath.core.schedule import Staircase as Stairs
+from glidepath.core.schedule import Cut, Product, Scaled, Schedule, Shifted, Sum
+from glidepath.core.transforms import Clipped, Maximum
+from glidepath.core.transforms import Staircase as Stairs
 
 MAPPED = (Scaled, Shifted, Clipped)
-PAIRED = (Product, Total, Larger)
+PAIRED = (Product, Sum, Maximum)
 
 
-def unwrapped(plan: Schedule) -> Schedule:
-    """The plan inside a scale, a shift or a clip: their clock is its own."""
-    return unwrapped(plan.plan) if isinstance(plan, MAPPED) else plan
+def unwrap(plan: Schedule) -> Schedule:
+    """Return the plan inside a scale, a shift or a clip: their clock is its own."""
+    return unwrap(plan.plan) if isinstance(plan, MAPPED) else plan
 
 
 def stepwise(plan: Schedule) -> Iterator[Schedule]:
-    """The pieces of a plan that run on its own clock."""
+    """Yield the pieces of a plan that run on its own clock."""
     if isinstance(plan, MAPPED):
         yield from stepwise(plan.plan)
     elif isinstance(plan, PAIRED):
@@ -32,17 +33,20 @@ def stepwise(plan: Schedule) -> Iterator[Schedule]:
 
 
 def rise(leaf: Schedule) -> int:
-    """How many steps a curve rises."""
+    """Return the number of steps for which a curve rises."""
     return leaf.steps if isinstance(leaf, Curve) and leaf.to > leaf.start else 0
 
 
-def level(plan: Schedule, step: int) -> bool:
-    """Whether `step` and the one after it use the same value."""
+def is_level(plan: Schedule, step: int) -> bool:
+    """Return whether `step` and the one after it use the same value."""
     return step < 0 or plan(step) == plan(step + 1)
 
 
-def falls_by_design(leaf: Schedule, k: int) -> bool:
-    """A step decay at its milestone, a warmup at its start, and anywhere what jumps by nature."""
+def drops_by_design(leaf: Schedule, k: int) -> bool:
+    """Return whether a piece is meant to drop at its step `k`.
+
+    A step decay does at its milestones, a warmup at its start, Chebyshev steps and noise anywhere.
+    """
     match leaf:
         case Step() | Stairs():
             return k % leaf.every == 0
@@ -53,10 +57,10 @@ def falls_by_design(leaf: Schedule, k: int) -> bool:
     return k == 0 and rise(leaf) > 0
 
 
-def low_by_nature(plan: Any) -> bool:
-    """Whether 1/k, 1/sqrt(k) or Chebyshev steps are anywhere in a plan."""
+def is_low_by_design(plan: Any) -> bool:
+    """Return whether 1/k, 1/sqrt(k) or Chebyshev steps are anywhere in a plan."""
     if isinstance(plan, tuple):
-        return any(low_by_nature(item) for item in plan)
+        return any(is_low_by_design(item) for item in plan)
     if not isinstance(plan, Schedule) or isinstance(plan, (InverseTime, InversePower, Chebyshev)):
         return isinstance(plan, Schedule)
-    return any(low_by_nature(getattr(plan, inner.name)) for inner in fields(cast(Any, plan)))
+    return any(is_low_by_design(getattr(plan, inner.name)) for inner in fields(cast(Any, plan)))

@@ -1,7 +1,7 @@
-"""A run from the rows of its log: step k, the rate that update k used, and the loss that it saw.
+"""A run from the rows of its log: step k, the rate that update k used, and the loss that it measured.
 
-Loss laws need the whole history of the rate, and a log seldom has all of it: `logged` rebuilds the rest, and says what
-it had to assume. Reading files is left to `glidepath.logs`.
+Loss laws need the whole history of the rate, and a log seldom has all of it: `run_from_rows` rebuilds the rest, and
+says what it had to assume. Reading files is left to `glidepath.logs`.
 """
 
 from dataclasses import dataclass
@@ -11,30 +11,31 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from glidepath.core.checks import count, real
-from glidepath.core.schedule import Schedule, needs_schedule
-from glidepath.errors import HorizonError, RunError
+from glidepath.core.schedule import Schedule
+from glidepath.core.step_function import needs_schedule
+from glidepath.errors import Argument, HorizonError, Place, RunError
 
 from .run import (
+    GIVE_PLAN,
     MOST_STEPS,
-    PLAN,
     FloatArray,
     IntArray,
-    Place,
+    RowPlace,
     Run,
+    at_step,
+    check_each_rate,
     check_length,
     check_losses,
-    impossible_rate,
-    refused_rate,
     row_of,
 )
 
-BEGINNING = 0.2  # the share of a run that may be an unseen warmup
+BEGINNING = 0.2  # the share of a run that may be a warmup which was not logged
 LONE = 1000.0  # a change so many times steeper than those beside it is a jump
 DUST = 1e-6  # of the peak: a smaller change is how numbers were rounded
 AGREEMENT = 0.01  # of the peak: how far a logged rate may lie from the plan's
 
 
-def logged(
+def run_from_rows(
     name: str,
     steps: ArrayLike,
     rates: ArrayLike,
@@ -44,12 +45,13 @@ def logged(
     peak: float | None = None,
     horizon: int | None = None,
     warmup: int | None = None,
-    place: Place | None = None,
+    place: RowPlace | None = None,
     updates: int | None = None,
+    loss: str = "loss",
 ) -> Run:
-    """A run from the rows of its log: step k, the rate that update k used, and the loss that it saw.
+    """Build a run from the rows of its log: step k, the rate that update k used, and the loss that it measured.
 
-    A rate stands where it was logged, and lies on the straight line between its neighbours elsewhere; but a lone
+    A rate stands where it was logged, and lies on the straight line between its neighbors elsewhere; but a lone
     change between two level stretches is a jump, in the middle. Before the first logged rate, within the first fifth
     of the run, the rate is assumed to have risen in a straight line from 0. With a plan, nothing is assumed.
 
@@ -64,31 +66,37 @@ def logged(
         horizon: the steps over which a draft is resolved; the last logged step and one more if not given.
         warmup: the updates of a linear warmup that was not logged; between it and the first logged rate the rate is
             level.
-        place: where a row is, for messages; the name of the run if not given.
+        place: where row i is, for messages; the name of the run if not given.
         updates: how many were made, at least the last logged step; one more than that if not given.
+        loss: the name of the loss.
 
     Raises:
-        RunError: if the rows cannot be those of one run, or say too little about its rates.
-        ScheduleError: if plan, peak or warmup is none.
+        RunError: if the rows cannot be those of one run, or do not determine its rates.
+        ScheduleError: if plan, peak or warmup is not one.
 
     Examples:
         >>> nan = float("nan")
-        >>> run = logged("short", [0, 2, 4, 6], [0.0, 0.2, nan, 0.1], [nan, 3.0, nan, 2.5])
+        >>> run = run_from_rows("short", [0, 2, 4, 6], [0.0, 0.2, nan, 0.1], [nan, 3.0, nan, 2.5])
         >>> run.rates.round(3).tolist(), run.updates.tolist()
         ([0.0, 0.1, 0.2, 0.175, 0.15, 0.125, 0.1], [2, 6])
     """
-    rows = _rows(name, steps, rates, losses, place or (lambda _: name), updates)
+    rows = _rows(name, steps, rates, losses, place or (lambda _: Place(name)), updates)
     _check_rows(rows)
     if plan is None:
-        if peak is not None or horizon is not None:
-            raise RunError(f"{name}: peak= and horizon= belong to a plan: give plan= too")
-        values, assumed = _rebuilt(rows, warmup)
+        _refuse_options_of_plan(rows, peak, horizon)
+        values, assumed = _rebuild_rates(rows, warmup)
     else:
         if warmup is not None:
-            raise RunError(f"{name}: a plan has its own warmup: leave warmup= out")
-        values, assumed = _planned(rows, needs_schedule(plan, "plan"), peak, horizon), ""
-    seen = ~np.isnan(rows.losses) & (rows.steps > 0)
-    return Run(name, values, rows.steps[seen].astype(np.int64), rows.losses[seen], assumed)
+            raise RunError(("a plan has its own warmup: leave ", Argument("warmup"), " out"), place=name)
+        values, assumed = _rates_of_plan(rows, needs_schedule(plan, "plan"), peak, horizon), ""
+    measured = ~np.isnan(rows.losses) & (rows.steps > 0)
+    return Run(name, values, rows.steps[measured].astype(np.int64), rows.losses[measured], assumed, loss)
+
+
+def _refuse_options_of_plan(rows: "_Rows", peak: float | None, horizon: int | None) -> None:
+    if peak is not None or horizon is not None:
+        problem = (Argument("peak"), " and ", Argument("horizon"), " belong to a plan: give ", Argument("plan"), " too")
+        raise RunError(problem, place=rows.name)
 
 
 # --- rows ---
@@ -103,127 +111,157 @@ class _Rows:
     steps: FloatArray
     rates: FloatArray
     losses: FloatArray
-    place: Place
+    place: RowPlace
     updates: int | None
 
     @property
     def rated(self) -> IntArray:
-        """The rows with a rate."""
+        """Return the rows with a rate."""
         return np.flatnonzero(~np.isnan(self.rates))
 
     @property
     def count(self) -> int:
-        """The updates that the log tells of."""
+        """Return the number of updates in the log."""
         return int(self.steps[-1]) + 1 if self.updates is None else self.updates
 
+    def place_with_step(self, row: int) -> Place:
+        """Return where a row is, with its step."""
+        return at_step(self.place(row), self.steps[row])
 
-def _rows(name: str, steps: ArrayLike, rates: ArrayLike, losses: ArrayLike, place: Place, updates: int | None) -> _Rows:
-    """Three columns of one table, which has rows."""
-    given = {"steps": steps, "rates": rates, "losses": losses}
-    columns = {what: row_of(name, what, values) for what, values in given.items()}
+
+def _rows(
+    name: str, steps: ArrayLike, rates: ArrayLike, losses: ArrayLike, place: RowPlace, updates: int | None
+) -> _Rows:
+    """Return three columns of one table, which has rows."""
+    fields = {"steps": steps, "rates": rates, "losses": losses}
+    columns = {field: row_of(name, field, values) for field, values in fields.items()}
     rows = _Rows(name, **columns, place=place, updates=updates)
     lengths = [len(rows.steps), len(rows.rates), len(rows.losses)]
     if len(set(lengths)) > 1:
-        raise RunError(f"{name}: steps, rates and losses have {', '.join(map(str, lengths))} rows; they are one table")
+        numbers = ", ".join(map(str, lengths))
+        raise RunError(f"steps, rates and losses have {numbers} rows; they are one table", place=name)
     if not lengths[0]:
-        raise RunError(f"{name}: the log has no rows")
+        raise RunError("the log has no rows", place=name)
     return rows
 
 
 def _check_rows(rows: _Rows) -> None:
     _check_steps(rows)
     _check_count(rows)
+    _check_losses(rows)
+    _check_rates(rows)
+
+
+def _check_losses(rows: _Rows) -> None:
+    """Check that losses are positive, and that no step has two."""
     with_loss = np.flatnonzero(~np.isnan(rows.losses))
     check_losses(rows.losses[with_loss], rows.steps[with_loss], lambda i: rows.place(int(with_loss[i])))
     for i in np.flatnonzero(np.diff(rows.steps[with_loss]) == 0)[:1]:
         row = int(with_loss[i + 1])
-        raise RunError(f"{rows.place(row)}: step {rows.steps[row]:.0f} has two losses; keep one of them")
+        raise RunError("there are two losses; keep one of them", place=rows.place_with_step(row))
+
+
+def _check_rates(rows: _Rows) -> None:
+    """Check that rates are possible, and that no step has two of them, as of two groups of parameters."""
     rated = rows.rated
-    for row in rated[impossible_rate(rows.rates[rated])][:1]:
-        raise RunError(f"{rows.place(int(row))}: {refused_rate(int(rows.steps[row]), rows.rates[row])}")
+    check_each_rate(rows.rates[rated], rows.steps[rated], lambda i: rows.place(int(rated[i])))
     for i in np.flatnonzero((np.diff(rows.steps[rated]) == 0) & (np.diff(rows.rates[rated]) != 0))[:1]:
-        row = int(rated[i + 1])
+        row, first = int(rated[i + 1]), int(rated[i])
         raise RunError(
-            f"{rows.place(row)}: step {rows.steps[row]:.0f} has two rates, {rows.rates[rated[i]]:g} and "
-            f"{rows.rates[row]:g}: of two groups of parameters? keep one of them"
+            f"there are two rates, {rows.rates[first]:g} and {rows.rates[row]:g}: of two groups of parameters? keep "
+            "one of them",
+            place=rows.place_with_step(row),
         )
 
 
 def _check_count(rows: _Rows) -> None:
-    """A rate was used by an update that was made, and a loss seen after no more than were made."""
+    """Check that no rate was used by an update after the last one, and no loss measured after more than were made."""
     least = max(rows.steps[-1], rows.steps[rows.rated].max(initial=-1) + 1)
     if count(rows.count, "updates") < least:
-        raise RunError(f"{rows.name}: the log tells of {least:,.0f} updates, and updates={rows.count:,}: give no fewer")
+        problem = (f"the log has {least:,.0f} updates: ", Argument("updates", f"{rows.count}"), " is less")
+        raise RunError(problem, place=rows.name)
 
 
 def _check_steps(rows: _Rows) -> None:
-    """Whole numbers that ascend; two rows may share a step."""
+    """Check that steps are whole numbers that ascend; two rows may share a step."""
     steps = rows.steps
     for row in np.flatnonzero(~((steps >= 0) & (steps == np.floor(steps)) & (steps < np.inf)))[:1]:
-        given = "missing" if np.isnan(steps[row]) else f"{float(steps[row])!r}"
-        raise RunError(f"{rows.place(int(row))}: the step is {given}; steps are whole numbers from 0")
+        step = "missing" if np.isnan(steps[row]) else f"{float(steps[row])!r}"
+        raise RunError(f"the step is {step}; steps are whole numbers from 0", place=rows.place(int(row)))
     for row in np.flatnonzero(steps > MOST_STEPS)[:1]:
         check_length(rows.place(int(row)), steps[row])
     check_ascending(steps, rows.place)
 
 
-def check_ascending(steps: FloatArray, place: Place) -> None:
-    """No step is lower than the one before it."""
+def check_ascending(steps: FloatArray, place: RowPlace) -> None:
+    """Check that no step is lower than the one before it.
+
+    Raises:
+        RunError: with the place of the first that is.
+    """
     for row in np.flatnonzero(np.diff(steps) < 0)[:1] + 1:
         raise RunError(
-            f"{place(int(row))}: step {steps[row]:.0f} comes after step {steps[row - 1]:.0f}: two runs in one file, or "
-            "a resumed one; keep one of them"
+            f"step {steps[row]:.0f} comes after step {steps[row - 1]:.0f}: two runs in one file, or a resumed one; "
+            "keep one of them",
+            place=place(int(row)),
         )
 
 
 # --- the rate of every update ---
 
 
-def _planned(rows: _Rows, plan: Schedule, peak: float | None, horizon: int | None) -> FloatArray:
-    """The rates of a plan, if the logged ones agree."""
+def _rates_of_plan(rows: _Rows, plan: Schedule, peak: float | None, horizon: int | None) -> FloatArray:
+    """Return the rates of a plan, if the logged ones agree."""
     if peak is None:
-        raise RunError(f"{rows.name}: a plan is a ratio of the peak: give peak= too, or peak=1 if its values are rates")
+        give = ("a plan is a ratio of the peak: give ", Argument("peak"), " too, or ", Argument("peak", "1"))
+        raise RunError((*give, " if its values are rates"), place=rows.name)
     try:
         resolved = plan.over(rows.count if horizon is None else horizon)
     except HorizonError as error:
-        raise RunError(f"{rows.name}: {error}") from error
+        raise RunError(error.worded(), place=rows.name) from error
     values = real(peak, "peak", above=0) * np.asarray(resolved(np.arange(rows.count)), dtype=np.float64)
+    _check_agreement(rows, values)
+    return values
+
+
+def _check_agreement(rows: _Rows, values: FloatArray) -> None:
+    """Check that every logged rate is that of the plan."""
     rated = rows.rated
     planned = values[rows.steps[rated].astype(np.int64)]
     for i in np.flatnonzero(np.abs(rows.rates[rated] - planned) > AGREEMENT * values.max())[:1]:
         row = int(rated[i])
         raise RunError(
-            f"{rows.place(row)}: the rate at step {rows.steps[row]:.0f} is {rows.rates[row]:g} in the log and "
-            f"{planned[i]:g} by the plan: give the plan that the run followed, or none"
+            f"the rate is {rows.rates[row]:g} in the log and {planned[i]:g} by the plan: give the plan that the run "
+            "followed, or none",
+            place=rows.place_with_step(row),
         )
-    return values
 
 
-def _rebuilt(rows: _Rows, warmup: int | None) -> tuple[FloatArray, str]:
-    """The rates that the logged ones tell of, and what was assumed."""
+def _rebuild_rates(rows: _Rows, warmup: int | None) -> tuple[FloatArray, str]:
+    """Return the rate of every update from the logged ones, and what was assumed."""
     rated = rows.rated
-    if not len(rated):
-        raise RunError(f"{rows.name}: no rate was logged; {PLAN}")
+    if not rows.rates[rated].any():
+        problem = "every rate is zero, so nothing was trained" if len(rated) else "no rate was logged"
+        raise RunError(problem, place=rows.name, cures=[GIVE_PLAN])
     steps, first = np.unique(rows.steps[rated].astype(np.int64), return_index=True)
     rates = rows.rates[rated][first]
     values = np.interp(np.arange(rows.count), steps, rates)
-    notes = [_begin(rows.name, values, int(steps[0]), warmup), _place_jumps(values, steps, rates)]
-    notes.append(_end(rows.name, steps, rows.count))
+    notes = [_fill_warmup(rows.name, values, int(steps[0]), warmup), _place_jumps(values, steps, rates)]
+    notes.append(_check_end(rows.name, steps, rows.count))
     return values, "; ".join(note for note in notes if note)
 
 
-def _begin(name: str, values: FloatArray, first: int, warmup: int | None) -> str:
-    """Fill in the rates before the first logged one; what was assumed."""
+def _fill_warmup(name: str, values: FloatArray, first: int, warmup: int | None) -> str:
+    """Fill in the rates before the first logged one, and return what was assumed."""
     if warmup is None and first > max(1, BEGINNING * len(values)):
-        raise RunError(
-            f"{name}: the first rate was logged at step {first:,} of {len(values):,}, and the history before it is "
-            f"missing; {PLAN}"
+        problem = (
+            f"the first rate was logged at step {first:,} of {len(values):,}, and the history before it is missing"
         )
+        raise RunError(problem, place=name, cures=[GIVE_PLAN])
     rising = (first if first > 1 else 0) if warmup is None else count(warmup, "warmup")
     if rising > first:
-        raise RunError(
-            f"{name}: a rate was logged at step {first:,}, within the warmup of {rising:,}: leave warmup out"
-        )
+        start = f"a rate was logged at step {first:,}, within the warmup of {rising:,}: leave "
+        raise RunError((start, Argument("warmup"), " out"), place=name)
     values[:rising] = np.linspace(0.0, values[first], rising)
     return _warmup_note(rising) if warmup is None and rising else ""
 
@@ -233,7 +271,7 @@ def _warmup_note(steps: int) -> str:
 
 
 def _place_jumps(values: FloatArray, steps: IntArray, rates: FloatArray) -> str:
-    """Make lone changes jumps, each in the middle of two logged steps; what was assumed."""
+    """Make lone changes jumps, each in the middle of two logged steps, and return what was assumed."""
     places = []
     for i in _lone_changes(steps, rates):
         middle = int(steps[i] + steps[i + 1]) // 2
@@ -245,19 +283,17 @@ def _place_jumps(values: FloatArray, steps: IntArray, rates: FloatArray) -> str:
 
 
 def _lone_changes(steps: IntArray, rates: FloatArray) -> IntArray:
-    """Every i where the rate changes between logged rows i and i + 1, and is level before and after."""
+    """Return every i where the rate changes between logged rows i and i + 1, and is level before and after."""
     change, gap = np.abs(np.diff(rates)), np.diff(steps)
     slope = change / gap
     lone = slope[1:-1] > LONE * np.maximum(slope[:-2], slope[2:])
     return np.flatnonzero(lone & (change[1:-1] > DUST * rates.max()) & (gap[1:-1] > 1)) + 1
 
 
-def _end(name: str, steps: IntArray, updates: int) -> str:
-    """Whether the rates after the last logged one may be taken to be level; what was assumed."""
+def _check_end(name: str, steps: IntArray, updates: int) -> str:
+    """Check that the rates after the last logged one may be taken to be level, and return what was assumed."""
     missing = updates - 1 - int(steps[-1])
     if missing > np.diff(steps, prepend=0).max(initial=1):
-        raise RunError(
-            f"{name}: the last rate was logged at step {steps[-1]:,} of {updates:,}, and those after it are missing; "
-            f"{PLAN}"
-        )
+        problem = f"the last rate was logged at step {steps[-1]:,} of {updates:,}, and those after it are missing"
+        raise RunError(problem, place=name, cures=[GIVE_PLAN])
     return f"a level rate over the last {missing:,} updates, which were not logged" if missing > 1 else ""

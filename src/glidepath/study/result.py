@@ -11,23 +11,23 @@ from pathlib import Path
 from glidepath import __version__
 from glidepath.study.curve import Curve
 from glidepath.study.spec.study import Study
-from glidepath.study.spec.yaml_io import written
-from glidepath.study.training.cost import Forecast
+from glidepath.study.spec.yaml_io import study_to_yaml
+from glidepath.study.training.cost import CostEstimate
 from glidepath.study.training.prepare import Prepared
 
 from .report.files import report
 from .report.summary import Row
 
 
-def facts(prepared: Prepared, plan: Forecast) -> dict[str, str]:
+def facts(prepared: Prepared, plan: CostEstimate) -> dict[str, str]:
     """What a report tells besides the results: label and text."""
     described = next(iter(prepared.origins.values())).described
-    different = prepared.conductor.ledger.distinct_updates()
+    different = prepared.coordinator.ledger.distinct_updates()
     return {
         "task": prepared.study.task,
         "runs": str(plan.runs),
         "updates": f"{plan.steps_alone:,} updates in {plan.runs} runs, {different:,} of them different: "
-        f"{plan.steps_alone / different:.2f} times fewer; {prepared.conductor.trained:,} trained now",
+        f"{plan.steps_alone / different:.2f} times fewer; {prepared.coordinator.trained:,} trained now",
         "machine": described["machine"],
         "versions": described["versions"],
         "threads": described["threads"],
@@ -49,7 +49,7 @@ def save_results(
     Returns:
         The files; none if the folder holds these very curves already.
     """
-    file, text = folder / "study.yaml", _heading(curves, known) + written(study)
+    file, text = folder / "study.yaml", _heading(curves, known) + study_to_yaml(study)
     if (folder / "report.html").exists() and file.exists() and file.read_text() == text:
         return []
     files = report(folder, curves, rows, known)

@@ -1,4 +1,4 @@
-"""Whose mistake it was: an exception inside somebody's task becomes one error with its place, and no traceback."""
+"""Exceptions inside code of the user, a task or a schedule: each becomes one error with its place, and no traceback."""
 
 import traceback
 from collections.abc import Iterator
@@ -8,13 +8,17 @@ from glidepath.errors import GlidepathError, TaskError
 
 
 @contextmanager
-def blaming(task: str, doing: str, file: str | None) -> Iterator[None]:
-    """Turns any exception inside into a `TaskError` that names the task, what it did, and the line in its file.
+def blame(subject: str, action: str, file: str | None, error_class: type[GlidepathError] = TaskError) -> Iterator[None]:
+    """Turn any exception inside into an error that names the user's code, what it did, and the line in its file.
 
     Args:
-        task: the task's name.
-        doing: what was asked of it, as in "building the model".
-        file: the task's source file; None if it has none.
+        subject: the code, as messages call it, "the task digits".
+        action: what was asked of it, as in "building the model".
+        file: its source file; None if it has none.
+        error_class: of the error to raise.
+
+    Raises:
+        GlidepathError: one of `error_class`; errors of Glidepath itself pass as they are.
     """
     try:
         yield
@@ -22,11 +26,11 @@ def blaming(task: str, doing: str, file: str | None) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:  # a script that exits must not end the study as if all were well
         reason = f"{type(error).__name__}: {error}".removesuffix(": ")
-        raise TaskError(f"the task {task} failed while {doing}: {reason}{_place(error, file)}") from error
+        raise error_class(f"{subject} failed while {action}: {reason}{_place(error, file)}") from error
 
 
 def _place(error: BaseException, file: str | None) -> str:
-    """The innermost line of the task's own file that the exception went through; else the innermost line of all."""
+    """Return the innermost line of `file` that the exception went through; else the innermost line of all."""
     if isinstance(error, SyntaxError) and error.filename:
         return f" ({error.filename}, line {error.lineno})"
     frames = traceback.extract_tb(error.__traceback__)

@@ -12,9 +12,9 @@ from types import FunctionType, ModuleType
 from typing import Any, final
 
 from glidepath.core.closest import did_you_mean
-from glidepath.errors import MissingExtraError, TaskError
+from glidepath.errors import GlidepathError, MissingExtraError, TaskError
 
-from .failures import blaming
+from .failures import blame
 from .sources import fingerprint
 from .task import Task
 
@@ -24,6 +24,29 @@ BUILT_IN = {
 }
 
 FORMS = "a task is digits, stdlib_gpt, package.module:function or file.py:function"
+
+
+@final
+@dataclass(frozen=True)
+class Loadable:
+    """A kind of thing that users write in a module of their own and name on the command line.
+
+    Args:
+        noun: what messages call it, "task".
+        forms: what its names may look like, for messages.
+        error_class: of the error when it cannot be loaded.
+    """
+
+    noun: str
+    forms: str
+    error_class: type[GlidepathError]
+
+    def subject(self, name: str) -> str:
+        """Return what messages call the one of this name, "the task digits"."""
+        return f"the {self.noun} {name}"
+
+
+TASK = Loadable("task", FORMS, TaskError)
 
 
 @final
@@ -38,15 +61,15 @@ class NamedTask:
 
     def __call__(self, seed: int) -> Task:
         """A fresh task; whatever its function raises is reported with the line of its file."""
-        with self.blaming(f"building itself for seed {seed}"):
+        with self.blame(f"building itself for seed {seed}"):
             built = self.function(seed)
         if not isinstance(built, Task):
             raise TaskError(f"the task {self.name} returned {_kind(built)}: return a glidepath.tasks.Task")
         return built
 
-    def blaming(self, doing: str) -> Any:
-        """A context in which an exception is this task's."""
-        return blaming(self.name, doing, self.file)
+    def blame(self, action: str) -> Any:
+        """Return a context in which an exception is this task's."""
+        return blame(f"the task {self.name}", action, self.file)
 
     @property
     def fingerprint(self) -> str:
@@ -70,66 +93,66 @@ def load_task(name: str) -> NamedTask:
     where, colon, attribute = BUILT_IN.get(name, name).rpartition(":")
     if not (colon and where and attribute):
         raise TaskError(_unknown(name))
-    module = module_named(name, where)
+    module = load_module(name, where)
     function = getattr(module, attribute, None)
     if not callable(function):
         raise TaskError(_no_function(name, module, attribute, function))
     return NamedTask(name, function, _source(function) or getattr(module, "__file__", None), module.__name__)
 
 
-def module_named(name: str, where: str, forms: str = FORMS) -> ModuleType:
-    """The module in which something that the user named is written: a file, or a module of a package.
+def load_module(name: str, where: str, kind: Loadable = TASK) -> ModuleType:
+    """Import the module in which something that the user named is written: a file, or a module of a package.
 
     Args:
         name: what the user wrote, for messages.
         where: the part of it before the colon.
-        forms: what may be written, for messages.
+        kind: what the name stands for.
 
     Raises:
-        TaskError: if there is none, or it fails while it is imported.
+        GlidepathError: the class of `kind`, if there is no such module, or it fails while it is imported.
         MissingExtraError: if it is one of ours, and needs a package that is not installed.
     """
-    return _from_file(name, Path(where), forms) if where.endswith(".py") else _from_package(name, where, forms)
+    return _import_file(name, Path(where), kind) if where.endswith(".py") else _import_package(name, where, kind)
 
 
-def _from_file(name: str, path: Path, forms: str) -> ModuleType:
+def _import_file(name: str, path: Path, kind: Loadable) -> ModuleType:
     if not path.is_file():
-        raise TaskError(f"there is no file {path} in {Path.cwd()}: {forms}")
+        raise kind.error_class(f"there is no file {path} in {Path.cwd()}: {kind.forms}")
     full = path.resolve()
-    _importable(str(full.parent))
+    _add_to_path(str(full.parent))
     place = hashlib.sha256(str(full).encode()).hexdigest()[:8]  # two folders may each have a task.py
     spec = importlib.util.spec_from_file_location(f"glidepath_task_{full.stem}_{place}", full)
     if spec is None or spec.loader is None:
-        raise TaskError(f"{path} cannot be read as Python: {forms}")
+        raise kind.error_class(f"{path} cannot be read as Python: {kind.forms}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses and pickle look a module up by its name
-    with blaming(name, f"importing {path}", str(full)):
+    with blame(kind.subject(name), f"importing {path}", str(full), kind.error_class):
         spec.loader.exec_module(module)
     return module
 
 
-def _from_package(name: str, where: str, forms: str) -> ModuleType:
-    _importable(str(Path.cwd()))
+def _import_package(name: str, where: str, kind: Loadable) -> ModuleType:
+    _add_to_path(str(Path.cwd()))
     try:
-        with blaming(name, f"importing {where}", None):
+        with blame(kind.subject(name), f"importing {where}", None, kind.error_class):
             return importlib.import_module(where)
-    except TaskError as error:
-        raise _missing(name, where, error, forms) from error
+    except kind.error_class as error:
+        raise _missing_package(name, where, error, kind) from error
 
 
-def _missing(name: str, where: str, error: TaskError, forms: str) -> TaskError | MissingExtraError:
-    """A clearer error if it is a package that is missing."""
+def _missing_package(name: str, where: str, error: GlidepathError, kind: Loadable) -> GlidepathError:
+    """Return a clearer error if it is a package that is missing."""
     cause = error.__cause__
     if not isinstance(cause, ModuleNotFoundError) or not cause.name:
         return error
     if name in BUILT_IN:
         return MissingExtraError(cause.name.partition(".")[0], "compare", f"the task {name}")
     if (where + ".").startswith(cause.name + "."):
-        return TaskError(f"there is no module {cause.name} (from {Path.cwd()}): {forms}")
+        return kind.error_class(f"there is no module {cause.name} (from {Path.cwd()}): {kind.forms}")
     return error
 
 
-def _importable(folder: str) -> None:
+def _add_to_path(folder: str) -> None:
     if folder not in sys.path:
         sys.path.insert(0, folder)
 

@@ -19,10 +19,11 @@ from glidepath.errors import SchedulerError
 from glidepath.range_test import RangeTest, judged
 from glidepath.range_test.result import FEWEST, Ending
 
-from .bound import version
-from .clock import MOST_SKIPS, Clock, made_update
+from .clock import Clock
+from .hyperparameter import tensor_version
 from .plateau import mean_over_processes
 from .restore import restored
+from .skipped_steps import MAX_SKIPS, was_update
 
 RUNAWAY = 3.0  # a loss so many times its lowest above that one does not come back
 
@@ -198,7 +199,7 @@ class _Sweep:
 
     def update(self, number: int, rate: float) -> float:
         """The loss of one update; asked for again where a GradScaler skipped it."""
-        for _ in range(MOST_SKIPS):
+        for _ in range(MAX_SKIPS):
             self._made = 0
             self._write(rate)
             for model in self._models:
@@ -211,7 +212,7 @@ class _Sweep:
                 raise SchedulerError(
                     f"update() made {self._made} updates of the optimizer: make one, from as many batches as it takes"
                 )
-        raise SchedulerError(f"update() made no update of the optimizer, {MOST_SKIPS} times: call optimizer.step()")
+        raise SchedulerError(f"update() made no update of the optimizer, {MAX_SKIPS} times: call optimizer.step()")
 
     def _write(self, rate: float) -> None:
         for group, ratio in zip(self._optimizer.param_groups, self._ratios, strict=True):
@@ -222,7 +223,7 @@ class _Sweep:
         self._written = self._now()
 
     def _now(self) -> list[Any]:
-        return [(float(group["lr"]), version(group["lr"])) for group in self._optimizer.param_groups]
+        return [(float(group["lr"]), tensor_version(group["lr"])) for group in self._optimizer.param_groups]
 
     def _before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if len(optimizer.param_groups) != len(self._ratios):
@@ -232,7 +233,7 @@ class _Sweep:
 
     def _after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Counts, unless a fused optimizer was told to skip the update."""
-        self._made += made_update(optimizer)
+        self._made += was_update(optimizer)
 
 
 def _pause_drivers(optimizer: Any) -> None:

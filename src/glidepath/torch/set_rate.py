@@ -50,8 +50,8 @@ def set_rate(target: Scheduler | LRScheduler | Optimizer, rate: float) -> None:
 
 
 def _refuse_driven(optimizer: Optimizer) -> None:
-    driven = [lane for clock in clocks_of(optimizer) for lane in clock.lanes if lane.target.hyperparameter.key == "lr"]
-    if driven:
+    schedules = [schedule for clock in clocks_of(optimizer) for schedule in clock.schedules]
+    if any(schedule.target.hyperparameter.key == "lr" for schedule in schedules):
         raise SchedulerError("a Scheduler drives the rate of this optimizer: give that, set_rate(scheduler, rate)")
 
 

@@ -1,8 +1,4 @@
-"""What to drive: from the arguments of `Scheduler` to a list of targets.
-
-A target is one plan, on one hyperparameter, for some parameter groups. A hyperparameter is a key of a group ("lr"),
-or an element of a tuple under one ("betas[0]").
-"""
+"""Targets, read from the arguments of `Scheduler`: each is one plan, on one hyperparameter, for some groups."""
 
 import functools
 import re
@@ -10,16 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-from torch import Tensor
-
 from glidepath.core.checks import real
 from glidepath.core.horizon import Horizon
-from glidepath.core.printing import printed
+from glidepath.core.printing import print_call
 from glidepath.core.schedule import Draft, Schedule, waits
 from glidepath.errors import SchedulerError
 from glidepath.parser import parse
 
-Group = dict[str, Any]
+from .hyperparameter import Group, Hyperparameter
+
 Selector = str | Callable[[Group], bool]
 Plan = Schedule | str
 
@@ -40,56 +35,6 @@ class Set:
 
 @final
 @dataclass(frozen=True)
-class Hyperparameter:
-    """`group[key]`, or `group[key][index]`."""
-
-    key: str
-    index: int | None = None
-
-    def __str__(self) -> str:
-        return self.key if self.index is None else f"{self.key}[{self.index}]"
-
-    def get(self, group: Group) -> Any:
-        """The value in a group."""
-        value = group[self.key]
-        return value if self.index is None else value[self.index]
-
-    def put(self, group: Group, value: float) -> None:
-        """Writes a value into a group; a tuple is replaced, the rest of it kept."""
-        if self.index is None:
-            group[self.key] = value
-        else:
-            old = group[self.key]
-            group[self.key] = type(old)((*old[: self.index], value, *old[self.index + 1 :]))
-
-    def check(self, group: Group, number: int) -> None:
-        """Refuses a group that has no such value.
-
-        Raises:
-            SchedulerError: with what the group does have.
-        """
-        known = sorted(key for key in group if key not in ("params", "param_names", "name"))
-        if self.key not in group:
-            raise SchedulerError(f"group {number} has no {self.key!r}: this optimizer knows {', '.join(known)}")
-        if self.index is None:
-            self._check_number(group[self.key], number)
-        elif not isinstance(group[self.key], (tuple, list)):
-            raise SchedulerError(
-                f"{self.key} of group {number} is {group[self.key]!r}, which has no elements: give one plan"
-            )
-        elif not 0 <= self.index < len(group[self.key]):
-            raise SchedulerError(f"{self.key} of group {number} has {len(group[self.key])} elements, no {self}")
-
-    def _check_number(self, value: Any, number: int) -> None:
-        if isinstance(value, (tuple, list)) and self.key != "params":
-            plans = ", ".join(["plan", *["None"] * (len(value) - 1)])
-            raise SchedulerError(f"{self.key} of group {number} has {len(value)} elements: write {self.key}=({plans})")
-        if isinstance(value, bool) or not isinstance(value, (int, float, Tensor)):
-            raise SchedulerError(f"{self.key} of group {number} is no number, so no plan can drive it")
-
-
-@final
-@dataclass(frozen=True)
 class Target:
     """One plan on one hyperparameter of the groups that `selector` names; None is all of them."""
 
@@ -102,11 +47,15 @@ class Target:
 
     @functools.cached_property
     def is_data(self) -> bool:
-        """Whether the plan is all data; a Python function may depend on anything, and know no step past the run."""
-        return printed(self.plan._call()).has_text
+        """Return whether the plan has a text; a Python function may depend on anything, and fail past the run."""
+        return print_call(self.plan._call()).has_text
 
     def selects(self, group: Group) -> bool:
-        """Whether this target drives `group`."""
+        """Return whether this target schedules `group`.
+
+        Raises:
+            SchedulerError: if the predicate raises.
+        """
         if self.selector is None:
             return True
         if isinstance(self.selector, str):
@@ -120,49 +69,47 @@ class Target:
 def read_targets(
     arguments: Mapping[str, Any], minimum: float | Mapping[Any, float] | None, horizon: Horizon | int | None
 ) -> list[Target]:
-    """The targets that the keyword arguments of a driver describe.
+    """Read the targets that the keyword arguments of a scheduler describe.
 
     Raises:
-        SchedulerError: if an argument is no plan, names nothing, or is a draft without a horizon.
+        SchedulerError: if an argument is not a plan, names nothing, or is a draft without a horizon.
     """
-    given = {name: value for name, value in arguments.items() if value is not None}
-    if not given:
-        raise SchedulerError("nothing to drive: give a plan, as in Scheduler(optimizer, cosine(10_000))")
-    if minimum is not None and "lr" not in given:
-        raise SchedulerError("minimum is the floor of the learning rate, and no plan drives lr here")
-    targets = [target for name, value in given.items() for target in _of_argument(name, value, minimum, horizon)]
+    plans = {name: value for name, value in arguments.items() if value is not None}
+    if not plans:
+        raise SchedulerError("there is no plan: give one, as in Scheduler(optimizer, cosine(10_000))")
+    if minimum is not None and "lr" not in plans:
+        raise SchedulerError("minimum is the floor of the learning rate, and no plan schedules lr here")
+    targets = [target for name, value in plans.items() for target in _read_argument(name, value, minimum, horizon)]
     labels = [target.label for target in targets]
     for label in labels:
         if labels.count(label) > 1:
-            raise SchedulerError(f"{label} is driven twice: give it one plan")
+            raise SchedulerError(f"{label} has two plans: give it one")
     return targets
 
 
-def _of_argument(name: str, value: Any, minimum: Any, horizon: Horizon | int | None) -> Iterator[Target]:
+def _read_argument(name: str, value: Any, minimum: Any, horizon: Horizon | int | None) -> Iterator[Target]:
     for hyperparameter, plans in _elements(name, value):
-        choices = _choices(name, plans) if isinstance(plans, Mapping) else [(None, plans)]
-        for number, (selector, plan) in enumerate(choices):
+        selections = _read_mapping(name, plans) if isinstance(plans, Mapping) else [(None, plans)]
+        for number, (selector, plan) in enumerate(selections):
             label = f"{hyperparameter}{_suffix(selector, number)}"
-            floor = _floor(minimum, selector) if name == "lr" else None
+            floor = _minimum_of(minimum, selector) if name == "lr" else None
             sets = isinstance(plan, Set)
-            resolved = _resolved(plan.plan if isinstance(plan, Set) else plan, label, horizon)
+            resolved = _resolve(plan.plan if isinstance(plan, Set) else plan, label, horizon)
             yield Target(hyperparameter, resolved, sets, selector, label, floor)
 
 
-def _choices(name: str, plans: Mapping[Any, Any]) -> list[tuple[Selector, Any]]:
-    """The selectors of a mapping, and their plans."""
+def _read_mapping(name: str, plans: Mapping[Any, Any]) -> list[tuple[Selector, Any]]:
+    """Return the selectors of a mapping, and their plans."""
     if not plans:
-        raise SchedulerError(f"the mapping of {name} is empty: name the groups to drive, or give one plan for all")
+        raise SchedulerError(f"the mapping of {name} is empty: name the groups to schedule, or give one plan for all")
     for selector in plans:
         if not isinstance(selector, str) and not callable(selector):
-            raise SchedulerError(
-                f"{name} is given by the names of groups, or by predicates on them, not by {selector!r}"
-            )
+            raise SchedulerError(f"the keys of {name} are names of groups, or predicates on groups, not {selector!r}")
     return list(plans.items())
 
 
 def _elements(name: str, value: Any) -> Iterator[tuple[Hyperparameter, Any]]:
-    """`betas=(plan, None)` drives the first element; the name "betas[0]" says the same."""
+    """Yield the hyperparameters of an argument: `betas=(plan, None)` and the name "betas[0]" mean the first element."""
     if isinstance(value, (tuple, list)):
         yield from ((Hyperparameter(name, i), plan) for i, plan in enumerate(value) if plan is not None)
         return
@@ -176,12 +123,12 @@ def _suffix(selector: Selector | None, number: int) -> str:
     return f" of {selector}" if isinstance(selector, str) else f" of predicate {number}"
 
 
-def _floor(minimum: Any, selector: Selector | None) -> float | None:
+def _minimum_of(minimum: Any, selector: Selector | None) -> float | None:
     value = minimum.get(selector) if isinstance(minimum, Mapping) else minimum
     return None if value is None else real(value, "minimum", at_least=0)
 
 
-def _resolved(plan: Any, label: str, horizon: Horizon | int | None) -> Schedule:
+def _resolve(plan: Any, label: str, horizon: Horizon | int | None) -> Schedule:
     plan = parse(plan) if isinstance(plan, str) else plan
     if not isinstance(plan, Schedule):
         raise SchedulerError(f"{label} takes a schedule, its text, or Set(schedule), not {plan!r}")
@@ -190,6 +137,6 @@ def _resolved(plan: Any, label: str, horizon: Horizon | int | None) -> Schedule:
     return plan if horizon is None else plan.over(horizon)
 
 
-def uses_epochs(arguments: Mapping[str, Any]) -> bool:
-    """Whether any plan among the arguments was written in epochs."""
+def has_epochs(arguments: Mapping[str, Any]) -> bool:
+    """Return whether any plan among the arguments was written in epochs."""
     return any(isinstance(value, Draft) and "ep" in repr(value) for value in arguments.values())

@@ -1,70 +1,83 @@
-"""What a driver refuses when it is made, and the one thing that it only warns of.
+"""Checks of a new scheduler, and a warning about plans that are rates.
 
-All of it happens before anything is written, so that an optimizer is driven whole or left as it was.
+All of them run before anything is written, so that an optimizer is scheduled whole or left as it was.
 """
 
-import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from glidepath.core.schedule import Schedule
-from glidepath.errors import GlidepathWarning, SchedulerError
+from glidepath.errors import SchedulerError
 from glidepath.review.rates import LOOKS_LIKE_A_RATE, peak_of
 
-from .bound import Lane
+from .bound_schedule import BoundSchedule
 from .clock import clocks_of
+from .warn_caller import warn_caller
 
 
 def check_arguments(optimizer: Any, plan: Any) -> None:
-    """Refuses what is no optimizer, and the two arguments the wrong way round."""
+    """Check that the optimizer is one, and that the two arguments are in order.
+
+    Raises:
+        SchedulerError: if not.
+    """
     if isinstance(optimizer, Schedule):
         raise SchedulerError("the optimizer comes first: Scheduler(optimizer, plan)")
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise SchedulerError(
-            f"{type(optimizer).__name__} is no torch.optim.Optimizer: give the optimizer that it wraps"
+            f"{type(optimizer).__name__} is not a torch.optim.Optimizer: give the optimizer that it wraps"
         )
     if isinstance(plan, torch.optim.Optimizer):
         raise SchedulerError("the plan comes second: Scheduler(optimizer, plan)")
 
 
-def refuse_second_driver(optimizer: Any, lanes: list[Lane]) -> None:
-    """Refuses a hyperparameter that another driver of this optimizer writes already."""
-    wanted = {str(lane.target.hyperparameter) for lane in lanes}
+def check_unscheduled(optimizer: Any, schedules: Sequence[BoundSchedule]) -> None:
+    """Check that no other scheduler of this optimizer writes the same hyperparameter.
+
+    Raises:
+        SchedulerError: if one does.
+    """
+    names = {str(schedule.target.hyperparameter) for schedule in schedules}
     for clock in clocks_of(optimizer):
-        for name in wanted & {str(lane.target.hyperparameter) for lane in clock.lanes}:
+        for name in names & {str(schedule.target.hyperparameter) for schedule in clock.schedules}:
             raise SchedulerError(
-                f"{name} of this optimizer has a driver already: detach that one first, scheduler.detach() or "
+                f"{name} of this optimizer has a scheduler already: detach that one first, scheduler.detach() or "
                 "glidepath.torch.detach(optimizer), or combine the plans with * or >>"
             )
 
 
-def check_lanes(lanes: list[Lane]) -> None:
-    """Refuses lanes that drive nothing, or could only ever write one value."""
-    for lane in lanes:
-        target = lane.target
-        if not lane.groups:
-            raise SchedulerError(f"{target.label} matches no parameter group{_names(target.selector)}")
-        if not target.sets and not any(lane.bases):
+def check_schedules(schedules: Sequence[BoundSchedule]) -> None:
+    """Check that every schedule selects a group and can change its value.
+
+    Raises:
+        SchedulerError: if one selects nothing, scales zeros, or has a minimum above a base.
+    """
+    for schedule in schedules:
+        target, bases = schedule.target, [slot.base for slot in schedule.slots]
+        if not bases:
+            raise SchedulerError(f"{target.label} matches no parameter group{_missing_name(target.selector)}")
+        if not target.sets and not any(bases):
             raise SchedulerError(f"{target.label} is 0, and a scaled 0 stays 0: set it above 0, or use Set(plan)")
-        if target.minimum is not None and target.minimum > min(lane.bases) > 0:
-            raise SchedulerError(f"minimum={target.minimum} is above the base rate {min(lane.bases)} of a group")
-        _warn_about_absolute_plan(lane)
+        if target.minimum is not None and target.minimum > min(bases) > 0:
+            raise SchedulerError(f"minimum={target.minimum} is above the base rate {min(bases)} of a group")
+        _warn_about_absolute_plan(schedule)
 
 
-def _names(selector: Any) -> str:
+def _missing_name(selector: Any) -> str:
     return f": no group has the name {selector!r}" if isinstance(selector, str) else ""
 
 
-def _warn_about_absolute_plan(lane: Lane) -> None:
-    """A plan that peaks at 3e-4 on an optimizer with lr=3e-4 would train at 9e-8."""
-    if lane.target.sets or not lane.target.is_data or str(lane.target.hyperparameter) != "lr":
+def _warn_about_absolute_plan(schedule: BoundSchedule) -> None:
+    """Warn about a plan that looks like the rate itself: a peak of 3e-4 on lr=3e-4 makes 9e-8."""
+    target, bases = schedule.target, [slot.base for slot in schedule.slots]
+    if target.sets or not target.is_data or str(target.hyperparameter) != "lr":
         return
-    peak = peak_of(lane.target.plan)
-    if 0 < peak < LOOKS_LIKE_A_RATE and any(0.5 < base / peak < 2 for base in lane.bases):
-        warnings.warn(
-            f"the plan peaks at {peak:g} and scales a rate of {lane.bases[0]:g}, so the optimizer would get "
-            f"{peak * lane.bases[0]:g}: leave the peak to the optimizer, or write Set(plan)",
-            GlidepathWarning,
-            stacklevel=4,
+    peak = peak_of(target.plan)
+    if 0 < peak < LOOKS_LIKE_A_RATE and any(0.5 < base / peak < 2 for base in bases):
+        warn_caller(
+            f"the plan peaks at {peak:g} and scales a rate of {bases[0]:g}, so the optimizer would get "
+            f"{peak * bases[0]:g}: leave the peak to the optimizer, or write Set(plan)",
+            "GP705",
         )

@@ -7,10 +7,10 @@ from typing import Any
 from glidepath.study.engine.origin import find_origin
 from glidepath.study.engine.session import Session
 from glidepath.study.engine.state import digest
-from glidepath.study.engine.work import Outcome, Setting, Work
-from glidepath.study.sharing.values import Values
-from glidepath.study.spec.runs import Run
-from glidepath.study.spec.schedule_spec import resolved, text_of
+from glidepath.study.engine.work import TrainingEnv, WorkItem, WorkResult
+from glidepath.study.sharing.values import RunValues
+from glidepath.study.spec.runs import StudyRun
+from glidepath.study.spec.schedule_spec import read_spec
 from glidepath.tasks import load_task
 from glidepath.tasks.loading import NamedTask
 
@@ -32,22 +32,22 @@ class Trainee:
 
     def __init__(self, function: Function, threads: int = 1, entry: Any = SHAPE) -> None:
         self.named = NamedTask(getattr(function, "__name__", "mine"), function, None)
-        self.entry, self.threads = entry, threads
+        self.spec, self.threads = read_spec(entry), threads
         self.session = Session(self.named, SEED, threads)
 
     def another(self) -> "Trainee":
         """A fresh one."""
-        return Trainee(self.named.function, self.threads, self.entry)
+        return Trainee(self.named.function, self.threads, self.spec)
 
-    def work(self, start: int, stop: int) -> Work:
+    def work(self, start: int, stop: int) -> WorkItem:
         """Updates start..stop-1, every one evaluated."""
-        run = Run(0, "mine", text_of(self.entry), resolved(self.entry, UPDATES), UPDATES, None, SEED)
-        values = Values(run, find_origin(self.named, SEED, self.threads).groups, "", [])
-        setting = Setting(self.named.name, SEED, self.threads, "this", "any", "any")
+        run = StudyRun(0, "mine", str(self.spec), self.spec.over(UPDATES), UPDATES, None, SEED)
+        values = RunValues(run, find_origin(self.named, SEED, self.threads).groups, "", [])
+        setting = TrainingEnv(self.named.name, SEED, self.threads, "this", "any", "any")
         table = values.table(start, stop)
-        return Work(setting, start, "begins", "ends", tuple(values.slots), table, frozenset(range(start, stop)))
+        return WorkItem(setting, start, "begins", "ends", tuple(values.slots), table, frozenset(range(start, stop)))
 
-    def train(self, start: int, stop: int) -> Outcome:
+    def train(self, start: int, stop: int) -> WorkResult:
         """Train them."""
         return self.session.train(self.work(start, stop))
 

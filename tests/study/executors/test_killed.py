@@ -20,7 +20,7 @@ from glidepath.errors import StudyError, TaskError
 from glidepath.study.executors.processes import Processes
 from glidepath.study.spec.study import study_from
 from glidepath.study.store import Store
-from glidepath.study.training import coordinator as conductor
+from glidepath.study.training import coordinator
 from glidepath.study.training.prepare import prepare, train
 
 TRUNK = "warmup(20) >> constant(300) >> "
@@ -88,8 +88,8 @@ def test_processes_killed_at_ten_random_moments_are_replaced(here: Path) -> None
                 executor.close()
         assert curves == whole.curves
         lost = len(watcher.warnings) - kills
-        longest = max(segment.steps for segment in prepared.conductor.segments)
-        assert prepared.conductor.trained <= whole.trained + lost * longest
+        longest = max(segment.steps for segment in prepared.coordinator.segments)
+        assert prepared.coordinator.trained <= whole.trained + lost * longest
         kills = len(watcher.warnings)
     assert all(warning == "a process was lost (killed by signal 9); trained again" for warning in watcher.warnings)
 
@@ -122,7 +122,7 @@ def test_a_process_that_would_train_on_other_data_is_refused(here: Path) -> None
 def test_a_stretch_that_kills_its_process_each_time_is_given_up_with_words(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conductor, "MOST_LOSSES", 2)
+    monkeypatch.setattr(coordinator, "MOST_LOSSES", 2)
     (here / "deadly.py").write_text(
         "import os, signal\n"
         "from lines import line, Task\n"

@@ -231,8 +231,8 @@ def test_a_stop_keeps_what_is_done_and_the_next_call_goes_on(slowly: Path) -> No
         with pytest.raises(KeyboardInterrupt):
             finished(prepared, rays.Ray(opened.snapshots), Impatient())
         kept = opened.counts()["updates"]
-    assert prepared.conductor.trained == kept
-    assert any(segment.stop < 60 for segment in prepared.conductor.segments)
+    assert prepared.coordinator.trained == kept
+    assert any(segment.stop < 60 for segment in prepared.coordinator.segments)
     alone, rest = led("alone", **QUICK), on_ray(**STUDY)
     assert rest.trained == alone.trained - kept
     assert [c.records for c in rest.curves] == [c.records for c in alone.curves]
@@ -243,10 +243,10 @@ def test_a_stretch_under_way_tells_how_far_it_is_and_ends_when_it_is_asked_to(sl
     long = QUICK | {"task": "slow.py:slow", "steps": 1000, "seeds": [0], "schedules": {"fixed": "constant()"}}
     with Store(Path("rays")) as opened:
         prepared = prepare(study_from(long), opened)
-        prepared.conductor.snapshot_every = 1000
-        prepared.conductor.plan()
+        prepared.coordinator.snapshot_every = 1000
+        prepared.coordinator.plan()
         executor = rays.Ray(opened.snapshots, progress=lambda job, record: (seen.append(record), executor.stop()))
-        executor.start(prepared.conductor.job(0))
+        executor.start(prepared.coordinator.job(0))
         done = executor.wait()
         executor.close()
     records = done.outcome.records
@@ -349,7 +349,7 @@ def test_training_on_from_an_array_that_cannot_be_written_leaves_it_as_it_was(he
 
 def test_a_stretch_in_one_process_is_what_a_stretch_on_ray_is(here: Path) -> None:
     with Store(Path("store")) as opened:
-        job = prepare(study_from({"task": "lines.py:line", "steps": 8}), opened).conductor.job(0)
+        job = prepare(study_from({"task": "lines.py:line", "steps": 8}), opened).coordinator.job(0)
         done = []
         for executor in (Local(opened.snapshots), rays.Ray(opened.snapshots)):
             executor.start(job)

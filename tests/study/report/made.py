@@ -3,7 +3,7 @@
 import math
 
 from glidepath.study.curve import Curve, Record
-from glidepath.study.spec.runs import Run
+from glidepath.study.spec.runs import StudyRun
 
 
 def curve(
@@ -18,7 +18,7 @@ def curve(
     text: str = "constant()",
 ) -> Curve:
     """A run with one evaluation, which is `end`; NaN makes it diverge."""
-    run = Run(number, schedule, text, None, horizon, peak, seed)
+    run = StudyRun(number, schedule, text, None, horizon, peak, seed)
     losses = losses or [1.0 / (k + 1) for k in range(horizon)]
     records = [Record(k, peak, loss) for k, loss in enumerate(losses)]
     last = Record(horizon - 1, peak, math.nan) if math.isnan(end) else Record(horizon - 1, peak, losses[-1], {"m": end})

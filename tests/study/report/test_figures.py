@@ -12,7 +12,7 @@ from scipy.stats import t, ttest_1samp
 from glidepath.study.curve import Curve, Record
 from glidepath.study.report.figures import curves_figure, final_figure, spent_figure
 from glidepath.study.report.summary import summary
-from glidepath.study.spec.runs import Run
+from glidepath.study.spec.runs import StudyRun
 
 from .made import curve, curves
 
@@ -31,7 +31,7 @@ def evaluated(name: str, seed: int, values: list[float]) -> Curve:
     """A run of 12 updates, evaluated after every third."""
     metrics: Any = {3 * i + 2: {"m": value} for i, value in enumerate(values)}
     records = tuple(Record(k, 0.1, 1.0, metrics.get(k, {})) for k in range(12))
-    return Curve(Run(0, name, "", None, 12, 0.1, seed), 0.1, records)
+    return Curve(StudyRun(0, name, "", None, 12, 0.1, seed), 0.1, records)
 
 
 def test_the_lower_panel_shows_full_trailing_means_at_their_last_step() -> None:

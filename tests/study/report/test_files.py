@@ -14,7 +14,7 @@ from glidepath.study.report.export import read_curves
 from glidepath.study.report.files import report
 from glidepath.study.report.summary import summary
 from glidepath.study.report.tables import curves_table, save_table
-from glidepath.study.spec.runs import Run
+from glidepath.study.spec.runs import StudyRun
 
 from .made import curve, curves
 
@@ -39,7 +39,8 @@ def test_without_pyarrow_everything_else_is_written(tmp_path: Path, monkeypatch:
 def test_curves_lose_no_bit_in_csv(tmp_path: Path) -> None:
     records = (Record(0, 0.1 + 0.2, 1 / 3), Record(1, 5e-324, math.inf, {}))
     save_table(
-        tmp_path / "curves.csv", *curves_table([Curve(Run(3, "x, y", "constant()", None, 9, None, 7), 0.1, records)])
+        tmp_path / "curves.csv",
+        *curves_table([Curve(StudyRun(3, "x, y", "constant()", None, 9, None, 7), 0.1, records)]),
     )
     first, second = read_curves(tmp_path).rows
     same = {"run": 3, "schedule": "x, y", "horizon": 9, "seed": 7, "peak": 0.1}
@@ -49,7 +50,7 @@ def test_curves_lose_no_bit_in_csv(tmp_path: Path) -> None:
 
 def test_a_metric_called_like_a_column_keeps_both(tmp_path: Path) -> None:
     records = (Record(0, 0.5, 1.0, {"loss": 2.0, "step": 7.0}),)
-    save_table(tmp_path / "curves.csv", *curves_table([Curve(Run(0, "a", "", None, 1, None, 0), 0.5, records)]))
+    save_table(tmp_path / "curves.csv", *curves_table([Curve(StudyRun(0, "a", "", None, 1, None, 0), 0.5, records)]))
     (row,) = read_curves(tmp_path).rows
     assert (row["loss"], row["evaluated_loss"], row["step"], row["evaluated_step"]) == (1.0, 2.0, 0, 7.0)
 

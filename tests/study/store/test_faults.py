@@ -14,8 +14,8 @@ from apart import line, mounted, started
 from leading import led
 
 from glidepath.errors import SnapshotError, StoreError
-from glidepath.study.store import Saved, Snapshots, Store
-from glidepath.study.store.inspect import problems
+from glidepath.study.store import Snapshots, Store, StoredSnapshot
+from glidepath.study.store.inspect import find_problems
 from glidepath.study.store.snapshots import YOUNG
 
 ONE = {"trunk": "warmup(8) >> constant(12)"}
@@ -82,7 +82,7 @@ def test_one_damaged_snapshot_costs_no_more_than_the_way_from_the_one_before(
     led(schedules=ONE, seeds=[0])
     with Store(Path(STORE)) as store:
         steps = dict(store.query("SELECT state, step FROM snapshots"))
-        at = {steps[one.key]: store.snapshots.file(one) for one in store.every_saved()}
+        at = {steps[one.key]: store.snapshots.file(one) for one in store.all_snapshots()}
     before, last = sorted(step for step in at if step <= 18)[-2:]
     damage(at[last])
     late = {"late": MORE["late"]}
@@ -96,10 +96,10 @@ def test_what_is_damaged_is_found_and_forgotten(here: Path) -> None:
     for file, damage in zip(files(), DAMAGE, strict=False):
         damage(file)
     with Store(Path(STORE)) as store:
-        wrong = problems(store)
+        wrong = find_problems(store)
         assert (len(wrong.snapshots), wrong.database, wrong.strays) == (len(DAMAGE), (), ())
-        store.forget_saved(wrong.snapshots)
-        assert problems(store).lines == []
+        store.delete_snapshots(wrong.snapshots)
+        assert find_problems(store).lines == []
     assert len(files()) == len(led("alone", schedules=ONE).segments) - len(DAMAGE)
 
 
@@ -108,7 +108,7 @@ def test_lost_updates_are_found(here: Path) -> None:
     with Store(Path(STORE)) as store:
         store.query("DELETE FROM updates WHERE step = 7")
         store.query("UPDATE segments SET rows = x'00' WHERE start <= 12 AND stop > 12")
-        assert [line.split(" has ")[1] for line in problems(store).lines] == [
+        assert [line.split(" has ")[1] for line in find_problems(store).lines] == [
             "not all of its updates",
             "lost what its updates received",
         ]
@@ -178,14 +178,14 @@ def test_two_writers_of_one_state_do_not_disturb_each_other(tmp_path: Path) -> N
     """Files of equal states may differ: it matters whether two equal texts in them are one."""
     with Store(tmp_path) as one, Store(tmp_path) as other:
         first, second = one.snapshots.write("key", {"a": 1}), other.snapshots.write("key", {"a": 1.0})
-        assert one.add_saved(first, "p", 3, "b") == first
-        assert other.add_saved(second, "p", 3, "b") == first
+        assert one.add_snapshot(first, "p", 3, "b") == first
+        assert other.add_snapshot(second, "p", 3, "b") == first
         assert one.snapshots.read(first) == {"a": 1}
         with pytest.raises(SnapshotError, match="missing"):
             other.snapshots.read(second)
-        other.forget_saved([second])
+        other.delete_snapshots([second])
         one.snapshots.check(first)
-        assert other.saved("p") == {"key": (3, first)}
+        assert other.snapshots_of("p") == {"key": (3, first)}
 
 
 def test_a_wrong_digest_is_told_from_a_wrong_size(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_wrong_digest_is_told_from_a_wrong_size(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="damaged"):
         snapshots.check(saved)
     with pytest.raises(SnapshotError, match="missing"):
-        snapshots.check(Saved("none", saved.digest, saved.bytes))
+        snapshots.check(StoredSnapshot("none", saved.digest, saved.bytes))
 
 
 # --- a full disk ---
@@ -254,7 +254,7 @@ def test_several_leaders_at_once_finish_with_the_curves_of_one_alone(here: Path,
         )
     together = {name: text for study in studies for name, text in described[study].items()}
     with Store(Path("kept")) as store, Store(Path("once")) as once:
-        assert problems(store).lines == []
+        assert find_problems(store).lines == []
         led("once", schedules=together)
         assert store.counts()["updates"] == once.counts()["updates"]
 

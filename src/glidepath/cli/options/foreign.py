@@ -8,64 +8,62 @@ from types import FunctionType
 from typing import Any
 
 from glidepath.convert import Conversion, read
-from glidepath.errors import ConvertError, TaskError, needs_extra
-from glidepath.tasks.failures import blaming
-from glidepath.tasks.loading import module_named
+from glidepath.errors import ConvertError, needs_extra
+from glidepath.tasks.failures import blame
+from glidepath.tasks.loading import Loadable, load_module
 
 NAMES = "a schedule is named file.py:name or package.module:name; a plan has parentheses, as in cosine(1000)"
+SCHEDULE = Loadable("schedule", NAMES, ConvertError)
 
 
 def conversion(name: str) -> Conversion:
-    """The schedule that a name stands for, or that the arguments in a file describe.
+    """Read the schedule that a name stands for, or that the arguments in a file describe.
 
     Raises:
         ConvertError: if there is none, or if it cannot be read.
     """
     file = Path(name)
-    return read(_arguments(file) if file.suffix in (".json", ".yaml", ".yml") else _found(name))
+    return read(_arguments(file) if file.suffix in (".json", ".yaml", ".yml") else _load(name))
 
 
-def _found(name: str) -> Any:
-    """The object that a name stands for; a function without parameters is called for it."""
+def _load(name: str) -> Any:
+    """Return the object that a name stands for; a function without parameters is called for it."""
     where, colon, attribute = name.rpartition(":")
     if not (colon and where and attribute):
         raise ConvertError(f"{name!r} names no schedule: {NAMES}")
-    try:
-        module = module_named(name, where, NAMES)
-        if not hasattr(module, attribute):
-            raise ConvertError(f"{where} has no {attribute}: it has {_listed(module)}")
-        return _made(name, getattr(module, attribute))
-    except TaskError as error:
-        raise ConvertError(str(error).removeprefix("the task ")) from error
+    module = load_module(name, where, SCHEDULE)
+    if not hasattr(module, attribute):
+        raise ConvertError(f"{where} has no {attribute}: it has {_public_names(module)}")
+    return _call_if_function(name, getattr(module, attribute))
 
 
-def _made(name: str, value: Any) -> Any:
+def _call_if_function(name: str, value: Any) -> Any:
     if not isinstance(value, FunctionType) or inspect.signature(value).parameters:
         return value
-    with blaming(name, "making its schedule", inspect.getsourcefile(value)):
+    with blame(SCHEDULE.subject(name), "building it", inspect.getsourcefile(value), ConvertError):
         return value()
 
 
-def _listed(module: Any) -> str:
+def _public_names(module: Any) -> str:
     names = [name for name, value in vars(module).items() if name[0] != "_" and not inspect.ismodule(value)]
     return ", ".join(names[:8]) or "no names"
 
 
 def _arguments(file: Path) -> Mapping[str, Any]:
-    """The arguments of Megatron-LM in a JSON or YAML file."""
+    """Read the arguments of Megatron-LM from a JSON or YAML file."""
     try:
         text = file.read_text(encoding="utf-8")
-        known = json.loads(text) if file.suffix == ".json" else _yaml(text)
+        arguments = json.loads(text) if file.suffix == ".json" else _parse_yaml(text)
     except ValueError as error:
         raise ConvertError(f"{file} cannot be read: {error}") from error
-    if not isinstance(known, Mapping):
+    if not isinstance(arguments, Mapping):
         raise ConvertError(
-            f"{file} holds a {type(known).__name__}, not arguments by name: lr, min_lr, lr_decay_iters, ..."
+            f"{file} holds a {type(arguments).__name__}, not arguments by name: lr, min_lr, lr_decay_iters, ..."
         )
-    return known
+    return arguments
 
 
-def _yaml(text: str) -> Any:
+def _parse_yaml(text: str) -> Any:
     with needs_extra("compare", "a YAML file"):
         from ruamel.yaml import YAML
         from ruamel.yaml.error import YAMLError

@@ -1,18 +1,18 @@
 """The options that say which logged runs to read and how, the same for every command that learns from runs."""
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from glidepath import logs
+from glidepath.cli.output.wording import Options, word_as_options
 from glidepath.core.horizon import as_horizon
-from glidepath.errors import GlidepathError, RunError
+from glidepath.errors import GlidepathError
 from glidepath.parser import parse
+from glidepath.runs.aggregate import with_distinct_names
 from glidepath.runs.deviation import Rates
 from glidepath.runs.run import Run
 
@@ -25,16 +25,17 @@ Runs = Annotated[
         "TensorBoard events, what W&B exports, MLflow's store, or the results of glidepath compare.",
     ),
 ]
-OPTIONS = {
+RUN_OPTIONS: Options = {  # of the arguments of `glidepath.logs.read`
     "columns": "--column",
     "plan": "--run-plan",
     "peak": "--run-peak",
     "horizon": "--run-steps",
     "warmup": "--run-warmup",
     "metric": "--metric",
-    "numbers": "--only",
+    "only": "--only",
 }
-LOSS = "loss"  # what --metric calls the training loss of a study
+RATE_OPTIONS: Options = {"columns": "--column"}  # of `glidepath.logs.rates`
+LOSS = "loss"  # what --metric calls the training loss
 
 
 @Parameter(name="*")
@@ -48,7 +49,10 @@ class Logs:
     ] = None
     metric: Annotated[
         str | None,
-        Parameter(help="What to read: loss is the training loss; without it, the one metric that is a loss."),
+        Parameter(
+            help="The loss to read: loss is the training loss; without it, the loss by which glidepath compare ranks, "
+            "or the one metric of another log that is a loss."
+        ),
     ] = None
     only: Annotated[
         list[str] | None,
@@ -64,129 +68,122 @@ class Logs:
     run_warmup: Annotated[int | None, Parameter(help="Updates of a linear warmup before the first logged rate.")] = None
 
 
-AS_THEY_ARE = Logs()
+DEFAULT_LOGS = Logs()
 
 
 @dataclass(frozen=True)
-class Read:
-    """What was read: the runs, what their loss is called, and what was chosen for the user."""
+class LoggedRuns:
+    """The runs in some logs.
+
+    Args:
+        runs: with names of their own.
+        notes: what was chosen for the user, in sentences.
+    """
 
     runs: tuple[Run, ...]
-    loss: str
     notes: tuple[str, ...]
 
 
-def read(paths: Sequence[Path] | None, options: Logs) -> Read:
-    """The runs in some logs.
+def read_runs(paths: Sequence[Path] | None, options: Logs) -> LoggedRuns:
+    """Read the runs in some logs.
 
     Raises:
-        GlidepathError: if there is no path, or an option cannot be.
-        RunError: if something cannot be read, in the words of the command line.
+        GlidepathError: if there is no path, an option has an impossible value, or something cannot be read.
     """
     if not paths:
         raise GlidepathError(
             "there is no run to learn from: give a log, as log.csv or the results of glidepath compare"
         )
-    named = "loss" in _columns(options.column or ())
-    metrics = {path: _metric(path, LOSS if named and options.metric is None else options.metric) for path in paths}
-    runs = [run for path in paths for run in _runs(path, options, metrics[path])]
-    found = set(metrics.values())
-    chosen = next(iter(found)) if len(found) == 1 else None
-    notes = [_choice(path, metric) for path, metric in metrics.items() if metric and options.metric is None]
-    return Read(tuple(distinct(_only(runs, options.only))), (chosen or "loss").replace("_", " "), tuple(notes))
+    columns = _parse_columns(options.column)
+    with word_as_options(RUN_OPTIONS):
+        sources = {path: logs.open_sources(path) for path in paths}
+        metrics = {path: _choose_metric(each, options.metric, columns) for path, each in sources.items()}
+        only = _choose_names(sources, options.only)
+        runs = [run for path in paths for run in _read(sources[path], options, columns, metrics[path][0], only[path])]
+    notes = [f"{path}: {note}" for path, (_, note) in metrics.items() if note]
+    return LoggedRuns(tuple(with_distinct_names(runs)), tuple(notes))
 
 
-def _choice(path: Path, metric: str) -> str:
-    return f"{path}: {metric} in place of the training loss, which --metric {LOSS} would read"
+def _choose_metric(
+    sources: Sequence[logs.Source], metric: str | None, columns: Mapping[str, str] | None
+) -> tuple[str | None, str]:
+    """Return the metric to read, and a note if it was chosen for the user."""
+    if metric is not None:
+        return metric, ""
+    study = logs.default_loss(sources)
+    if study is not None:
+        return None, _note_on_study(study)
+    if columns and "loss" in columns:
+        return None, ""
+    losses = [name for name in logs.metrics(sources) if "loss" in name.lower()]
+    if len(losses) != 1:
+        return None, ""
+    return losses[0], f"{losses[0]} in place of the training loss, which --metric {LOSS} would read"
 
 
-def _metric(path: Path, given: str | None) -> str | None:
-    """The metric to read; a validation loss says more than the loss of a single batch."""
-    if given is not None:
-        return None if given == LOSS else given
-    with _in_words_of_options():
-        losses = [name for name in logs.metrics(path) if "loss" in name.lower()]
-    return losses[0] if len(losses) == 1 else None
+def _note_on_study(choice: logs.LossChoice) -> str:
+    if choice.reason:
+        return f"the training loss is read: {choice.reason}"
+    if choice.metric == LOSS:
+        return ""
+    return f"{choice.metric}, by which the study ranks; --metric {LOSS} reads the training loss"
 
 
-def _runs(path: Path, options: Logs, metric: str | None) -> list[Run]:
-    columns = _columns(options.column) if options.column else None
-    plan = None if options.run_plan is None else parse(options.run_plan)
-    horizon = None if options.run_steps is None else as_horizon(options.run_steps).steps
-    with _in_words_of_options():
-        return logs.read(
-            path,
-            columns=columns,
-            plan=plan,
-            peak=options.run_peak,
-            horizon=horizon,
-            warmup=options.run_warmup,
-            metric=metric,
-        )
-
-
-def rates(path: Path, column: Sequence[str] | None) -> list[Rates]:
-    """The rates that were logged.
+def _choose_names(
+    sources: Mapping[Path, Sequence[logs.Source]], only: Sequence[str] | None
+) -> dict[Path, list[str] | None]:
+    """Return the names to read of each path; None for all of its runs.
 
     Raises:
-        GlidepathError: if --column cannot be.
-        RunError: if something cannot be read, in the words of the command line.
+        GlidepathError: if a name is not there in any path.
     """
-    columns = _columns(column) if column else None
-    with _in_words_of_options():
+    if not only:
+        return dict.fromkeys(sources)
+    names = {path: logs.names(each) for path, each in sources.items()}
+    every = list(dict.fromkeys(name for each in names.values() for name in each))
+    unknown = next((name for name in only if name not in every), None)
+    if unknown is not None:
+        raise GlidepathError(f"no run is called {unknown!r}", choices=every)
+    return {path: [name for name in only if name in each] for path, each in names.items()}
+
+
+def _read(
+    sources: Sequence[logs.Source],
+    options: Logs,
+    columns: Mapping[str, str] | None,
+    metric: str | None,
+    only: Sequence[str] | None,
+) -> list[Run]:
+    if only is not None and not only:
+        return []
+    return logs.read(
+        sources,
+        columns=columns,
+        plan=None if options.run_plan is None else parse(options.run_plan),
+        peak=options.run_peak,
+        horizon=None if options.run_steps is None else as_horizon(options.run_steps).steps,
+        warmup=options.run_warmup,
+        metric=metric,
+        only=only,
+    )
+
+
+def read_rates(path: Path, column: Sequence[str] | None) -> list[Rates]:
+    """Read the rates that were logged.
+
+    Raises:
+        GlidepathError: if --column has an impossible value, or something cannot be read.
+    """
+    columns = _parse_columns(column)
+    with word_as_options(RATE_OPTIONS):
         return logs.rates(path, columns=columns)
 
 
-def _columns(given: Sequence[str]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in given]
-    wrong = next((text for text, (_, sign, name) in zip(given, pairs, strict=True) if not sign or not name), None)
+def _parse_columns(texts: Sequence[str] | None) -> dict[str, str] | None:
+    if not texts:
+        return None
+    pairs = [text.partition("=") for text in texts]
+    wrong = next((text for text, (_, sign, name) in zip(texts, pairs, strict=True) if not sign or not name), None)
     if wrong is not None:
         raise GlidepathError(f"--column says what a column is called, as in loss=val_loss, not {wrong!r}")
-    return {what.strip(): name for what, _, name in pairs}
-
-
-def _only(runs: Sequence[Run], names: Sequence[str] | None) -> list[Run]:
-    """The runs that are meant: by their own name, or by that of their schedule, which ends before a parenthesis."""
-    if not names:
-        return list(runs)
-    known = [{run.name, run.name.rpartition(" (")[0]} for run in runs]
-    absent = next((name for name in names if not any(name in own for own in known)), None)
-    if absent is not None:
-        there = list(dict.fromkeys(run.name.rpartition(" (")[0] or run.name for run in runs))
-        raise GlidepathError(f"no run is called {absent!r}; there are {', '.join(there)}")
-    return [run for run, own in zip(runs, known, strict=True) if own & set(names)]
-
-
-def distinct(runs: Sequence[Run]) -> list[Run]:
-    """The runs with names of their own."""
-    used: dict[str, int] = {}
-    named = []
-    for run in runs:
-        used[run.name] = used.get(run.name, 0) + 1
-        named.append(run if used[run.name] == 1 else replace(run, name=f"{run.name} #{used[run.name]}"))
-    return named
-
-
-@contextmanager
-def _in_words_of_options() -> Iterator[None]:
-    """What is wrong with a log, told with the options of the command instead of Python's arguments."""
-    try:
-        yield
-    except RunError as error:
-        raise RunError(in_words_of_options(str(error))) from error
-
-
-def in_words_of_options(message: str) -> str:
-    """The arguments of `glidepath.logs.read` as the options that give them.
-
-    An argument with a value, as in a file called plan=cosine.csv, is the user's own text and stays.
-
-    Examples:
-        >>> in_words_of_options('name it, columns={"loss": ...}, or give the schedule of the run, plan= and peak=')
-        'name it, --column loss=..., or give the schedule of the run, --run-plan and --run-peak'
-        >>> in_words_of_options("plan=cosine.csv: no column is called 'plan=x'; there are it, columns=3")
-        "plan=cosine.csv: no column is called 'plan=x'; there are it, columns=3"
-    """
-    message = re.sub(r'columns=\{"(\w+)": "?([^"}]*)"?\}', r"--column \1=\2", message)
-    message = message.replace("peak=1 if", "--run-peak 1 if").replace("leave warmup out", "leave --run-warmup out")
-    return re.sub(rf"\b({'|'.join(OPTIONS)})=(?!\w)", lambda found: OPTIONS[found[1]], message)
+    return {role.strip(): name for role, _, name in pairs}

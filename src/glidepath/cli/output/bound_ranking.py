@@ -24,5 +24,5 @@ def advise_by_theory(candidates: Mapping[str, Schedule], steps: int, as_json: bo
         print(json.dumps({"steps": steps, "ranking": plain, "notes": [NOTE]}))
         return
     cells = [(name, f"{bound:.3f}", f"{peak:.2f}") for name, bound, peak in rows]
-    told.table(["schedule"], ["schedule", "bound, over the best", "best peak, over the best's"], cells)
-    told.lines("", f"best: {candidates[first]!r}", "", NOTE)
+    told.write_table(["schedule"], ["schedule", "bound, over the best", "best peak, over the best's"], cells)
+    told.write_lines("", f"best: {candidates[first]!r}", "", NOTE)

@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from glidepath.core.schedule import Schedule
-from glidepath.law import Committee, Fit, Prediction, Ranked
-from glidepath.law.fitting.prediction import spaced
+from glidepath.law import Committee, Fit, Prediction, RankedSchedule
+from glidepath.law.fitting.prediction import space_evenly
 from glidepath.plot.loss_series import Measured, Predicted
-from glidepath.plot.style import COLOURS
+from glidepath.plot.style import COLORS
 from glidepath.runs.run import FloatArray, Run
 from glidepath.ticks import value_text
 
@@ -21,7 +21,7 @@ def measured(runs: Sequence[Run], others: Collection[str] = ()) -> list[Measured
 
 def fitted(fits: Sequence[tuple[Sequence[Run], Fit]]) -> tuple[list[Measured], list[Predicted]]:
     """Runs, and what the laws say that were fitted to them; many runs are told apart by their peaks alone."""
-    many = len(fits) > 1 and sum(len(runs) for runs, _ in fits) > len(COLOURS)
+    many = len(fits) > 1 and sum(len(runs) for runs, _ in fits) > len(COLORS)
     families = [f"peak {value_text(fit.law.peak)}" if many else "" for _, fit in fits]
     pairs = [(run, fit, family) for family, (runs, fit) in zip(families, fits, strict=True) for run in runs]
     seen = [Measured(run.name, run.rates, run.updates, run.losses, family) for run, _, family in pairs]
@@ -30,7 +30,7 @@ def fitted(fits: Sequence[tuple[Sequence[Run], Fit]]) -> tuple[list[Measured], l
 
 def _law_of(run: Run, fit: Fit, family: str) -> Predicted:
     """The law's curve over the updates of a run that were logged."""
-    places = spaced(int(run.updates[0]), int(run.updates[-1]))
+    places = space_evenly(int(run.updates[0]), int(run.updates[-1]))
     one = fit.predict(run.rates, updates=places[places > np.flatnonzero(run.rates)[0]])
     return Predicted(run.name, run.rates, one.updates, one.losses, family=family)
 
@@ -40,7 +40,7 @@ def predicted(name: str, rates: FloatArray, one: Prediction) -> Predicted:
     return Predicted(name, rates, one.updates, one.losses, one.low, one.high, (one.final_low, one.final_high))
 
 
-def agreed(one: Ranked, rates: FloatArray, committee: Committee) -> Predicted:
+def agreed(one: RankedSchedule, rates: FloatArray, committee: Committee) -> Predicted:
     """The mean of some laws' curves; how far they are apart widens the band of the first."""
     curves = [fit.predict(rates) for fit in committee.fits]
     losses = np.array([curve.losses for curve in curves])

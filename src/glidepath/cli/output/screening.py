@@ -13,7 +13,7 @@ from glidepath.study.report.terminal import PIPED_WIDTH
 from glidepath.study.report.verdict import first_name
 from glidepath.study.screening.screen import Candidates, Screening, screen
 from glidepath.study.spec.study import Study
-from glidepath.study.training.cost import Forecast
+from glidepath.study.training.cost import CostEstimate
 from glidepath.study.training.prepare import Prepared, prepare
 
 
@@ -28,11 +28,11 @@ def screened(
         return train(parts[-1])
 
     done = screen(few, train_part, confirm)
-    parts[-1].conductor.trained = sum(part.conductor.trained for part in parts)
+    parts[-1].coordinator.trained = sum(part.coordinator.trained for part in parts)
     return done, parts[-1]
 
 
-def tell(folder: Path, done: Screening, whole: Forecast, part: Forecast, as_json: bool) -> None:
+def tell(folder: Path, done: Screening, whole: CostEstimate, part: CostEstimate, as_json: bool) -> None:
     """What was predicted beside what was found, and how many updates it took."""
     save_screening(folder, done.rows, first_name(summary(done.curves)))
     if not as_json:

@@ -16,9 +16,9 @@ from glidepath.core.schedule import Draft, Schedule, cut
 from glidepath.errors import ConvertError
 from glidepath.recipes import constant, cosine, exponential, linear, multistep, polynomial, repeat, step
 
-from .rates import HOW_TO_GO_ON, Read, conversion, level, number
+from .rates import ADVICE, PlanAndQuirks, convert_plan, level, number
 
-UNITS = {"ba": "", "ep": "ep", "tok": "tok", "dur": "%"}  # theirs: ours
+UNITS = {"ba": "", "ep": "ep", "tok": "tok", "dur": "%"}  # of Composer: of a plan
 
 _TIME = re.compile(r"(.+?)(iter|ep|ba|sp|tok|dur|sec)", re.IGNORECASE)
 
@@ -31,30 +31,30 @@ class Time(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As a plan writes it."""
+        """Return it as a plan writes it."""
         amount = self.amount * 100 if self.unit == "dur" else self.amount
         return f"{amount.normalize():f}{UNITS[self.unit]}"
 
 
 def read(source: Any) -> Conversion:
-    """The schedule that a scheduler of Composer is, as a factor of the optimizer's rate.
+    """Read a scheduler of Composer as a factor of the optimizer's rate.
 
     Raises:
-        ConvertError: if it is none of Composer's own, or counts in something that a plan cannot.
+        ConvertError: if it is not one of Composer's own, or counts in a unit that a plan does not have.
     """
     name = type(source).__name__
     reader = CLASSES.get(name)
     if reader is None or not type(source).__module__.startswith("composer."):
-        raise ConvertError(f"{name} is not one of Composer's own schedulers ({', '.join(CLASSES)}): {HOW_TO_GO_ON}")
+        raise ConvertError(f"{name} is not one of Composer's own schedulers ({', '.join(CLASSES)}): {ADVICE}")
 
-    def build() -> Read:
+    def build() -> PlanAndQuirks:
         plan, quirks = reader(source)
-        return plan, (*quirks, *_rounded(plan))
+        return plan, (*quirks, *_quirk_of_rounding(plan))
 
-    return replace(conversion(f"composer {name}", build), shares=True)
+    return replace(convert_plan(f"composer {name}", build), shares=True)
 
 
-def _rounded(plan: Schedule) -> tuple[str, ...]:
+def _quirk_of_rounding(plan: Schedule) -> tuple[str, ...]:
     if isinstance(plan, Draft):
         return ("Composer rounds a length in batches down, a plan to the nearest",)
     return ()
@@ -64,25 +64,25 @@ def _time(source: Any, name: str) -> Time:
     return _read_time(getattr(source, name), name)
 
 
-def _read_time(given: Any, name: str) -> Time:
-    text = given if isinstance(given, str) else f"{given.value}{given.unit.value}"
+def _read_time(value: Any, name: str) -> Time:
+    text = value if isinstance(value, str) else f"{value.value}{value.unit.value}"
     match = _TIME.fullmatch(text.strip())
     try:
-        known = Time(Decimal(match[1]), match[2].lower()) if match else None
+        time = Time(Decimal(match[1]), match[2].lower()) if match else None
     except InvalidOperation:
-        known = None
-    if known is None:
+        time = None
+    if time is None:
         raise ConvertError(f"{name} is {text!r}, not a time of Composer such as 100ba, 3ep, 2000tok or 0.5dur")
-    if known.unit not in UNITS:
+    if time.unit not in UNITS:
         raise ConvertError(
-            f"{name} is {text!r}, and a plan knows no {known.unit}: give it in batches (ba), epochs (ep), tokens (tok) "
-            "or as a share of the run (dur)"
+            f"{name} is {text!r}, and a plan has no unit {time.unit}: give it in batches (ba), epochs (ep), tokens "
+            "(tok) or as a share of the run (dur)"
         )
-    return known
+    return time
 
 
 def _after(warmup: Time, end: Time) -> str:
-    """The length from the end of the warmup to t_max."""
+    """Return the length from the end of the warmup to t_max."""
     if warmup.unit != end.unit:
         raise ConvertError(
             f"t_warmup={warmup.text!r} and t_max={end.text!r} are in two units, so the length between them depends on "
@@ -91,38 +91,38 @@ def _after(warmup: Time, end: Time) -> str:
     return Time(end.amount - warmup.amount, end.unit).text
 
 
-def _step(source: Any) -> Read:
+def _step(source: Any) -> PlanAndQuirks:
     return step(every=_time(source, "step_size").text, factor=number(source.gamma, "gamma")), ()
 
 
-def _multistep(source: Any) -> Read:
+def _multistep(source: Any) -> PlanAndQuirks:
     times = [_read_time(milestone, "a milestone") for milestone in source.milestones]
     if len({time.unit for time in times}) == 1:
         times.sort()
     return multistep([time.text for time in times], factor=number(source.gamma, "gamma")), ()
 
 
-def _constant(source: Any) -> Read:
+def _constant(source: Any) -> PlanAndQuirks:
     alpha = number(source.alpha, "alpha")
     if alpha == 1.0:
         return constant(), ()
     return level(alpha, constant(_time(source, "t_max").text)) >> constant(), ("from t_max on the factor is 1",)
 
 
-def _linear(source: Any) -> Read:
+def _linear(source: Any) -> PlanAndQuirks:
     to, start = number(source.alpha_f, "alpha_f"), number(source.alpha_i, "alpha_i")
     return linear(_time(source, "t_max").text, to=to, start=start), ()
 
 
-def _exponential(source: Any) -> Read:
+def _exponential(source: Any) -> PlanAndQuirks:
     return exponential(every=_time(source, "decay_period").text, factor=number(source.gamma, "gamma")), ()
 
 
-def _cosine(source: Any) -> Read:
+def _cosine(source: Any) -> PlanAndQuirks:
     return cosine(_time(source, "t_max").text, to=number(source.alpha_f, "alpha_f")), ()
 
 
-def _restarts(source: Any) -> Read:
+def _restarts(source: Any) -> PlanAndQuirks:
     growth, first = number(source.t_mult, "t_mult"), _time(source, "t_0").text
     if not growth.is_integer():
         raise ConvertError(
@@ -132,7 +132,7 @@ def _restarts(source: Any) -> Read:
     return repeat(cosine(first, to=number(source.alpha_f, "alpha_f")), growth=growth), ()
 
 
-def _polynomial(source: Any) -> Read:
+def _polynomial(source: Any) -> PlanAndQuirks:
     to, power = number(source.alpha_f, "alpha_f"), number(source.power, "power")
     return polynomial(_time(source, "t_max").text, to=to, power=power), ()
 
@@ -141,41 +141,41 @@ def _rise(source: Any, to: float = 1.0) -> Schedule:
     return linear(_time(source, "t_warmup").text, to=to, start=0.0)
 
 
-def _multistep_with_warmup(source: Any) -> Read:
+def _multistep_with_warmup(source: Any) -> PlanAndQuirks:
     warmup, (steps, _) = _time(source, "t_warmup").text, _multistep(source)
     return _rise(source) >> cut(steps, warmup, None), (
         "milestones count from update 0, not from the end of the warmup",
     )
 
 
-def _constant_with_warmup(source: Any) -> Read:
+def _constant_with_warmup(source: Any) -> PlanAndQuirks:
     alpha = number(source.alpha, "alpha")
     return _rise(source, alpha) >> level(alpha), ()
 
 
-def _with_warmup(source: Any, fall: Callable[[str], Schedule], peak: float = 1.0) -> Read:
+def _with_warmup(source: Any, fall: Callable[[str], Schedule], peak: float = 1.0) -> PlanAndQuirks:
     warmup, end = _time(source, "t_warmup"), _time(source, "t_max")
     if warmup.unit == end.unit and end.amount <= warmup.amount:
         return _rise(source, peak) >> level(peak), ("t_max is not after the warmup, so nothing decays",)
     return _rise(source, peak) >> fall(_after(warmup, end)), ("t_max counts from update 0, the warmup within it",)
 
 
-def _linear_with_warmup(source: Any) -> Read:
+def _linear_with_warmup(source: Any) -> PlanAndQuirks:
     to, start = number(source.alpha_f, "alpha_f"), number(source.alpha_i, "alpha_i")
     return _with_warmup(source, lambda steps: linear(steps, to=to, start=start), start)
 
 
-def _cosine_with_warmup(source: Any) -> Read:
+def _cosine_with_warmup(source: Any) -> PlanAndQuirks:
     to = number(source.alpha_f, "alpha_f")
     return _with_warmup(source, lambda steps: cosine(steps, to=to))
 
 
-def _polynomial_with_warmup(source: Any) -> Read:
+def _polynomial_with_warmup(source: Any) -> PlanAndQuirks:
     to, power = number(source.alpha_f, "alpha_f"), number(source.power, "power")
     return _with_warmup(source, lambda steps: polynomial(steps, to=to, power=power))
 
 
-CLASSES: dict[str, Callable[[Any], Read]] = {
+CLASSES: dict[str, Callable[[Any], PlanAndQuirks]] = {
     "StepScheduler": _step,
     "MultiStepScheduler": _multistep,
     "ConstantScheduler": _constant,

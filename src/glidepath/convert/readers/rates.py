@@ -1,60 +1,86 @@
 """Rates as they are: what the readers of libraries without an optimizer at hand share."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, final
 
 from glidepath.convert.conversion import Conversion
 from glidepath.core.schedule import Draft, Schedule
-from glidepath.errors import ConvertError
+from glidepath.errors import ConvertError, GlidepathError
 from glidepath.recipes import constant
 
-HOW_TO_GO_ON = "write it down as a plan, or take its values: glidepath.table([float(theirs(k)) for k in range(steps)])"
+ADVICE = "write it down as a plan, or take its values: glidepath.table([float(theirs(k)) for k in range(steps)])"
 
-Read = tuple[Schedule, tuple[str, ...]]  # a schedule, and the quirks that it keeps
+PlanAndQuirks = tuple[Schedule, tuple[str, ...]]  # the quirks are kept by the schedule
 
 
 def number(value: Any, name: str) -> float:
-    """A parameter as a float: arrays of one number are numbers too.
+    """Return a parameter as a float: arrays of one number are numbers too.
 
     Raises:
-        ConvertError: if it is none, such as a rate for each layer.
+        ConvertError: if it is not one number, such as a rate for each layer.
     """
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ConvertError(f"{name} is {value!r}, not one number: {HOW_TO_GO_ON}") from error
+        raise ConvertError(f"{name} is {value!r}, not one number: {ADVICE}") from error
+
+
+def finite(value: Any, name: str) -> float:
+    """Return a parameter as a finite float.
+
+    Raises:
+        ConvertError: if it is not one number, or is infinite or NaN.
+    """
+    result = number(value, name)
+    if not math.isfinite(result):
+        raise ConvertError(f"{name} cannot be read: {result!r} is not a finite number; {ADVICE}")
+    return result
 
 
 def level(value: float, plan: Schedule | None = None) -> Schedule:
-    """`value` times a plan that peaks at 1; the bare value for ever without one."""
+    """Return `value` times a plan that peaks at 1; the bare value for ever without one."""
     inner = constant() if plan is None else plan
     return inner if value == 1.0 else value * inner
 
 
-def at_zero(plan: Schedule) -> tuple[str, ...]:
-    """A quirk of a schedule that begins at zero."""
+def zero_rate_quirk(plan: Schedule) -> tuple[str, ...]:
+    """Return the quirk of a schedule that begins at zero, if it does."""
     return ("update 0 uses a rate of 0: nothing is learned from it",) if plan(0) == 0.0 else ()
 
 
-def conversion(source: str, build: Callable[[], Read]) -> Conversion:
-    """What `build` reads, and whether it begins at zero.
+def convert_plan(source: str, build: Callable[[], PlanAndQuirks]) -> Conversion:
+    """Return what `build` reads as a conversion with a base of 1, and a quirk if it begins at zero.
 
     Raises:
-        ConvertError: if the numbers within make no schedule here.
+        ConvertError: if a schedule here cannot have its numbers.
     """
-    with _refusing(source):
+    try:
         plan, quirks = build()
-        if not isinstance(plan, Draft):
-            quirks = (*at_zero(plan), *quirks)
+    except ConvertError:
+        raise
+    except GlidepathError as error:  # a schedule here cannot have these values
+        raise ConvertError(f"{source} cannot be read: {error.worded()}; {ADVICE}") from error
+    if not isinstance(plan, Draft):
+        quirks = (*zero_rate_quirk(plan), *quirks)
     return Conversion(source, (plan,), quirks=quirks)
 
 
-@contextmanager
-def _refusing(source: str) -> Iterator[None]:
-    try:
-        yield
-    except ConvertError:
-        raise
-    except (ValueError, OverflowError) as error:  # of a schedule here, or of a number that is none
-        raise ConvertError(f"{source} cannot be read: {error}; {HOW_TO_GO_ON}") from error
+@final
+class Attributes(dict[str, Any]):
+    """What a schedule of another library holds, by name.
+
+    Raises:
+        ConvertError: from a look-up of a name that is missing, as in another version of the library.
+
+    Examples:
+        >>> Attributes("the cosine of optax", {"alpha": 0.1})["alpha"]
+        0.1
+    """
+
+    def __init__(self, owner: str, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self._owner = owner
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise ConvertError(f"{self._owner} has no {name!r} in this version: {ADVICE}")

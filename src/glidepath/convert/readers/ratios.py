@@ -5,7 +5,7 @@ from glidepath.errors import ConvertError
 
 
 def ratio(rate: float, base: float) -> float:
-    """`rate` as a share of a base rate; the base itself is 1 of it, even where it is 0.
+    """Return `rate` as a share of a base rate; the base itself is 1 of it, even where it is 0.
 
     Raises:
         ConvertError: if the base is 0 and the rate is not.
@@ -16,18 +16,18 @@ def ratio(rate: float, base: float) -> float:
         return 0.0
     if base == 0.0:
         raise ConvertError(
-            f"a group has a base rate of 0, of which a rate of {rate!r} is no multiple: build the optimizer with the "
-            "rate that the group is to have"
+            f"a group has a base rate of 0, of which a rate of {rate!r} is not a multiple: build the optimizer with "
+            "the rate that the group is to have"
         )
     return float(f"{rate / base:.15g}")  # the last digit is rounding: 0.01 of 0.1 is 0.1
 
 
-def in_row(*parts: Schedule) -> Schedule:
-    """One part after the other, without those that last no update; the last one stays, for what it holds."""
+def join(*parts: Schedule) -> Schedule:
+    """Join parts one after the other, without those that last no update; the last one stays, for its last value."""
     return sequence(*(part for part in parts[:-1] if part.duration != 0), parts[-1])
 
 
-def lasting(plan: Schedule, steps: int) -> Schedule:
-    """The first `steps` updates of a plan."""
-    filled = plan._filled(steps) or plan
+def first_steps(plan: Schedule, steps: int) -> Schedule:
+    """Return the first `steps` updates of a plan."""
+    filled = plan._fill(steps) or plan
     return filled if filled.duration == steps else cut(filled, 0, steps)

@@ -11,13 +11,13 @@ ROUNDING = ("//", "%")  # a * (b % c) is not a * b % c: what holds them is put i
 CONSTANTS = {"e": "2.718281828459045"}
 
 
-def formula(leaf: Formula, k: Expression, dialect: Dialect) -> Expression:
-    """The formula at step `k`, which a framework is to take as a float: its integers overflow."""
-    step = k if dialect.branches else Expression(f"1.0 * {k.within(PRODUCT)}", SUM)
-    return _written(tree(leaf.expression), step, dialect)
+def rewrite_formula(leaf: Formula, k: Expression, dialect: Dialect) -> Expression:
+    """Rewrite a formula at step `k`, which a framework is to take as a float: its integers overflow."""
+    step = k if dialect.uses_if else Expression(f"1.0 * {k.within(PRODUCT)}", SUM)
+    return _rewrite(tree(leaf.expression), step, dialect)
 
 
-def _written(node: Node, step: Expression, dialect: Dialect) -> Expression:
+def _rewrite(node: Node, step: Expression, dialect: Dialect) -> Expression:
     match node:
         case Number(value=value):
             return Expression(repr(value))
@@ -28,12 +28,12 @@ def _written(node: Node, step: Expression, dialect: Dialect) -> Expression:
         case Name(name=name):
             return Expression(CONSTANTS[name])
         case Negative(inner=inner):
-            return Expression(f"-{_written(inner, step, dialect).within(POWER)}", SUM)
+            return Expression(f"-{_rewrite(inner, step, dialect).within(POWER)}", SUM)
         case Infix(symbol=symbol, left=left, right=right):
-            return _infix(symbol, _written(left, step, dialect), _written(right, step, dialect))
+            return _infix(symbol, _rewrite(left, step, dialect), _rewrite(right, step, dialect))
         case CallNode(name=name, arguments=arguments):
-            return _function(name, [_written(argument, step, dialect) for argument in arguments], dialect)
-    raise TypeError(f"{node!r} is no part of a formula")
+            return _function(name, [_rewrite(argument, step, dialect) for argument in arguments], dialect)
+    raise TypeError(f"{node!r} is not a part of a formula")
 
 
 def _infix(symbol: str, left: Expression, right: Expression) -> Expression:

@@ -3,18 +3,18 @@
 from typing import NamedTuple
 
 from glidepath.core.schedule import Schedule
-from glidepath.errors import ConvertError
+from glidepath.errors import NoFormulaError
 
-from .clock import Clock
-from .dialect import CannotWriteError, Dialect
+from .branch import Branch
+from .branches import write_branches
+from .dialect import Dialect
 from .expression import Expression
 from .layout import body
-from .piece import Piece, Pieces
-from .pieces import pieces
+from .local_step import LocalStep
 from .prelude import Prelude
 
 TABLE = "Its values are no formula here, so they are a table, one for each update."
-LONGEST_TABLE = 20_000  # values; a longer one is no code that anybody keeps
+LONGEST_TABLE = 20_000  # values; longer code is of no use
 
 
 class Function(NamedTuple):
@@ -37,27 +37,28 @@ class Function(NamedTuple):
         return any(f"{name}." in text for text in (*self.lines, *self.before))
 
 
-def function(plan: Schedule, step: str, dialect: Dialect, factor: Expression) -> Function:
+def write_function(plan: Schedule, step: str, dialect: Dialect, factor: Expression) -> Function:
     """`factor` times the plan, as a function of `step`.
 
     Raises:
-        ConvertError: if only a table would do, and the plan has no end or too long a one.
+        NoFormulaError: if only a table would do, and the plan has no end or too long a one.
     """
     prelude, is_table = Prelude(dialect), False
     try:
-        found = pieces(plan, Clock(Expression(step)), prelude)
-    except CannotWriteError as error:
+        found = write_branches(plan, LocalStep(Expression(step)), prelude)
+    except NoFormulaError as error:
         prelude, is_table = Prelude(dialect), True
-        found = _tabulated(plan, step, prelude, error)
-    scaled = [piece._replace(expression=factor * piece.expression) for piece in found]
+        found = _write_table(plan, step, prelude, error)
+    scaled = [branch._replace(expression=factor * branch.expression) for branch in found]
     return Function(body(scaled, step, dialect), list(prelude.blocks.values()), is_table)
 
 
-def _tabulated(plan: Schedule, step: str, prelude: Prelude, error: CannotWriteError) -> Pieces:
+def _write_table(plan: Schedule, step: str, prelude: Prelude, error: NoFormulaError) -> list[Branch]:
     """The plan's values, one for each update, and what it holds past its end."""
     steps = plan.duration
     if steps is None or steps > LONGEST_TABLE:
-        raise ConvertError(
-            f"{error}, and a table takes a plan of at most {LONGEST_TABLE} updates: cut it, as in plan[:10_000]"
-        )
-    return [Piece(None, prelude.looked_up(plan.block(0, steps + 1), Expression(step)))]
+        raise NoFormulaError(
+            f"{error.worded()}, and a table takes a plan of at most {LONGEST_TABLE} updates: "
+            "cut it, as in plan[:10_000]"
+        ) from error
+    return [Branch(None, prelude.look_up(plan.block(0, steps + 1), Expression(step)))]

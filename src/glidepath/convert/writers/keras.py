@@ -12,17 +12,18 @@ from typing import Any
 from glidepath.core.curves import Cosine, Linear, Polynomial
 from glidepath.core.endless import Exponential, InverseTime
 from glidepath.core.schedule import Schedule
+from glidepath.errors import NoFormulaError
 
+from .branches import write_branches
 from .call import call
-from .clock import Clock
-from .dialect import KERAS, CannotWriteError
+from .dialect import KERAS
 from .expression import Expression, tidy
 from .function import function
-from .layout import INDENT, indented
-from .parts import Part, parts
-from .pieces import pieces
+from .layout import INDENT, indent
+from .local_step import LocalStep
 from .prelude import Prelude
 from .program import program
+from .scaled_leaves import ScaledLeaf, split_plan
 
 NO_CLASS = "Keras has no class for this plan with the same values, so it is one of its own."
 HOME = "keras.optimizers.schedules"
@@ -31,7 +32,7 @@ HOME = "keras.optimizers.schedules"
 def write(plan: Schedule, peak: float | None) -> str:
     """`schedule`, which any optimizer of Keras takes for its learning_rate."""
     height = 1.0 if peak is None else peak
-    made = _own(parts(plan, height)) or _levels(plan, height)
+    made = _own(split_plan(plan, height)) or _levels(plan, height)
     if made is not None:
         return program(plan, [], [f"from {HOME} import {made.partition('(')[0]}"], f"schedule = {made}")
     return _class(plan, height)
@@ -47,7 +48,7 @@ def _class(plan: Schedule, height: float) -> str:
         "",
         f"{INDENT}def __call__(self, step):",
         f'{INDENT * 2}step = ops.cast(step, "float32")',
-        *indented("\n".join(whole.lines), 1),
+        *indent("\n".join(whole.lines), 1),
         "",
         f"{INDENT}def get_config(self):",
         f'{INDENT * 2}return {{"peak": self.peak}}',
@@ -57,7 +58,7 @@ def _class(plan: Schedule, height: float) -> str:
     return program(plan, notes, imports, *whole.before, "\n".join(lines), "schedule = Plan()")
 
 
-def _own(found: list[Part]) -> str | None:
+def _own(found: list[ScaledLeaf]) -> str | None:
     """The call of the one class of Keras that is these parts."""
     if len(found) == 2:
         return _after_warmup(*found)
@@ -68,18 +69,18 @@ def _own(found: list[Part]) -> str | None:
 def _levels(plan: Schedule, height: float) -> str | None:
     """Levels that are held, one after the other."""
     try:
-        found = pieces(plan, Clock(Expression("step")), Prelude(KERAS))
-    except CannotWriteError:
+        found = write_branches(plan, LocalStep(Expression("step")), Prelude(KERAS))
+    except NoFormulaError:
         return None
-    values = [piece.expression.value for piece in found]
+    values = [branch.expression.value for branch in found]
     if len(found) < 2 or None in values or (found[-2].end or 0) >= KERAS.longest:
         return None
-    ends = [(piece.end or 0) - 1 for piece in found[:-1]]
+    ends = [(branch.end or 0) - 1 for branch in found[:-1]]
     shown = [tidy(height * value) for value in values if value is not None]
     return call("PiecewiseConstantDecay", boundaries=repr(ends), values=repr(shown))
 
 
-def _after_warmup(rise: Part, fall: Part) -> str | None:
+def _after_warmup(rise: ScaledLeaf, fall: ScaledLeaf) -> str | None:
     up, down = rise.leaf, fall.leaf
     if not isinstance(up, Linear) or up.steps != rise.steps or not isinstance(down, Cosine) or not _plain(down):
         return None

@@ -3,7 +3,7 @@
 from glidepath.core.schedule import Schedule
 
 from .dialect import PYTHON
-from .expression import written
+from .expression import to_expression
 from .function import function
 from .layout import INDENT
 from .program import program
@@ -19,7 +19,7 @@ def of_rate(peak: float | None) -> str:
 
 def write(plan: Schedule, peak: float | None, reason: str) -> str:
     """`make_scheduler(optimizer)` that calls the plan at every step, and the reason for it."""
-    whole = function(plan, "step", PYTHON, written(1.0))
+    whole = function(plan, "step", PYTHON, to_expression(1.0))
     imports = ["import math\n"] if whole.uses("math") else []
     made = f"def make_scheduler(optimizer):\n{INDENT}return LambdaLR(optimizer, factor)"
     return program(
@@ -27,6 +27,6 @@ def write(plan: Schedule, peak: float | None, reason: str) -> str:
         [of_rate(peak), whole.note(reason)],
         [*imports, IMPORT],
         *whole.before,
-        whole.defined("factor(step)"),
+        whole.definition("factor(step)"),
         made,
     )

@@ -14,17 +14,17 @@ from glidepath.core.schedule import Schedule
 
 from .call import call, listing
 from .dialect import JAX
-from .expression import Expression, tidy, written
+from .expression import Expression, tidy, to_expression
 from .function import function
-from .parts import Part, boundaries, parts
 from .program import program
+from .scaled_leaves import ScaledLeaf, boundaries, split_plan
 
 NO_SCHEDULE = "optax has no schedules for this plan with the same values, so it is a function that jax can trace."
 
 
 def write(plan: Schedule, peak: float | None) -> str:
     """`schedule`, which any optimizer of optax takes for its learning_rate."""
-    found = parts(plan, 1.0 if peak is None else peak)
+    found = split_plan(plan, 1.0 if peak is None else peak)
     calls = [_schedule(part) for part in found]
     known = [one for one in calls if one is not None]
     if len(known) < len(calls) or not all(map(_counted, found)):
@@ -33,7 +33,7 @@ def write(plan: Schedule, peak: float | None) -> str:
     return program(plan, [], ["import optax"], f"schedule = {known[0] if len(known) == 1 else joined}")
 
 
-def _counted(part: Part) -> bool:
+def _counted(part: ScaledLeaf) -> bool:
     """Whether optax, which counts in 32 bits, can count its steps."""
     leaf = part.leaf
     counts = (part.steps or 0, leaf.duration or 0, getattr(leaf, "every", 0), *getattr(leaf, "milestones", ()))
@@ -41,13 +41,15 @@ def _counted(part: Part) -> bool:
 
 
 def _function(plan: Schedule, peak: float | None) -> str:
-    whole = function(plan, "count", JAX, written(1.0) if peak is None else Expression("peak"))
+    whole = function(plan, "count", JAX, to_expression(1.0) if peak is None else Expression("peak"))
     settings = "" if peak is None else f"peak = {peak!r}"
     notes = [whole.note(NO_SCHEDULE)]
-    return program(plan, notes, ["import jax.numpy as jnp"], settings, *whole.before, whole.defined("schedule(count)"))
+    return program(
+        plan, notes, ["import jax.numpy as jnp"], settings, *whole.before, whole.definition("schedule(count)")
+    )
 
 
-def _schedule(part: Part) -> str | None:
+def _schedule(part: ScaledLeaf) -> str | None:
     """The call that builds the schedule of a part; None if optax has none with the same values."""
     writer = SCHEDULES.get(type(part.leaf))
     return None if writer is None else writer(part.leaf, part.height)

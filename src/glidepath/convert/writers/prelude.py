@@ -11,13 +11,13 @@ from typing import final
 
 from glidepath.core.curves import Chebyshev, Curve, Warmup
 from glidepath.core.endless import Noise
-from glidepath.core.schedule import Repeated
+from glidepath.core.transforms import Repeated
 
+from .branch import Branch
 from .curves import curve
 from .dialect import Dialect
-from .expression import Expression, tidy, written
+from .expression import Expression, tidy, to_expression
 from .layout import body, row
-from .piece import Piece
 
 
 @final
@@ -44,7 +44,7 @@ class Prelude:
     def looked_up(self, values: Sequence[float], k: Expression) -> Expression:
         """Number `k` of a list, the last one held."""
         name, last = self.table("VALUES", values), len(values) - 1
-        if self.dialect.branches:
+        if self.dialect.uses_if:
             return Expression(f"{name}[min({k.text}, {last})]")
         return self._taken(name, self.dialect.call("clip", k, 0, last))
 
@@ -56,9 +56,9 @@ class Prelude:
         kind = ', "float32"' if self.dialect.module == "ops" else ""
         return f"{self.dialect.module}.array({name}{kind})"
 
-    def function(self, name: str, pieces: Sequence[Piece], k: Expression, says: str) -> Expression:
+    def function(self, name: str, branches: Sequence[Branch], k: Expression, says: str) -> Expression:
         """A function of `step`, called with `k`."""
-        text = "\n".join(["def {name}(step):", f'    """{says}"""', *body(pieces, "step", self.dialect)])
+        text = "\n".join(["def {name}(step):", f'    """{says}"""', *body(branches, "step", self.dialect)])
         return Expression(f"{self._named(name, text)}({k.text})")
 
     def restarted(self, plan: Repeated, leaf: Curve, starts: Sequence[int], k: Expression) -> Expression:
@@ -66,8 +66,8 @@ class Prelude:
         first = Expression("step") + 1 if isinstance(leaf, Warmup) else Expression("step")
         value = curve(leaf, first, Expression("length"), self.dialect)
         if plan.shrink != 1.0:
-            value = written(plan.shrink) ** Expression("cycle") * value
-        text = self._looping(plan, starts, value) if self.dialect.branches else self._searching(starts, value)
+            value = to_expression(plan.shrink) ** Expression("cycle") * value
+        text = self._looping(plan, starts, value) if self.dialect.uses_if else self._searching(starts, value)
         return Expression(f"{self._named('restarts', text)}({k.text})")
 
     def _looping(self, plan: Repeated, starts: Sequence[int], value: Expression) -> str:
@@ -102,7 +102,11 @@ class Prelude:
             self._named("mix", MIX)
             return Expression(f"{self._named('noise', NOISE.format(name='{name}', seed=plan.seed))}({k.text})")
         text = CHEBYSHEV.format(
-            name="{name}", last=plan.steps - 1, steps=plan.steps, low=plan.low, rest=tidy(1.0 - plan.low)
+            name="{name}",
+            last=plan.steps - 1,
+            steps=plan.steps,
+            low=plan.curvature_ratio,
+            rest=tidy(1.0 - plan.curvature_ratio),
         )
         return Expression(f"{self._named('chebyshev', text)}({k.text})")
 

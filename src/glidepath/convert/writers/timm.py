@@ -10,16 +10,17 @@ from typing import Any
 
 from glidepath.core.curves import Cosine, Linear, Polynomial, Tanh
 from glidepath.core.endless import Multistep, Step
-from glidepath.core.schedule import Repeated, Schedule
+from glidepath.core.schedule import Schedule
+from glidepath.core.transforms import Repeated
 
 from . import lambda_lr
 from .call import call
 from .dialect import PYTHON
-from .expression import tidy, written
+from .expression import tidy, to_expression
 from .function import function
-from .layout import INDENT, indented
-from .parts import Part, parts
+from .layout import INDENT, indent
 from .program import program
+from .scaled_leaves import ScaledLeaf, split_plan
 
 NO_CLASS = "timm has no scheduler for this plan with the same values, so it is one of its own."
 COUNTING = "It counts updates: call scheduler.step_update(k) before update k."
@@ -38,24 +39,24 @@ Options = dict[str, Any]
 
 def write(plan: Schedule, peak: float | None) -> str:
     """`make_scheduler(optimizer)`, one of timm's own classes where it has the same values."""
-    made = _own(parts(plan), peak)
+    made = _own(split_plan(plan), peak)
     if made is None:
         return _class(plan, peak)
     imports = [f"from timm.scheduler import {made.partition('(')[0]}"]
-    body = "\n".join(indented(f"return {made}", 1))
+    body = "\n".join(indent(f"return {made}", 1))
     notes = [lambda_lr.of_rate(peak), COUNTING]
     return program(plan, notes, imports, f"def make_scheduler(optimizer):\n{body}")
 
 
 def _class(plan: Schedule, peak: float | None) -> str:
-    whole = function(plan, "step", PYTHON, written(1.0))
+    whole = function(plan, "step", PYTHON, to_expression(1.0))
     imports = [*(["import math\n"] if whole.uses("math") else []), "from timm.scheduler.scheduler import Scheduler"]
     made = f"def make_scheduler(optimizer):\n{INDENT}return PlanScheduler(optimizer)"
     notes = [lambda_lr.of_rate(peak), whole.note(NO_CLASS), COUNTING]
-    return program(plan, notes, imports, *whole.before, whole.defined("factor(step)"), CLASS, made)
+    return program(plan, notes, imports, *whole.before, whole.definition("factor(step)"), CLASS, made)
 
 
-def _own(found: list[Part], peak: float | None) -> str | None:
+def _own(found: list[ScaledLeaf], peak: float | None) -> str | None:
     """The call of the one class of timm that is these parts."""
     *rise, fall = found
     warmup = _warmup(rise, peak)
@@ -69,7 +70,7 @@ def _own(found: list[Part], peak: float | None) -> str | None:
     return call(CLASSES[type(fall.leaf)][0], "optimizer", **shown)
 
 
-def _warmup(rise: list[Part], peak: float | None) -> Options | None:
+def _warmup(rise: list[ScaledLeaf], peak: float | None) -> Options | None:
     """The options of the warmup; None if timm has none such."""
     if not rise:
         return {}

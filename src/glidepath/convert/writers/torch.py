@@ -10,21 +10,22 @@ from typing import Any
 
 from glidepath.core.curves import Cosine, Linear, Polynomial, Warmup
 from glidepath.core.endless import Constant, Exponential, Multistep, Step
-from glidepath.core.schedule import Repeated, Schedule
+from glidepath.core.schedule import Schedule
+from glidepath.core.transforms import Repeated
 
 from . import lambda_lr
 from .call import call, listing
-from .expression import Operand, tidy, written
-from .layout import indented
-from .parts import Part, boundaries, parts, wave
+from .expression import Operand, tidy, to_expression
+from .layout import indent
 from .program import program
+from .scaled_leaves import ScaledLeaf, boundaries, split_plan, wave
 
 NO_CLASSES = "PyTorch has no classes for this plan with the same values, so it is a function of the step."
 
 
 def write(plan: Schedule, peak: float | None) -> str:
     """`make_scheduler(optimizer)`, of PyTorch's own classes where they have the same values."""
-    found = _held(parts(plan))
+    found = _held(split_plan(plan))
     calls = [_scheduler(part, peak) for part in found]
     known = [one for one in calls if one is not None]
     if len(known) < len(calls):
@@ -32,15 +33,15 @@ def write(plan: Schedule, peak: float | None) -> str:
     made = known[0] if len(known) == 1 else _sequential(known, boundaries(found))
     names = sorted({text.partition("(")[0] for text in (*known, made)})
     imports = [f"from torch.optim.lr_scheduler import {', '.join(names)}"]
-    body = "\n".join(indented(f"return {made}", 1))
+    body = "\n".join(indent(f"return {made}", 1))
     return program(plan, [lambda_lr.of_rate(peak)], imports, f"def make_scheduler(optimizer):\n{body}")
 
 
-def _held(found: list[Part]) -> list[Part]:
+def _held(found: list[ScaledLeaf]) -> list[ScaledLeaf]:
     """A last cosine gets a part that holds its end."""
     *before, last = found
     if isinstance(last.leaf, Cosine) and last.leaf.steps:
-        end = Part(Constant(), last.height * last.leaf.to, None)
+        end = ScaledLeaf(Constant(), last.height * last.leaf.to, None)
         return [*before, last._replace(steps=last.leaf.steps), end]
     return found
 
@@ -49,7 +50,7 @@ def _sequential(schedulers: list[str], milestones: list[int]) -> str:
     return call("SequentialLR", "optimizer", schedulers=listing(schedulers), milestones=repr(milestones))
 
 
-def _scheduler(part: Part, peak: float | None) -> str | None:
+def _scheduler(part: ScaledLeaf, peak: float | None) -> str | None:
     """The call that builds the scheduler of a part; None if PyTorch has none with the same values."""
     leaf = part.leaf
     if isinstance(leaf, Constant):
@@ -77,7 +78,7 @@ def _linear(leaf: Linear | Warmup, height: float) -> str | None:
     first = start + (end - start) / leaf.steps if early else start
     if not (0.0 < first <= 1.0 and 0.0 <= end <= 1.0):
         return None
-    shown: Operand = written(1) / leaf.steps if early and (start, end) == (0.0, 1.0) else first
+    shown: Operand = to_expression(1) / leaf.steps if early and (start, end) == (0.0, 1.0) else first
     return call("LinearLR", "optimizer", start_factor=shown, end_factor=end, total_iters=steps)
 
 

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 from glidepath.core.curves import Cosine, Curve, Linear, OneMinusSqrt, Polynomial
 from glidepath.core.endless import Constant, InversePower
-from glidepath.core.schedule import Repeated, Schedule
+from glidepath.core.schedule import Schedule
+from glidepath.core.transforms import Repeated
 
 from . import lambda_lr
 from .call import call
-from .layout import indented, row
-from .parts import Part, parts, wave
+from .layout import indent, row
 from .program import program
+from .scaled_leaves import ScaledLeaf, split_plan, wave
 
 NO_NAME = "No name of transformers has the same values: give the Trainer optimizers=(optimizer, scheduler)."
 DECAYS: dict[type[Schedule], str] = {Linear: "linear", Cosine: "cosine", OneMinusSqrt: "1-sqrt"}
@@ -32,7 +33,7 @@ class Named(NamedTuple):
 
 def write(plan: Schedule, peak: float | None) -> str:
     """`make_scheduler(optimizer)`, by `get_scheduler` where one of its names has the same values."""
-    named = _named(parts(plan))
+    named = _named(split_plan(plan))
     if named is None:
         return lambda_lr.write(plan, peak, NO_NAME)
     made = call(
@@ -43,7 +44,7 @@ def write(plan: Schedule, peak: float | None) -> str:
         num_training_steps=named.steps,
         scheduler_specific_kwargs=None if named.options is None else _dictionary(named.options),
     )
-    body = "\n".join(indented(f"return {made}", 1))
+    body = "\n".join(indent(f"return {made}", 1))
     imports = ["from transformers import get_scheduler"]
     return program(plan, [lambda_lr.of_rate(peak)], imports, f"def make_scheduler(optimizer):\n{body}")
 
@@ -53,7 +54,7 @@ def _dictionary(options: Mapping[str, Any]) -> str:
     return row("{", shown, "}")
 
 
-def _named(found: list[Part]) -> Named | None:
+def _named(found: list[ScaledLeaf]) -> Named | None:
     if any(part.height != 1.0 for part in found[:-1]):
         return None
     rise, *rest = found
@@ -65,7 +66,7 @@ def _named(found: list[Part]) -> Named | None:
     return _stable(warmup, low, rest)
 
 
-def _after(warmup: int, found: list[Part]) -> Named | None:
+def _after(warmup: int, found: list[ScaledLeaf]) -> Named | None:
     """What may follow the warmup alone."""
     leaf, height, _ = found[0]
     if height != 1.0:
@@ -103,7 +104,7 @@ def _repeated(warmup: int, leaf: Repeated) -> Named | None:
     return Named("cosine_with_restarts", warmup, warmup + steps, {"num_cycles": leaf.times})
 
 
-def _stable(warmup: int, low: float, found: list[Part]) -> Named | None:
+def _stable(warmup: int, low: float, found: list[ScaledLeaf]) -> Named | None:
     """A plateau and a cooldown to the value that the warmup began with."""
     if len(found) != 2 or not isinstance(found[0].leaf, Constant) or found[1].height != 1.0:
         return None

@@ -27,7 +27,7 @@ TIE = 7e-4  # of the loss: what another seed changes in runs of this kind
 Verdict = Literal["best", "tie", "worse"]
 
 
-class Ranked(NamedTuple):
+class RankedSchedule(NamedTuple):
     """A candidate, and what is predicted of its last loss.
 
     Args:
@@ -80,7 +80,7 @@ class Advice:
         committee: the fits.
     """
 
-    ranking: tuple[Ranked, ...]
+    ranking: tuple[RankedSchedule, ...]
     margin: float
     cooldown: Cooldown
     next: NextRun
@@ -115,7 +115,7 @@ def advise(
     known = fit_committee(runs)
     plans = {name: plan.over(whole) for name, plan in candidates.items()}
     rates = {name: known.peak * plan(np.arange(whole.steps)) for name, plan in plans.items()}
-    ranking = ranked(known, rates, noise, level)
+    ranking = rank_schedules(known, rates, noise, level)
     margin = margin_of(ranking[0].loss, noise)
     close = [one for one in ranking if one.verdict != "worse"]
     rivals = [plans[one.name] for one in (close if len(close) > 1 else ranking[:2])]
@@ -142,9 +142,9 @@ def margin_of(loss: float, noise: float | None) -> float:
     return max(TIE * loss, 2 * (noise or 0.0))
 
 
-def ranked(
+def rank_schedules(
     known: Committee, rates: Mapping[str, FloatArray], noise: float | None = None, level: float = 0.9
-) -> list[Ranked]:
+) -> list[RankedSchedule]:
     """Runs of absolute rates (T,), with what is predicted of them; the lowest loss first."""
     said = {name: known.losses(each) for name, each in rates.items()}
     losses = {name: fmean(by_law.values()) for name, by_law in said.items()}
@@ -154,11 +154,11 @@ def ranked(
     return [_ranked(name, said[name], known.last(rates[name], level), best, margin) for name in order]
 
 
-def _ranked(name: str, by_law: Mapping[str, float], band: Prediction, best: float, margin: float) -> Ranked:
+def _ranked(name: str, by_law: Mapping[str, float], band: Prediction, best: float, margin: float) -> RankedSchedule:
     loss, apart = fmean(by_law.values()), pstdev(by_law.values())
     low, high = loss * band.final_low / band.final - apart, loss * band.final_high / band.final + apart
     verdict: Verdict = "best" if loss == best else "tie" if loss - best <= margin else "worse"
-    return Ranked(name, loss, low, high, by_law, loss - best, verdict, band.doubts)
+    return RankedSchedule(name, loss, low, high, by_law, loss - best, verdict, band.doubts)
 
 
 def best_cooldown(known: Committee, steps: int, warmup: int, margin: float) -> Cooldown:

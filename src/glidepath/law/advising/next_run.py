@@ -1,6 +1,6 @@
 """Which runs to make: those after which the candidates' order is known best.
 
-By Gauss and Newton a run whose losses have the derivatives J adds J^T W J to what is known of the letters, whatever
+By Gauss and Newton a run whose losses have the derivatives J adds J^T W J to what is known of the parameters, whatever
 its losses turn out to be. So the variance a^T C a of a predicted difference, a its derivatives, after a run is known
 before the run is made; of all runs that could be made, the best one leaves the least.
 
@@ -17,8 +17,8 @@ from glidepath.core.schedule import Schedule
 from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
 from glidepath.law.evaluation.formula import losses
 from glidepath.law.fitting.fit import Fit
-from glidepath.law.fitting.prediction import spaced
-from glidepath.law.fitting.problem import INDEPENDENT, MISFIT, letters_of, relative
+from glidepath.law.fitting.prediction import space_evenly
+from glidepath.law.fitting.problem import INDEPENDENT, MISFIT, parameters_of, relative_slopes
 from glidepath.law.laws.law import Law
 from glidepath.law.laws.noise_floor import NoiseFloorLaw
 from glidepath.recipes import constant, cosine, linear, warmup
@@ -34,7 +34,7 @@ class NextRun(NamedTuple):
         plan: over its own length, a ratio of the peak.
         steps: its length.
         now: the standard deviation of the predicted differences between the candidates that lead, as far as the
-            letters of the noise-floor law leave them open; what a law misses comes on top.
+            parameters of the noise-floor law leave them open; what a law misses comes on top.
         then: what would be left of it.
     """
 
@@ -57,13 +57,13 @@ def next_run(
         steps: the horizon.
         rising: updates of a warmup, before the runs of half the length that are looked at too.
     """
-    ends = [_end(known.law, known.searched, plan(np.arange(steps))) for plan in rivals]
+    ends = [_end(known.law, known.coordinates, plan(np.arange(steps))) for plan in rivals]
     apart = np.array([one - ends[0] for one in ends[1:]] or [ends[0]])
     size, information = known.law.final_loss(rivals[0], steps), np.linalg.inv(known.covariance)
     now = size * _deviation(apart, known.covariance)
     found = []
     for name, plan, length in _possible(candidates, steps, rising):
-        more = _told(known.law, known.searched, plan(np.arange(length)), max(MISFIT, known.noise))
+        more = _told(known.law, known.coordinates, plan(np.arange(length)), max(MISFIT, known.residual_std))
         left = np.asarray(np.linalg.inv(information + more), dtype=np.float64)
         found.append(NextRun(name, plan, length, now, size * _deviation(apart, left)))
     return min(found, key=lambda run: run.then)
@@ -92,7 +92,7 @@ def _possible(candidates: Mapping[str, Schedule], steps: int, rising: int) -> li
     ]
 
 
-def telling(ratios: Mapping[str, FloatArray], runs: int) -> list[str]:
+def choose_first_runs(ratios: Mapping[str, FloatArray], runs: int) -> list[str]:
     """The schedules to train first, when nothing is known yet but the prior: those that tell most about all of them.
 
     Args:
@@ -118,11 +118,11 @@ def telling(ratios: Mapping[str, FloatArray], runs: int) -> list[str]:
 
 
 def _typical(steps: int) -> tuple[Law, FloatArray, FloatArray]:
-    """A noise-floor law as the prior has it, its letters as they are searched for, and how open they are."""
+    """A noise-floor law as the prior has it, its parameters as they are searched for, and how open they are."""
     free = NoiseFloorLaw.FREE
     known = {"limit": 1.0, "gap": 0.0, "noise": float(np.log(0.3))}
-    searched = np.array([known.get(one.letter, one.mean_over(steps)) for one in free])
-    law = NoiseFloorLaw.from_letters(1.0, letters_of(NoiseFloorLaw, searched))
+    searched = np.array([known.get(one.name, one.prior_mean_over(steps)) for one in free])
+    law = NoiseFloorLaw.from_parameters(1.0, parameters_of(NoiseFloorLaw, searched))
     return law, searched, np.array([min(one.deviation, 1.0) for one in free])
 
 
@@ -133,9 +133,9 @@ def _end(law: Law, searched: FloatArray, ratios: FloatArray) -> FloatArray:
 
 
 def _told(law: Law, searched: FloatArray, ratios: FloatArray, size: float) -> FloatArray:
-    """(n, n): what the losses of a run would add to what is known of the letters."""
+    """(n, n): what the losses of a run would add to what is known of the parameters."""
     first = max(len(ratios) // 10, int(np.flatnonzero(ratios)[0]) + 1)
-    slopes = _slopes(law, searched, ratios, spaced(first, len(ratios), POINTS))
+    slopes = _slopes(law, searched, ratios, space_evenly(first, len(ratios), POINTS))
     found: FloatArray = slopes.T @ slopes * INDEPENDENT / POINTS / size**2
     return found
 
@@ -143,5 +143,5 @@ def _told(law: Law, searched: FloatArray, ratios: FloatArray, size: float) -> Fl
 def _slopes(law: Law, searched: FloatArray, ratios: FloatArray, updates: IntArray) -> FloatArray:
     """(m, n): the derivatives of log L after some updates."""
     timeline = law.timeline(ratios, updates)
-    loss, slopes = losses(timeline, law.noise_of(timeline), law.letters())
-    return relative(type(law), searched, loss, slopes)
+    loss, slopes = losses(timeline, law.noise_of(timeline), law.parameters)
+    return relative_slopes(type(law), searched, loss, slopes)

@@ -219,21 +219,21 @@ def _values(plan: Schedule, steps: int, name: str) -> FloatArray:
     if not isinstance(plan, Schedule):
         raise LawError(f"{name} is a schedule, as in glidepath.cosine(1000), not {plan!r}")
     horizon = count(steps, "the horizon", at_least=1)
-    return positive(plan.over(horizon)(np.arange(horizon)), name)
+    return as_positive(plan.over(horizon)(np.arange(horizon)), name)
 
 
 def _checked(rates: ArrayLike, distance: float, gradient_norms: ArrayLike) -> tuple[FloatArray, float, FloatArray]:
     """The arguments of a bound as numbers above 0; the norms as (1,) or (T,)."""
-    values, norms = positive(rates, "rates"), positive(gradient_norms, "gradient_norms")
+    values, norms = as_positive(rates, "rates"), as_positive(gradient_norms, "gradient_norms")
     if len(norms) not in (1, len(values)):
         raise LawError(f"{len(values)} rates need as many gradient_norms, or one for all, not {len(norms)}")
-    start = positive(distance, "distance")
+    start = as_positive(distance, "distance")
     if len(start) != 1:
         raise LawError(f"distance is one number, not {len(start)}")
     return values, float(start[0]), norms
 
 
-def positive(values: ArrayLike, name: str) -> FloatArray:
+def as_positive(values: ArrayLike, name: str) -> FloatArray:
     """One or more numbers, each finite and above 0, as a list of floats.
 
     Raises:

@@ -24,12 +24,12 @@ from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.law.evaluation.running_sums import sums_after
 from glidepath.recipes import piecewise_linear
 
-from .convex import positive
+from .convex import as_positive
 
 POWERS = {"sgd": 2, "adam": 1}
 
 
-def refined(
+def refine_schedule(
     gradient_norms: ArrayLike, *, optimizer: Literal["sgd", "adam"], smoothing: float = 0.1, tolerance: float = 1e-3
 ) -> Schedule:
     """The refined schedule of a run, from the gradient norms that it logged, as straight lines between a few knots.
@@ -50,19 +50,19 @@ def refined(
             or the smoothed norms are so rough that the plan's text would be too long to be read back.
 
     Examples:
-        >>> refined([2.0] * 100, optimizer="sgd")
+        >>> refine_schedule([2.0] * 100, optimizer="sgd")
         linear(99, to=0.01)
 
     Sources:
         Defazio et al., 2023, schedule refinement, https://arxiv.org/abs/2310.07831; how the ends are padded is taken
         from the programs published with it.
     """
-    norms = positive(gradient_norms, "gradient_norms")
+    norms = as_positive(gradient_norms, "gradient_norms")
     if len(norms) < 2:
         raise LawError("gradient_norms: one number is no run; give the norm of every update")
     if optimizer not in POWERS:
         raise LawError(f'optimizer is "sgd" or "adam", not {optimizer!r}')
-    rates = refined_rates(smoothed(norms, smoothing), POWERS[optimizer])
+    rates = rates_from_norms(smooth(norms, smoothing), POWERS[optimizer])
     places = _with_peak(rates, tolerance)
     plan = piecewise_linear([(k, float(rates[k])) for k in places])
     if len(repr(plan)) > MAX_LENGTH:
@@ -73,7 +73,7 @@ def refined(
     return plan
 
 
-def smoothed(norms: FloatArray, share: float) -> FloatArray:
+def smooth(norms: FloatArray, share: float) -> FloatArray:
     """(T,): the running median of norms over a share of them, held before the first, mirrored after the last."""
     if not 0 <= share <= 1:
         raise LawError(f"smoothing is a share of the run, from 0 to 1, not {share!r}")
@@ -83,7 +83,7 @@ def smoothed(norms: FloatArray, share: float) -> FloatArray:
     return found
 
 
-def refined_rates(norms: FloatArray, power: int) -> FloatArray:
+def rates_from_norms(norms: FloatArray, power: int) -> FloatArray:
     """(T,): the formula, for norms that are smoothed."""
     weights = (norms.min() / norms) ** power
     rates: FloatArray = weights * (sums_after(weights) + weights[-1])

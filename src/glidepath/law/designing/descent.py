@@ -14,9 +14,9 @@ from typing import final
 import numpy as np
 from scipy.optimize import minimize
 
-from glidepath.law.evaluation.cells import Cells, stretches
+from glidepath.law.evaluation.cells import Cells, cells_of
 from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
-from glidepath.law.evaluation.formula import Letters
+from glidepath.law.evaluation.formula import Parameters
 from glidepath.law.evaluation.timeline import Clock, History
 
 CELLS, KNOTS = 240, 24
@@ -31,14 +31,14 @@ class Descent:
     """What is to be designed.
 
     Args:
-        laws: for each its letters, and the clock along which its noise follows (None: that of the convex bound).
+        laws: for each its parameters, and the clock along which its noise follows (None: that of the convex bound).
         before: the rates that were used before, over the peak; None: none.
         steps: updates of the stretch.
         cells: levels in it, at most.
         knots: at most.
     """
 
-    laws: Sequence[tuple[Letters, Clock | None]]
+    laws: Sequence[tuple[Parameters, Clock | None]]
     before: History | None
     steps: int
     cells: int = CELLS
@@ -54,7 +54,7 @@ class Descent:
         """Levels and lengths of what was before, in some hundreds of cells; updates at rate 0 are left out."""
         if self.before is None:
             return np.zeros(0), np.zeros(0)
-        levels, lengths = stretches(self.before, moving=True)
+        levels, lengths = cells_of(self.before, moving=True)
         starts = np.arange(0, len(levels), -(-len(levels) // PAST) or 1)
         together = np.add.reduceat(lengths, starts) if len(levels) else lengths
         return (np.add.reduceat(levels * lengths, starts) / together if len(levels) else levels), together
@@ -83,7 +83,7 @@ class Descent:
         """(cells,): the rates of the cells, over the peak."""
         past, lengths = self._past
         whole = np.concatenate([lengths, np.diff(self.edges)])
-        cells = [Cells(letters, clock, whole) for letters, clock in self.laws]
+        cells = [Cells(parameters, clock, whole) for parameters, clock in self.laws]
 
         def cost(falls: FloatArray) -> tuple[float, FloatArray]:
             levels = self.levels(falls)

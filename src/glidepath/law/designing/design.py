@@ -16,14 +16,15 @@ from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.law.evaluation.rates import length_of, ratios_of
 from glidepath.law.evaluation.timeline import History
 from glidepath.law.fitting.committee import Committee
-from glidepath.law.fitting.fit import ONE_PEAK, Fit
+from glidepath.law.fitting.fit import Fit
 from glidepath.law.laws.law import Law
 from glidepath.recipes import constant, piecewise_linear
 from glidepath.recipes import warmup as rise
+from glidepath.runs.aggregate import ONE_PEAK
 
 from .descent import Descent
 from .knots import knots
-from .named_schedules import named
+from .named_schedules import named_schedules
 from .optimum import Stretch, curve
 
 TOLERANCE = 2e-3  # of the peak: how far the lines of a plan may be from the best rates
@@ -31,7 +32,7 @@ DIGITS = 4
 PEAK = 0.999  # from there on a rate is the peak
 
 
-class Named(NamedTuple):
+class NamedSchedule(NamedTuple):
     """A schedule of the field, and the loss that the laws predict for it."""
 
     name: str
@@ -64,9 +65,11 @@ class Design:
         return int(self.plan.duration or 0)
 
     @cached_property
-    def nearest(self) -> Named:
+    def nearest(self) -> NamedSchedule:
         """The schedule of the field's names whose predicted loss is the least; what it costs is its loss over ours."""
-        others = (Named(name, plan, self._loss(plan)) for name, plan in named(self.steps, self.warmup))
+        others = (
+            NamedSchedule(name, plan, self._loss(plan)) for name, plan in named_schedules(self.steps, self.warmup)
+        )
         return min(others, key=lambda one: one.loss)
 
     def _loss(self, plan: Schedule) -> float:
@@ -108,7 +111,7 @@ def design(
     ratios = np.zeros(0) if before is None else _history(before, laws[0].peak)
     warm = rise(rising)(np.arange(rising))
     values = best_ratios(laws, horizon.steps - rising, np.concatenate([ratios, warm]))
-    plan = rise(rising) >> written(values) if rising else written(values)
+    plan = rise(rising) >> fit_lines(values) if rising else fit_lines(values)
     return Design(plan, last_loss(laws, ratios, plan, horizon.steps), laws, ratios, rising)
 
 
@@ -138,12 +141,12 @@ def last_loss(laws: Sequence[Law], before: FloatArray, plan: Schedule, steps: in
 def best_ratios(laws: Sequence[Law], steps: int, before: FloatArray) -> FloatArray:
     """(steps + 1,): the best rates over the peak, and the value that they reach at the end."""
     history = History(before) if before.any() else None
-    if not any(law.letters().noise for law in laws):
+    if not any(law.parameters.noise for law in laws):
         return np.ones(steps + 1)  # where the rate adds no noise, no decay is worth anything
-    if len(laws) == 1 and closed(laws[0]):
-        left, ratios = curve(Stretch(laws[0].letters(), history, steps).best())
+    if len(laws) == 1 and has_closed_form(laws[0]):
+        left, ratios = curve(Stretch(laws[0].parameters, history, steps).best())
         return np.asarray(np.interp(np.maximum(0, steps - 0.5 - np.arange(steps + 1)), left, ratios))
-    descent = Descent([(law.letters(), law.CLOCK) for law in laws], history, steps)
+    descent = Descent([(law.parameters, law.CLOCK) for law in laws], history, steps)
     middles, logs = (descent.edges[:-1] + descent.edges[1:] - 1) / 2, np.log(descent.best())
     if len(logs) > 1:  # the last line goes on to the end
         slope = (logs[-1] - logs[-2]) / (middles[-1] - middles[-2])
@@ -152,16 +155,16 @@ def best_ratios(laws: Sequence[Law], steps: int, before: FloatArray) -> FloatArr
     return found
 
 
-def closed(law: Law) -> bool:
+def has_closed_form(law: Law) -> bool:
     """Whether the best rates under a law are known in closed form."""
-    letters = law.letters()
-    return law.CLOCK == "progress" and not letters.gamma and letters.q < letters.kappa + 1
+    parameters = law.parameters
+    return law.CLOCK == "progress" and not parameters.gamma and parameters.q < parameters.kappa + 1
 
 
-def written(values: FloatArray) -> Schedule:
+def fit_lines(values: FloatArray) -> Schedule:
     """Straight lines through few of the values, in numbers that can be read.
 
-    >>> written(np.array([1.0, 1.0, 1.0, 0.5, 0.0]))
+    >>> fit_lines(np.array([1.0, 1.0, 1.0, 0.5, 0.0]))
     constant(2) >> linear(2)
     """
     hold = int(np.argmax(values < PEAK)) - 1 if (values < PEAK).any() else len(values) - 1

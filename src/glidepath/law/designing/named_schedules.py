@@ -10,7 +10,7 @@ SHARES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)  # of the st
 FLOORS = (0.0, 0.01, 0.05, 0.1)  # of the peak
 
 
-def named(steps: int, warmup: int = 0) -> Iterator[tuple[str, Schedule]]:
+def named_schedules(steps: int, warmup: int = 0) -> Iterator[tuple[str, Schedule]]:
     """Name and plan of each, over `steps` updates, the first `warmup` of which rise to the peak."""
     length = steps - warmup
     for floor in FLOORS:

@@ -29,7 +29,7 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 from glidepath.law.evaluation.fast_sum import FloatArray
-from glidepath.law.evaluation.formula import REFERENCE, Letters
+from glidepath.law.evaluation.formula import REFERENCE, Parameters
 from glidepath.law.evaluation.timeline import History
 
 POINTS, WEIGHTS = np.polynomial.legendre.leggauss(48)
@@ -44,35 +44,35 @@ class Decay:
     """The root of the equation, as a function of the logarithm s of the rate.
 
     Args:
-        letters: of the law.
+        parameters: of the law.
         last: the logarithm of the rate at the end.
         mu: the multiplier of the powered progress.
     """
 
-    letters: Letters
+    parameters: Parameters
     last: float
     mu: float
 
     @cached_property
     def _multiplier(self) -> float:
         """lambda."""
-        one, rate = self.letters, np.exp(self.last)
+        one, rate = self.parameters, np.exp(self.last)
         return float(one.noise * one.kappa * one.rho * rate ** (one.kappa + 1) + self._shift * rate**one.q)
 
     @property
     def _shift(self) -> float:
-        return self.mu * (1 - self.letters.q)
+        return self.mu * (1 - self.parameters.q)
 
     @cached_property
     def top(self) -> float:
         """The logarithm of the rate that the root stays below: 0, or less where progress is worth little more."""
         if self._shift <= 0 or self._multiplier >= self._shift:
             return 0.0
-        return min(0.0, float(np.log(self._multiplier / self._shift) / self.letters.q) - 1e-9)
+        return min(0.0, float(np.log(self._multiplier / self._shift) / self.parameters.q) - 1e-9)
 
     def ahead(self, s: FloatArray) -> tuple[FloatArray, FloatArray]:
         """x, and dx / ds."""
-        one = self.letters
+        one = self.parameters
         left = self._multiplier - self._shift * np.exp(one.q * s)
         size = one.noise * one.kappa * one.rho * np.exp((one.kappa + 1) * s) / left
         stretch = size ** (1 / (one.beta + 1))
@@ -81,7 +81,7 @@ class Decay:
 
     def upto(self, s: float) -> "Sums":
         """What lies between the end and where the rate is e^s."""
-        one, half = self.letters, (s - self.last) / 2
+        one, half = self.parameters, (s - self.last) / 2
         at = self.last + half * (POINTS + 1)
         x, slope = self.ahead(at)
         dx = WEIGHTS * half * slope
@@ -126,12 +126,12 @@ class Stretch:
     """What is to be designed.
 
     Args:
-        letters: of the law; gamma is 0.
+        parameters: of the law; gamma is 0.
         before: the rates that were used before, over the peak; None: none.
         steps: updates of the stretch.
     """
 
-    letters: Letters
+    parameters: Parameters
     before: History | None
     steps: int
 
@@ -141,18 +141,18 @@ class Stretch:
         if self.before is None:
             return np.zeros(0), np.zeros(1), 0.0
         history = self.before
-        phi = history.powers(self.letters.kappa)[0]
+        phi = history.powers(self.parameters.kappa)[0]
         remaining = history.progress[-1] - np.append(history.progress[history.changes], history.progress[-1])
         lengths = np.diff(history.changes, append=len(history.ratios))
-        return phi, remaining, float(lengths @ history.powers(self.letters.q)[0])
+        return phi, remaining, float(lengths @ history.powers(self.parameters.q)[0])
 
     def _left(self, x: FloatArray) -> FloatArray:
         """1 - G."""
-        return (1 + self.letters.rho / self.letters.beta * x) ** -self.letters.beta
+        return (1 + self.parameters.rho / self.parameters.beta * x) ** -self.parameters.beta
 
     def ended(self, last: float, mu: float) -> Ended:
         """The stretch that is best for a last rate and a multiplier mu."""
-        decay, one = Decay(self.letters, last, mu), self.letters
+        decay, one = Decay(self.parameters, last, mu), self.parameters
         s = decay.top
         if decay.upto(s).steps > self.steps:  # no time to hold the peak
             s = float(brentq(lambda s: decay.upto(s).steps - self.steps, last, decay.top, xtol=1e-10))
@@ -187,7 +187,7 @@ class Stretch:
 
     def _lowest(self, mu: float) -> float:
         """The logarithm of the last rate from which on time is worth something; where q is above 1, not all are."""
-        one = self.letters
+        one = self.parameters
         if one.q <= 1:
             return LOWEST
         worthless = np.log(mu * (one.q - 1) / (one.noise * one.kappa * one.rho)) / (one.kappa + 1 - one.q)
@@ -195,7 +195,7 @@ class Stretch:
 
     def _worth(self, powered: float) -> float:
         """mu: by how much the loss falls with the powered progress."""
-        one = self.letters
+        one = self.parameters
         return float(one.gap * one.alpha / REFERENCE * (powered / REFERENCE) ** (-one.alpha - 1))
 
 

@@ -12,11 +12,11 @@ from scipy.special import digamma, polygamma
 
 from .convex_noise import NO_UPDATE
 from .fast_sum import FloatArray, scales
-from .formula import REFERENCE, Letters
+from .formula import REFERENCE, Parameters
 from .timeline import Clock, History, increments
 
 
-def stretches(history: History, *, moving: bool) -> tuple[FloatArray, FloatArray]:
+def cells_of(history: History, *, moving: bool) -> tuple[FloatArray, FloatArray]:
     """(cells,) each: the levels of a run and how long it stays at each; `moving` leaves out those that move nothing."""
     lengths = np.diff(history.changes, append=len(history.ratios)).astype(np.float64)
     kept = history.levels > NO_UPDATE if moving else slice(None)
@@ -29,12 +29,12 @@ class Cells:
     """Stretches of level rate, one after the other.
 
     Args:
-        letters: of the law.
+        parameters: of the law.
         clock: along which its noise follows; None: the noise is that of the convex bound.
         lengths: (cells,), updates.
     """
 
-    letters: Letters
+    parameters: Parameters
     clock: Clock | None
     lengths: FloatArray
 
@@ -44,7 +44,7 @@ class Cells:
         Args:
             levels: (cells,), above 0.
         """
-        one, powers = self.letters, levels**self.letters.q
+        one, powers = self.parameters, levels**self.parameters.q
         progress = float(self.lengths @ powers) / REFERENCE
         worth = -one.gap * one.alpha * progress ** (-one.alpha - 1) / REFERENCE
         noise, slope = self._convex(levels) if self.clock is None else self._relaxing(levels, self.clock)
@@ -53,7 +53,7 @@ class Cells:
 
     def _relaxing(self, levels: FloatArray, clock: Clock) -> tuple[float, FloatArray]:
         """sum [phi(e_j) - phi(e_{j-1})] G(e_j^-gamma c_j), c_j from the start of cell j to the end."""
-        one = self.letters
+        one = self.parameters
         phi, passed = levels**one.kappa, self.lengths * (levels if clock == "progress" else 1.0)
         rate = one.rho * scales(np.log(levels), one.gamma)
         x = np.cumsum(passed[::-1])[::-1]

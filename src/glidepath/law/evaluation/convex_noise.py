@@ -2,14 +2,14 @@
 
     N(t) = 1/2 [e_{t-1} + sum_{k<t-1} e_k^2 / (e_{k+1} + ... + e_{t-1})]
 
-It has no letter of its own: the whole noise is known before a fit. An update at a millionth of the peak, or less, is no
+It has no parameter of its own: the whole noise is known before a fit. An update at a millionth of the peak, or less, is no
 update here: what came before it would count without bound.
 """
 
 import numpy as np
 
 from .fast_sum import FloatArray, IntArray, SourceTree, block_for
-from .formula import Letters, Slopes
+from .formula import Parameters, Slopes
 from .running_sums import sums_after, sums_before
 from .timeline import Timeline
 
@@ -25,11 +25,11 @@ class ConvexNoise:
         levels, last = ratios[moved], np.searchsorted(moved, timeline.updates) - 1
         self._size = (levels[last] + over_progress(levels, levels**2, last)) / 2
 
-    def __call__(self, letters: Letters) -> tuple[FloatArray, Slopes]:
-        """N, whatever the letters are."""
+    def __call__(self, parameters: Parameters) -> tuple[FloatArray, Slopes]:
+        """N, whatever the parameters are."""
         return self._size, {}
 
-    def size(self, letters: Letters) -> FloatArray:
+    def size(self, parameters: Parameters) -> FloatArray:
         """N alone."""
         return self._size
 
@@ -56,5 +56,5 @@ def _inverse_sums(places: FloatArray, weights: FloatArray, targets: IntArray) ->
     if not len(targets):
         return np.zeros(0)
     tree = SourceTree(places)
-    view = tree.seen_from(places[targets], targets, block_for(len(targets)))
+    view = tree.view_from(places[targets], targets, block_for(len(targets)))
     return view.sum(np.reciprocal, tree.moments(weights[: len(places)]))

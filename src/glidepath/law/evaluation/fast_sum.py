@@ -128,11 +128,11 @@ class SourceTree:
         self.size = len(places)
         leaves = 1 << max(0, int(np.ceil(np.log2(max(1, self.size) / LEAF))))
         self._padded = leaves * LEAF
-        self.axes = [Axis(self._filled(places), nodes)]
+        self.axes = [Axis(self._fill(places), nodes)]
         if log_scales is not None:
-            self.axes.append(Axis(self._filled(log_scales), scale_nodes))
+            self.axes.append(Axis(self._fill(log_scales), scale_nodes))
 
-    def _filled(self, values: FloatArray) -> FloatArray:
+    def _fill(self, values: FloatArray) -> FloatArray:
         return np.pad(values, (0, self._padded - self.size), mode="edge").reshape(-1, LEAF)
 
     @cached_property
@@ -156,7 +156,7 @@ class SourceTree:
         flat = [level.reshape(*level.shape[:2], -1) for level in levels]
         return Moments(own, np.concatenate(flat, axis=1))
 
-    def seen_from(self, targets: FloatArray, counts: IntArray, block: int = 1) -> "View":
+    def view_from(self, targets: FloatArray, counts: IntArray, block: int = 1) -> "View":
         """The same sources from some targets.
 
         Args:
@@ -251,9 +251,11 @@ class View:
         far = self.far.times(kernel, moments.blocks[0], gamma)
         return self._added(far, self.near.times(kernel, moments.own[0], gamma))
 
-    def weighed(self, far: FloatArray, near: FloatArray, moments: Moments, number: int = 0) -> FloatArray:
+    def weighted_sum(self, far: FloatArray, near: FloatArray, moments: Moments, number: int = 0) -> FloatArray:
         """(m,): as `sum`, of a kernel's values at the distances of both parts, with one of the sets of weights."""
-        return self._added(self.far.weighed(far, moments.blocks[number]), self.near.weighed(near, moments.own[number]))
+        return self._added(
+            self.far.weighted_sum(far, moments.blocks[number]), self.near.weighted_sum(near, moments.own[number])
+        )
 
     def _added(self, far: FloatArray, near: FloatArray) -> FloatArray:
         """(m,) from the sums (pairs, block) of both parts."""
@@ -299,7 +301,7 @@ class Part:
             found = found * scales(self.nodes[1][self.blocks[some]], gamma)[:, None, :]
         return found if self.counted is None else np.where(self.counted[some], found, 1.0)
 
-    def weighed(self, values: FloatArray, weights: FloatArray, some: slice = slice(None)) -> FloatArray:
+    def weighted_sum(self, values: FloatArray, weights: FloatArray, some: slice = slice(None)) -> FloatArray:
         """(pairs, block): the sums of some values at the distances, each times its weight."""
         if self.counted is not None:
             values = np.where(self.counted[some], values, 0.0)
@@ -311,5 +313,5 @@ class Part:
         pairs, block = len(self.rows), self.targets.shape[1]
         each = max(1, CHUNK // (block * self.nodes[0].shape[1]))
         chunks = [slice(start, start + each) for start in range(0, pairs, each)]
-        found = [self.weighed(kernel(self._distances(some, gamma)), weights, some) for some in chunks]
+        found = [self.weighted_sum(kernel(self._distances(some, gamma)), weights, some) for some in chunks]
         return np.concatenate(found) if found else np.zeros((0, block))

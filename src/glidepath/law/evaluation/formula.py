@@ -2,7 +2,7 @@
 
     L(t) = L0 + A (P_t / 1000)^-alpha + B N(t),   P_t = sum_{k<t} e_k^q,   e = rate / peak
 
-A law is a choice of N, of the letters that are free, and of their names: see `relaxation.py` and `convex_noise.py`.
+A law is a choice of N, of the parameters that are free, and of their names: see `relaxation.py` and `convex_noise.py`.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ import numpy as np
 from .fast_sum import FloatArray
 from .timeline import Timeline
 
-Letter = Literal["limit", "gap", "alpha", "noise", "rho", "beta", "kappa", "q", "gamma"]
+ParameterName = Literal["limit", "gap", "alpha", "noise", "rho", "beta", "kappa", "q", "gamma"]
 REFERENCE = 1000.0  # of the progress: so that A is a loss of ordinary size
 
 
 @final
 @dataclass(frozen=True)
-class Letters:
-    """The letters of the formula.
+class Parameters:
+    """The parameters of the formula.
 
     Args:
         limit: L0, what no training works off.
@@ -46,35 +46,35 @@ class Letters:
     gamma: float = 0.0
 
 
-Slopes = Mapping[Letter, FloatArray]
+Slopes = Mapping[ParameterName, FloatArray]
 
 
 class Noise(Protocol):
     """N on one run."""
 
-    def __call__(self, letters: Letters) -> tuple[FloatArray, Slopes]:
-        """(m,): N, and its derivatives with respect to its letters, for some hundreds of losses."""
+    def __call__(self, parameters: Parameters) -> tuple[FloatArray, Slopes]:
+        """(m,): N, and its derivatives with respect to its parameters, for some hundreds of losses."""
 
-    def size(self, letters: Letters) -> FloatArray:
+    def size(self, parameters: Parameters) -> FloatArray:
         """(m,): N alone, for any number of losses."""
 
 
-def progress_loss(progress: FloatArray, letters: Letters) -> FloatArray:
+def progress_loss(progress: FloatArray, parameters: Parameters) -> FloatArray:
     """(m,): L0 + A (P / 1000)^-alpha."""
-    return letters.limit + letters.gap * (progress / REFERENCE) ** -letters.alpha
+    return parameters.limit + parameters.gap * (progress / REFERENCE) ** -parameters.alpha
 
 
-def losses(timeline: Timeline, noise: Noise, letters: Letters) -> tuple[FloatArray, Slopes]:
-    """(m,): L(t) where the timeline wants it, and its derivatives (m,) with respect to every letter."""
-    progress, slope = timeline.powered_progress(letters.q)
+def losses(timeline: Timeline, noise: Noise, parameters: Parameters) -> tuple[FloatArray, Slopes]:
+    """(m,): L(t) where the timeline wants it, and its derivatives (m,) with respect to every parameter."""
+    progress, slope = timeline.powered_progress(parameters.q)
     steps = np.log(progress / REFERENCE)
-    power = np.exp(-letters.alpha * steps)
-    size, slopes = noise(letters)
-    return letters.limit + letters.gap * power + letters.noise * size, {
+    power = np.exp(-parameters.alpha * steps)
+    size, slopes = noise(parameters)
+    return parameters.limit + parameters.gap * power + parameters.noise * size, {
         "limit": np.ones_like(power),
         "gap": power,
-        "alpha": -letters.gap * power * steps,
-        "q": -letters.gap * power * letters.alpha * slope / progress,
+        "alpha": -parameters.gap * power * steps,
+        "q": -parameters.gap * power * parameters.alpha * slope / progress,
         "noise": size,
-        **{letter: letters.noise * one for letter, one in slopes.items()},
+        **{parameter: parameters.noise * one for parameter, one in slopes.items()},
     }

@@ -28,8 +28,8 @@ def ratios_of(plan: Schedule | ArrayLike, peak: float, steps: Length = None) -> 
     """
     if isinstance(plan, Schedule):
         return _from_schedule(plan, peak, steps)
-    rates = checked_rates(
-        numbers(plan, "a plan is a schedule, as in parse('cosine(100)'), or the rate of every update")
+    rates = check_rates(
+        as_numbers(plan, "a plan is a schedule, as in parse('cosine(100)'), or the rate of every update")
     )
     if steps is not None and as_horizon(steps).steps != len(rates):
         raise LawError(f"there are {len(rates)} rates for {as_horizon(steps).steps} updates: give one for each")
@@ -40,7 +40,7 @@ def _from_schedule(plan: Schedule, peak: float, length: Length) -> FloatArray:
     if length is None and (isinstance(plan, Draft) or not plan.duration):
         raise LawError(f"{plan!r} has no length of its own: give one, as in predict(plan, 10_000)")
     whole = length_of(plan.duration if length is None else length)
-    values = checked_rates(np.asarray(plan.over(whole)(np.arange(whole.steps)), dtype=np.float64))
+    values = check_rates(np.asarray(plan.over(whole)(np.arange(whole.steps)), dtype=np.float64))
     most = float(values.max())
     if most < LOOKS_LIKE_A_RATE and peak / 4 <= most <= 4 * peak:
         raise LawError(
@@ -62,7 +62,7 @@ def length_of(steps: Horizon | int | str | None) -> Horizon:
     return whole
 
 
-def numbers(values: object, wanted: str) -> FloatArray:
+def as_numbers(values: object, wanted: str) -> FloatArray:
     """Numbers in an array.
 
     Raises:
@@ -74,20 +74,20 @@ def numbers(values: object, wanted: str) -> FloatArray:
         raise LawError(f"{wanted}, not {values!r:.60}") from None
 
 
-def counts(updates: ArrayLike) -> IntArray:
+def as_counts(updates: ArrayLike) -> IntArray:
     """(m,): after how many updates losses are wanted.
 
     Raises:
         LawError: if they are not whole numbers in a row.
     """
     wanted = "updates are whole numbers in a row, as in [100, 200]"
-    found = numbers(updates, wanted)
+    found = as_numbers(updates, wanted)
     if found.ndim != 1 or (found != np.floor(found)).any():
         raise LawError(f"{wanted}, not {updates!r:.60}")
     return found.astype(np.int64)
 
 
-def checked_rates(rates: FloatArray) -> FloatArray:
+def check_rates(rates: FloatArray) -> FloatArray:
     """The rates, if they are numbers that an optimizer can use.
 
     Raises:

@@ -14,14 +14,14 @@ from typing import final
 import numpy as np
 
 from .fast_sum import FloatArray, Part, View, block_for, scales
-from .formula import Letter, Letters, Slopes
+from .formula import ParameterName, Parameters, Slopes
 from .timeline import Clock, Timeline, increments
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Relaxation:
-    """N on one run, ready for many values of its letters.
+    """N on one run, ready for many values of its parameters.
 
     Args:
         timeline: the run.
@@ -31,61 +31,61 @@ class Relaxation:
 
     timeline: Timeline
     clock: Clock = "progress"
-    free: frozenset[Letter] = frozenset()
+    free: frozenset[ParameterName] = frozenset()
 
     @cached_property
     def _view(self) -> View:
         return self.timeline.view(self.clock, "gamma" in self.free)
 
-    def __call__(self, letters: Letters) -> tuple[FloatArray, Slopes]:
+    def __call__(self, parameters: Parameters) -> tuple[FloatArray, Slopes]:
         """N, written as phi(e_{t-1}) minus the sum of the increments times 1 - G, which falls with the distance."""
         history, last = self.timeline.history, self.timeline.seen - 1
-        powers, slopes = history.powers(letters.kappa)
+        powers, slopes = history.powers(parameters.kappa)
         sets = [increments(powers), *([increments(slopes)] if "kappa" in self.free else [])]
         sizes = history.tree(self.clock, "gamma" in self.free).moments(*sets)
-        far, near = (kernel(part, letters, self.free) for part in (self._view.far, self._view.near))
-        found: dict[Letter, FloatArray] = {
-            letter: -self._view.weighed(far[letter], near[letter], sizes) for letter in far
+        far, near = (kernel(part, parameters, self.free) for part in (self._view.far, self._view.near))
+        found: dict[ParameterName, FloatArray] = {
+            parameter: -self._view.weighted_sum(far[parameter], near[parameter], sizes) for parameter in far
         }
         if "kappa" in self.free:
-            found["kappa"] = slopes[last] - self._view.weighed(far["noise"], near["noise"], sizes, 1)
+            found["kappa"] = slopes[last] - self._view.weighted_sum(far["noise"], near["noise"], sizes, 1)
         return powers[last] + found.pop("noise"), found
 
-    def size(self, letters: Letters) -> FloatArray:
+    def size(self, parameters: Parameters) -> FloatArray:
         """N alone."""
         history, levels = self.timeline.history, "gamma" in self.free
-        powers, _ = history.powers(letters.kappa)
+        powers, _ = history.powers(parameters.kappa)
         sizes = history.tree(self.clock, levels).moments(increments(powers))
         view = self.timeline.view(self.clock, levels, block_for(len(self.timeline.updates)))
-        summed = view.sum(lambda distances: left(distances, letters), sizes, letters.gamma)
+        summed = view.sum(lambda distances: remaining(distances, parameters), sizes, parameters.gamma)
         return powers[self.timeline.seen - 1] - summed
 
 
-def left(distances: FloatArray, letters: Letters) -> FloatArray:
+def remaining(distances: FloatArray, parameters: Parameters) -> FloatArray:
     """1 - G at distances that gamma has already scaled."""
-    if np.isinf(letters.beta):
-        return np.exp(-letters.rho * distances)
-    return _raised(1 / (1 + letters.rho / letters.beta * distances), letters.beta)
+    if np.isinf(parameters.beta):
+        return np.exp(-parameters.rho * distances)
+    return _raised(1 / (1 + parameters.rho / parameters.beta * distances), parameters.beta)
 
 
 def _raised(base: FloatArray, exponent: float) -> FloatArray:
     return base * base if exponent == 2 else base**exponent  # a square is ten times as fast
 
 
-def kernel(part: Part, letters: Letters, free: frozenset[Letter]) -> dict[Letter, FloatArray]:
+def kernel(part: Part, parameters: Parameters, free: frozenset[ParameterName]) -> dict[ParameterName, FloatArray]:
     """1 - G at the distances of a part, called "noise", and its derivatives: rho, and beta and gamma where free."""
     distances = part.distances
     if "gamma" in free:
-        distances = distances * scales(part.log_scales, letters.gamma)
-    if np.isinf(letters.beta):
-        rest = left(distances, letters)
+        distances = distances * scales(part.log_scales, parameters.gamma)
+    if np.isinf(parameters.beta):
+        rest = remaining(distances, parameters)
         return {"noise": rest, "rho": -distances * rest}
-    inverse = 1 / (1 + letters.rho / letters.beta * distances)
-    rest = _raised(inverse, letters.beta)
+    inverse = 1 / (1 + parameters.rho / parameters.beta * distances)
+    rest = _raised(inverse, parameters.beta)
     slower = (1 - inverse) * rest
-    found: dict[Letter, FloatArray] = {"noise": rest, "rho": -letters.beta / letters.rho * slower}
+    found: dict[ParameterName, FloatArray] = {"noise": rest, "rho": -parameters.beta / parameters.rho * slower}
     if "beta" in free:
         found["beta"] = rest * np.log(inverse) + slower
     if "gamma" in free:
-        found["gamma"] = letters.beta * slower * part.log_scales
+        found["gamma"] = parameters.beta * slower * part.log_scales
     return found

@@ -1,6 +1,6 @@
 """What a law needs to know of a run: where its rate changes, and how far the run has come where a loss is wanted.
 
-Rates are ratios e_k of the law's peak. Before update 0 the rate is 0, so a run begins with a change. Letters: the loss
+Rates are ratios e_k of the law's peak. Before update 0 the rate is 0, so a run begins with a change. Parameters: the loss
 after t updates has seen e_0 .. e_{t-1}; S_t = e_0 + ... + e_{t-1} is the progress, in updates at the peak.
 """
 
@@ -110,7 +110,7 @@ class Timeline:
     def view(self, clock: Clock, with_levels: bool, block: int = 1) -> View:
         """The changes as seen from the losses, `block` of which share a choice of blocks."""
         places = self.history.along(clock)[self.updates]
-        return self.history.tree(clock, with_levels).seen_from(places, self.seen, block)
+        return self.history.tree(clock, with_levels).view_from(places, self.seen, block)
 
 
 def increments(values: FloatArray) -> FloatArray:

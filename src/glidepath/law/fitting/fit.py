@@ -12,16 +12,17 @@ from glidepath.core.schedule import Schedule
 from glidepath.errors import LawError
 from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.law.evaluation.formula import losses
-from glidepath.law.evaluation.rates import Length, counts, numbers, ratios_of
+from glidepath.law.evaluation.rates import Length, as_counts, as_numbers, ratios_of
 from glidepath.law.laws.law import Law
 from glidepath.law.laws.noise_floor import NoiseFloorLaw
+from glidepath.runs.aggregate import ONE_PEAK, group_by_peak
 from glidepath.runs.run import Run
 
-from .observations import Observed, observed
-from .prediction import Prediction, Spread, banded, distance, spaced
-from .problem import Problem, letters_of, relative
+from .observations import Observations, observe
+from .parameters import FittedParameter, parameter_table
+from .prediction import Prediction, Uncertainty, add_band, distance_from_fit, space_evenly
+from .problem import Problem, parameters_of, relative_slopes
 
-ONE_PEAK = 0.01  # peaks that differ by less are one
 WILDEST = 0.4  # of the loss, around the law
 LEAST_FALL = 1e-3  # of the loss, from the first tenth of the points to the last
 
@@ -32,24 +33,29 @@ class Fit:
     """A law fitted to runs.
 
     Args:
-        law: with the letters that fit best.
-        searched: (n,), its free letters as they were searched for.
+        law: with the parameters that fit best.
+        coordinates: (n,), its free parameters as they were searched for: the logarithm of most.
         covariance: (n, n), of those.
         residuals: for each run (m,), log L - log loss.
         names: of the runs.
-        noise: the standard deviation of one logged loss around the law, relative; wild points aside.
+        residual_std: the standard deviation of one logged loss around the law, relative; outliers aside.
         earliest: the progress at the first loss that was used, in updates at the peak.
         furthest: the largest progress of a run.
     """
 
     law: Law
-    searched: FloatArray = field(repr=False)
+    coordinates: FloatArray = field(repr=False)
     covariance: FloatArray = field(repr=False)
     residuals: tuple[FloatArray, ...] = field(repr=False)
     names: tuple[str, ...]
-    noise: float
+    residual_std: float
     earliest: float
     furthest: float
+
+    @property
+    def parameters(self) -> tuple[FittedParameter, ...]:
+        """Return the parameters that the fit chose: name, symbol, meaning, value and standard error of each."""
+        return parameter_table(type(self.law), self.coordinates, self.covariance)
 
     def predict(
         self,
@@ -72,13 +78,15 @@ class Fit:
         """
         ratios = ratios_of(plan, self.law.peak, steps)
         first = int(np.flatnonzero(ratios)[0]) + 1
-        where = spaced(first, len(ratios)) if updates is None else counts(updates)
+        where = space_evenly(first, len(ratios)) if updates is None else as_counts(updates)
         timeline = self.law.timeline(ratios, where)
-        loss, slopes = losses(timeline, self.law.noise_of(timeline), self.law.letters())
-        jacobian = relative(type(self.law), self.searched, loss, slopes)
-        letters = np.sqrt(np.maximum(0, np.einsum("mi,ij,mj->m", jacobian, self.covariance, jacobian)))
-        away = distance(timeline.progress, ratios, self.earliest, self.furthest)
-        return banded(where, ratios[where - 1] * self.law.peak, loss, Spread(letters, away, self.noise), level)
+        loss, slopes = losses(timeline, self.law.noise_of(timeline), self.law.parameters)
+        jacobian = relative_slopes(type(self.law), self.coordinates, loss, slopes)
+        parameters = np.sqrt(np.maximum(0, np.einsum("mi,ij,mj->m", jacobian, self.covariance, jacobian)))
+        away = distance_from_fit(timeline.progress, ratios, self.earliest, self.furthest)
+        return add_band(
+            where, ratios[where - 1] * self.law.peak, loss, Uncertainty(parameters, away, self.residual_std), level
+        )
 
 
 def fit(
@@ -105,19 +113,19 @@ def fit(
     if isinstance(runs, Run) or not (isinstance(law, type) and issubclass(law, Law)):
         raise LawError("fit takes a list of runs and the class of a law, as in fit([run], NoiseFloorLaw)")
     peak = _peak(runs, across_peaks)
-    seen = [observed(run, peak) for run in runs]
+    seen = [observe(run, peak) for run in runs]
     _refuse_constant(seen)
     problem = Problem(law, seen, _weights(weights, len(runs)), prior)
     z, covariance = problem.solved()
     names = tuple(run.name for run in runs)
     _refuse_lawless(names, seen, problem.noise(z))
     return Fit(
-        law.from_letters(peak, letters_of(law, z)),
+        law.from_parameters(peak, parameters_of(law, z)),
         z,
         covariance,
         tuple(problem.residuals(z)),
         names,
-        noise=float(np.hypot(problem.noise(z), max(one.scatter for one in seen))),
+        residual_std=float(np.hypot(problem.noise(z), max(one.scatter for one in seen))),
         earliest=min(float(one.timeline.progress[0]) for one in seen),
         furthest=max(float(one.timeline.progress[-1]) for one in seen),
     )
@@ -125,16 +133,7 @@ def fit(
 
 def fit_by_peak(runs: Sequence[Run], law: type[Law] = NoiseFloorLaw) -> dict[float, Fit]:
     """A fit for each peak rate among the runs, the lowest first: one law does not hold across peaks."""
-    return {peak: fit(group, law) for peak, group in by_peak(runs).items()}
-
-
-def by_peak(runs: Sequence[Run]) -> dict[float, list[Run]]:
-    """The runs of each peak rate, the lowest first; peaks that differ by less than 1% are one."""
-    groups: dict[float, list[Run]] = {}
-    for run in sorted(runs, key=lambda run: run.peak):
-        near = next((peak for peak in groups if run.peak - peak <= ONE_PEAK * peak), run.peak)
-        groups.setdefault(near, []).append(run)
-    return groups
+    return {peak: fit(group, law) for peak, group in group_by_peak(runs).items()}
 
 
 def predict(
@@ -164,13 +163,13 @@ def _peak(runs: Sequence[Run], across_peaks: bool) -> float:
 
 
 def _weights(weights: Sequence[float] | None, runs: int) -> FloatArray:
-    found = np.ones(runs) if weights is None else np.atleast_1d(numbers(weights, "weights are numbers"))
+    found = np.ones(runs) if weights is None else np.atleast_1d(as_numbers(weights, "weights are numbers"))
     if found.shape != (runs,) or not (np.isfinite(found) & (found > 0)).all():
         raise LawError(f"weights are one number above 0 for each of the {runs} runs, not {weights!r}")
     return found
 
 
-def _refuse_constant(seen: Sequence[Observed]) -> None:
+def _refuse_constant(seen: Sequence[Observations]) -> None:
     """A rate that never falls while the loss is watched says nothing about what a fall does."""
     if not any(_decays(one) for one in seen):
         names = ", ".join(one.name for one in seen)
@@ -180,7 +179,7 @@ def _refuse_constant(seen: Sequence[Observed]) -> None:
         )
 
 
-def _refuse_lawless(names: Sequence[str], seen: Sequence[Observed], noise: float) -> None:
+def _refuse_lawless(names: Sequence[str], seen: Sequence[Observations], noise: float) -> None:
     """Losses that no law of this kind describes get no confident numbers."""
     if noise > WILDEST:
         raise LawError(
@@ -194,13 +193,13 @@ def _refuse_lawless(names: Sequence[str], seen: Sequence[Observed], noise: float
         )
 
 
-def _falls(one: Observed, noise: float) -> bool:
+def _falls(one: Observations, noise: float) -> bool:
     """Whether the first tenth of the points is above the last by more than chance would have it."""
     part = max(1, len(one.log_losses) // 10)
     fall = float(one.log_losses[:part].mean() - one.log_losses[-part:].mean())
     return fall > max(LEAST_FALL, 3.0 * noise * math.sqrt(2 / part))
 
 
-def _decays(one: Observed) -> bool:
+def _decays(one: Observations) -> bool:
     rates = one.timeline.history.ratios[one.timeline.updates - 1]
     return bool(rates.min() < 0.9 * rates.max())

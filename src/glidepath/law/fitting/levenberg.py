@@ -4,7 +4,7 @@
     rho(r) = r^2 if |r| <= h, else 2 h |r| - h^2
 
 by steps (J^T W J + D^-2 + mu diag) dz = -(J^T W r + D^-2 (z - m)), W the weights w_i min(1, h / |r_i|), with mu smaller
-after a step that lowers C and larger after one that does not. Few letters and many residuals: the normal equations
+after a step that lowers C and larger after one that does not. Few parameters and many residuals: the normal equations
 cost less than the residuals. SciPy's `least_squares` bends all residuals alike, the prior's too.
 
 Sources:

@@ -10,7 +10,7 @@ from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
 from glidepath.law.evaluation.timeline import History, Timeline
 from glidepath.runs.run import Run
 
-MOST = 400  # points of a run; more are averaged, which loses nothing that a law of seven letters could use
+MOST = 400  # points of a run; more are averaged, which loses nothing that a law of seven parameters could use
 FEWEST = 8
 AT_THE_PEAK = 0.99  # where a warmup ends
 BEGINNING = 0.08  # of a run, that is left out: no law here holds so early
@@ -18,7 +18,7 @@ BEGINNING = 0.08  # of a run, that is left out: no law here holds so early
 
 @final
 @dataclass(frozen=True, eq=False)
-class Observed:
+class Observations:
     """The points of one run.
 
     Args:
@@ -35,7 +35,7 @@ class Observed:
     scatter: float = 0.0
 
 
-def observed(run: Run, peak: float) -> Observed:
+def observe(run: Run, peak: float) -> Observations:
     """The points of a run that a fit uses.
 
     The first twelfth (8%) of the run is left out, and whatever came before the rate first reached the run's own peak.
@@ -51,24 +51,24 @@ def observed(run: Run, peak: float) -> Observed:
             f"{warm} updates): a fit needs at least {FEWEST}, and wants 50"
         )
     every = np.log(run.losses[used])
-    updates, logs = thinned(run.updates[used], every)
-    scatter = scatter_of(every) if len(logs) < len(every) else 0.0
-    return Observed(run.name, Timeline(History(run.rates / peak), updates), logs, scatter)
+    updates, logs = thin(run.updates[used], every)
+    scatter = neighbor_std(every) if len(logs) < len(every) else 0.0
+    return Observations(run.name, Timeline(History(run.rates / peak), updates), logs, scatter)
 
 
-def scatter_of(values: FloatArray) -> float:
+def neighbor_std(values: FloatArray) -> float:
     """The standard deviation of one value around a smooth curve: from the median of the steps between neighbours.
 
-    >>> round(scatter_of(np.random.default_rng(0).normal(size=10_000)), 1)
+    >>> round(neighbor_std(np.random.default_rng(0).normal(size=10_000)), 1)
     1.0
     """
     return 1.4826 * float(np.median(np.abs(np.diff(values)))) / 2**0.5
 
 
-def thinned(updates: IntArray, values: FloatArray, most: int = MOST) -> tuple[IntArray, FloatArray]:
+def thin(updates: IntArray, values: FloatArray, most: int = MOST) -> tuple[IntArray, FloatArray]:
     """Means of as many neighbours as it takes to have no more than `most` points; each stands at its mean update.
 
-    >>> thinned(np.array([1, 2, 3, 4, 5]), np.array([1.0, 3.0, 5.0, 7.0, 9.0]), most=3)
+    >>> thin(np.array([1, 2, 3, 4, 5]), np.array([1.0, 3.0, 5.0, 7.0, 9.0]), most=3)
     (array([1, 3, 5]), array([2., 6., 9.]))
     """
     width = -(-len(updates) // most)

@@ -1,11 +1,11 @@
 """The loss of a run that was never made, with a band that holds.
 
-The logarithm of the predicted loss is uncertain by three things, taken as independent: the letters of the law, what
+The logarithm of the predicted loss is uncertain by three things, taken as independent: the parameters of the law, what
 any law of this kind misses, and the noise of one logged loss:
 
     sd^2 = c^2 J C J^T + m^2 + noise^2,   m = d (1 + f) (1 + 3 max(0, f - 1)^2) + 0.01 (b + p)
 
-with J the derivatives of log L, C the covariance of the letters, f the doublings of the progress beyond the fitted
+with J the derivatives of log L, C the covariance of the parameters, f the doublings of the progress beyond the fitted
 runs, b those before their first loss, p the doublings by which the run's largest rate is not the law's peak.
 
 The constants c and d were calibrated on 97 validation curves of a 124M-parameter model (fits on one or two runs of
@@ -24,7 +24,7 @@ from scipy.special import ndtri
 from glidepath.errors import LawError
 from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
 
-LETTERS, LETTERS_AT_THE_END = 0.5, 0.7  # c
+SHARE, SHARE_AT_THE_END = 0.5, 0.7  # c
 MISSED = 1e-3  # d
 OFF = 1e-2  # for each doubling before the first loss, or of the peak
 TOO_FAR = 2.0  # doublings of the peak, from which on nothing is predicted
@@ -99,7 +99,7 @@ class Distance:
         return tuple(found)
 
 
-def distance(progress: FloatArray, ratios: FloatArray, earliest: float, furthest: float) -> Distance:
+def distance_from_fit(progress: FloatArray, ratios: FloatArray, earliest: float, furthest: float) -> Distance:
     """How far a run is from those that were fitted.
 
     Args:
@@ -123,25 +123,25 @@ def distance(progress: FloatArray, ratios: FloatArray, earliest: float, furthest
 
 @final
 @dataclass(frozen=True, eq=False)
-class Spread:
+class Uncertainty:
     """What makes the logarithm of a predicted loss uncertain: standard deviations.
 
     Args:
-        letters: (m,), of the law's letters.
+        parameters: (m,), of the law's parameters.
         away: from what was fitted.
         noise: of one logged loss.
     """
 
-    letters: FloatArray
+    parameters: FloatArray
     away: Distance
     noise: float
 
     def deviation(self, share: float) -> FloatArray:
-        """(m,): all of it together, with a share of the letters' deviation."""
-        return np.sqrt((share * self.letters) ** 2 + self.away.missed**2 + self.noise**2)
+        """(m,): all of it together, with a share of the parameters' deviation."""
+        return np.sqrt((share * self.parameters) ** 2 + self.away.missed**2 + self.noise**2)
 
 
-def banded(updates: IntArray, rates: FloatArray, losses: FloatArray, spread: Spread, level: float) -> Prediction:
+def add_band(updates: IntArray, rates: FloatArray, losses: FloatArray, spread: Uncertainty, level: float) -> Prediction:
     """A prediction with its band.
 
     Raises:
@@ -152,17 +152,17 @@ def banded(updates: IntArray, rates: FloatArray, losses: FloatArray, spread: Spr
     if losses.min() <= 0:
         raise LawError("the law predicts a loss of 0 or less there: it was fitted to runs that say too little of that")
     point = float(ndtri((1 + level) / 2))
-    away = np.exp(point * spread.deviation(LETTERS))
-    end = float(np.exp(point * spread.deviation(LETTERS_AT_THE_END)[-1]))
+    away = np.exp(point * spread.deviation(SHARE))
+    end = float(np.exp(point * spread.deviation(SHARE_AT_THE_END)[-1]))
     last = float(losses[-1])
     band = (losses / away, losses * away, last / end, last * end)
     return Prediction(updates, rates, losses, *band, level, spread.away.doubts)
 
 
-def spaced(first: int, steps: int, points: int = POINTS) -> IntArray:
+def space_evenly(first: int, steps: int, points: int = POINTS) -> IntArray:
     """As many places as there are points, from `first` to `steps`, evenly spaced.
 
-    >>> spaced(1, 5, 3)
+    >>> space_evenly(1, 5, 3)
     array([1, 3, 5])
     """
     return np.unique(np.linspace(first, steps, points).round().astype(np.int64))

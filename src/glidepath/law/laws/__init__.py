@@ -1,1 +1,1 @@
-"""The laws: each a frozen dataclass with its formula, its letters and its source."""
+"""The laws: each a frozen dataclass with its formula, its parameters and its source."""

@@ -1,10 +1,10 @@
-"""The law that has the noise of the convex bound: four letters, and the best one at ranking."""
+"""The law that has the noise of the convex bound: four parameters, and the best one at ranking."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Self, final
 
 from glidepath.law.evaluation.convex_noise import ConvexNoise
-from glidepath.law.evaluation.formula import Letters, Noise
+from glidepath.law.evaluation.formula import Noise, Parameters
 from glidepath.law.evaluation.timeline import Timeline
 
 from .law import ALWAYS_FREE, Law
@@ -44,11 +44,12 @@ class ConvexKernelLaw(Law):
     noise: float
 
     @classmethod
-    def from_letters(cls, peak: float, letters: Letters) -> Self:
-        return cls(peak, letters.limit, letters.gap, letters.alpha, letters.noise)
+    def from_parameters(cls, peak: float, parameters: Parameters) -> Self:
+        return cls(peak, parameters.limit, parameters.gap, parameters.alpha, parameters.noise)
 
-    def letters(self) -> Letters:
-        return Letters(self.limit, self.gap, self.gap_exponent, self.noise)
+    @property
+    def parameters(self) -> Parameters:
+        return Parameters(self.limit, self.gap, self.gap_exponent, self.noise)
 
     @classmethod
     def noise_of(cls, timeline: Timeline) -> Noise:

@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Self, final
 
-from glidepath.law.evaluation.formula import Letters, Noise
+from glidepath.law.evaluation.formula import Noise, Parameters
 from glidepath.law.evaluation.relaxation import Relaxation
 from glidepath.law.evaluation.timeline import Timeline
 
-from .law import ALWAYS_FREE, Free, Law
+from .law import ALWAYS_FREE, FreeParameter, Law
 
 
 @final
@@ -38,8 +38,8 @@ class FunctionalScalingLaw(Law):
     NAME: ClassVar = "functional-scaling"
     FREE: ClassVar = (
         *ALWAYS_FREE,
-        Free("rho", log=True, mean=-4.5, deviation=0.7, hurried=True),
-        Free("beta", log=True, mean=math.log(1.0), deviation=0.7),
+        FreeParameter("rho", log=True, mean=-4.5, prior_std=0.7, per_update=True),
+        FreeParameter("beta", log=True, mean=math.log(1.0), prior_std=0.7),
     )
 
     peak: float
@@ -51,12 +51,15 @@ class FunctionalScalingLaw(Law):
     relaxation_exponent: float
 
     @classmethod
-    def from_letters(cls, peak: float, letters: Letters) -> Self:
-        one = letters
+    def from_parameters(cls, peak: float, parameters: Parameters) -> Self:
+        one = parameters
         return cls(peak, one.limit, one.gap, one.alpha, one.noise, one.rho, one.beta)
 
-    def letters(self) -> Letters:
-        return Letters(self.limit, self.gap, self.gap_exponent, self.noise, self.relaxation, self.relaxation_exponent)
+    @property
+    def parameters(self) -> Parameters:
+        return Parameters(
+            self.limit, self.gap, self.gap_exponent, self.noise, self.relaxation, self.relaxation_exponent
+        )
 
     @classmethod
     def noise_of(cls, timeline: Timeline) -> Noise:

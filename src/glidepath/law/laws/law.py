@@ -1,4 +1,4 @@
-"""What every law is: some letters with names, fitted at one peak, from which the loss of any schedule follows."""
+"""What every law is: some parameters with names, fitted at one peak, from which the loss of any schedule follows."""
 
 import math
 from abc import ABC, abstractmethod
@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 
 from glidepath.core.schedule import Schedule
 from glidepath.errors import LawError
-from glidepath.law.evaluation.cells import Cells, stretches
+from glidepath.law.evaluation.cells import Cells, cells_of
 from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
-from glidepath.law.evaluation.formula import Letter, Letters, Noise, progress_loss
-from glidepath.law.evaluation.rates import Length, checked_rates, counts, ratios_of
+from glidepath.law.evaluation.formula import Noise, ParameterName, Parameters, progress_loss
+from glidepath.law.evaluation.rates import Length, as_counts, check_rates, ratios_of
 from glidepath.law.evaluation.timeline import Clock, History, Timeline
 
 LONG = 25_000  # updates of the runs that the priors come from
@@ -22,11 +22,11 @@ NEARLY_ZERO = 1e-300  # a rate whose logarithm and inverse exist
 
 @final
 @dataclass(frozen=True)
-class Free:
-    """A letter that a fit may choose, as the number that it searches.
+class FreeParameter:
+    """A parameter that a fit may choose, as the number that it searches.
 
     Args:
-        letter: which.
+        name: which.
         log: whether the search is over its logarithm.
         mean: where the search begins, and the mean of the prior; a logarithm if `log`.
         deviation: of the prior; infinite: none.
@@ -34,27 +34,27 @@ class Free:
             where everything happens sooner.
     """
 
-    letter: Letter
+    name: ParameterName
     log: bool = False
     mean: float = 0.0
-    deviation: float = np.inf
-    hurried: bool = False
+    prior_std: float = np.inf
+    per_update: bool = False
 
-    def mean_over(self, steps: int) -> float:
+    def prior_mean_over(self, steps: int) -> float:
         """The mean, where the longest run has so many updates."""
-        return self.mean + (np.log(max(1.0, LONG / steps)) if self.hurried else 0.0)
+        return self.mean + (np.log(max(1.0, LONG / steps)) if self.per_update else 0.0)
 
     def value(self, z: float) -> float:
-        """The letter."""
+        """The parameter."""
         return float(np.exp(z)) if self.log else float(z)
 
 
-# the letters that every law has, in units of the least loss; language models have exponents alpha near 0.5
+# the parameters that every law has, in units of the least loss; language models have exponents alpha near 0.5
 ALWAYS_FREE = (
-    Free("limit", mean=0.8),
-    Free("gap", log=True, mean=math.log(0.3), deviation=3.0),
-    Free("alpha", log=True, mean=math.log(0.5), deviation=0.2),
-    Free("noise", log=True, mean=math.log(0.1), deviation=3.0),
+    FreeParameter("limit", mean=0.8),
+    FreeParameter("gap", log=True, mean=math.log(0.3), prior_std=3.0),
+    FreeParameter("alpha", log=True, mean=math.log(0.5), prior_std=0.2),
+    FreeParameter("noise", log=True, mean=math.log(0.1), prior_std=3.0),
 )
 
 
@@ -62,19 +62,20 @@ class Law(ABC):
     """A law of the loss."""
 
     NAME: ClassVar[str]
-    FREE: ClassVar[tuple[Free, ...]]
-    FIXED: ClassVar[Letters] = Letters(limit=1.0, gap=1.0, alpha=0.5, noise=0.3)  # what a fit leaves as it is
+    FREE: ClassVar[tuple[FreeParameter, ...]]
+    FIXED: ClassVar[Parameters] = Parameters(limit=1.0, gap=1.0, alpha=0.5, noise=0.3)  # what a fit leaves as it is
     CLOCK: ClassVar[Clock | None] = "progress"  # along which the noise follows; None: it is the convex bound's
     peak: float
 
     @classmethod
     @abstractmethod
-    def from_letters(cls, peak: float, letters: Letters) -> Self:
-        """The law with these letters of the formula."""
+    def from_parameters(cls, peak: float, parameters: Parameters) -> Self:
+        """The law with these parameters of the formula."""
 
+    @property
     @abstractmethod
-    def letters(self) -> Letters:
-        """The letters of the formula."""
+    def parameters(self) -> Parameters:
+        """The parameters of the formula."""
 
     @classmethod
     @abstractmethod
@@ -82,19 +83,21 @@ class Law(ABC):
         """The law's noise on a run."""
 
     def __post_init__(self) -> None:
-        """Refuses letters that are no numbers, or below what the formula allows.
+        """Refuses parameters that are no numbers, or below what the formula allows.
 
         Raises:
-            LawError: naming the law's field or the formula's letter.
+            LawError: naming the law's field or the formula's parameter.
         """
         wrong = [name for name, value in vars(self).items() if not isinstance(value, (int, float)) or value != value]
         if wrong or not 0 < self.peak < np.inf:
             raise LawError(f"{wrong[0] if wrong else 'peak'} of a {type(self).__name__} is no number that it can have")
         try:
-            letters = self.letters()
+            parameters = self.parameters
         except (ZeroDivisionError, ValueError, OverflowError) as error:
-            raise LawError(f"{self!r} has letters outside their ranges: {error}") from None
-        if not (letters.gap > 0 < letters.alpha and letters.rho > 0 < letters.beta and letters.noise >= 0):
+            raise LawError(f"{self!r} has parameters outside their ranges: {error}") from None
+        if not (
+            parameters.gap > 0 < parameters.alpha and parameters.rho > 0 < parameters.beta and parameters.noise >= 0
+        ):
             raise LawError(f"{self!r}: A, alpha, rho (or C) and beta are above 0, the noise B is at least 0")
 
     def predict(
@@ -115,14 +118,14 @@ class Law(ABC):
         """
         ratios = ratios_of(plan, self.peak, steps)
         first = int(np.flatnonzero(ratios)[0]) + 1
-        wanted = np.arange(first, len(ratios) + 1) if updates is None else counts(updates)
+        wanted = np.arange(first, len(ratios) + 1) if updates is None else as_counts(updates)
         return self.losses(ratios, wanted)
 
     def losses(self, ratios: FloatArray, updates: IntArray) -> FloatArray:
         """(m,): the losses after some updates of a run with these rates over the peak."""
-        timeline, letters = self.timeline(ratios, updates), self.letters()
-        progress, _ = timeline.powered_progress(letters.q)
-        return progress_loss(progress, letters) + letters.noise * self.noise_of(timeline).size(letters)
+        timeline, parameters = self.timeline(ratios, updates), self.parameters
+        progress, _ = timeline.powered_progress(parameters.q)
+        return progress_loss(progress, parameters) + parameters.noise * self.noise_of(timeline).size(parameters)
 
     def timeline(self, ratios: FloatArray, updates: IntArray) -> Timeline:
         """A run of these rates over the peak, looked at after some updates.
@@ -130,7 +133,7 @@ class Law(ABC):
         Raises:
             LawError: if a loss is wanted where none is known.
         """
-        history = History(checked_rates(ratios))
+        history = History(check_rates(ratios))
         first = int(np.flatnonzero(ratios)[0]) + 1
         if not len(updates) or (np.diff(updates) <= 0).any() or not first <= updates[0] <= updates[-1] <= len(ratios):
             raise LawError(
@@ -142,5 +145,5 @@ class Law(ABC):
     def final_loss(self, plan: Schedule | ArrayLike, steps: Length = None) -> float:
         """The loss at the end of a run, as the last of `predict`, at once."""
         history = History(ratios_of(plan, self.peak, steps))
-        levels, lengths = stretches(history, moving=self.CLOCK is None)
-        return Cells(self.letters(), self.CLOCK, lengths).loss(np.maximum(levels, NEARLY_ZERO))[0]
+        levels, lengths = cells_of(history, moving=self.CLOCK is None)
+        return Cells(self.parameters, self.CLOCK, lengths).loss(np.maximum(levels, NEARLY_ZERO))[0]

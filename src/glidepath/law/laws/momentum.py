@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self, final
 
-from glidepath.law.evaluation.formula import REFERENCE, Letters, Noise
+from glidepath.law.evaluation.formula import REFERENCE, Noise, Parameters
 from glidepath.law.evaluation.relaxation import Relaxation
 from glidepath.law.evaluation.timeline import Timeline
 
-from .law import ALWAYS_FREE, Free, Law
+from .law import ALWAYS_FREE, FreeParameter, Law
 
 
 @final
@@ -38,7 +38,7 @@ class MomentumLaw(Law):
     NAME: ClassVar = "momentum"
     FREE: ClassVar = (
         *ALWAYS_FREE,
-        Free("rho", log=True, mean=-6.0, deviation=1.0, hurried=True),
+        FreeParameter("rho", log=True, mean=-6.0, prior_std=1.0, per_update=True),
     )
     FIXED: ClassVar = replace(Law.FIXED, beta=math.inf)
     CLOCK: ClassVar = "updates"
@@ -51,13 +51,21 @@ class MomentumLaw(Law):
     lambda_: float
 
     @classmethod
-    def from_letters(cls, peak: float, letters: Letters) -> Self:
-        memory = math.exp(-letters.rho)
-        scale = (REFERENCE * peak) ** letters.alpha
-        return cls(peak, letters.limit, letters.gap * scale, letters.alpha, letters.noise * (1 - memory) / peak, memory)
+    def from_parameters(cls, peak: float, parameters: Parameters) -> Self:
+        memory = math.exp(-parameters.rho)
+        scale = (REFERENCE * peak) ** parameters.alpha
+        return cls(
+            peak,
+            parameters.limit,
+            parameters.gap * scale,
+            parameters.alpha,
+            parameters.noise * (1 - memory) / peak,
+            memory,
+        )
 
-    def letters(self) -> Letters:
-        return Letters(
+    @property
+    def parameters(self) -> Parameters:
+        return Parameters(
             limit=self.L0,
             gap=self.A / (REFERENCE * self.peak) ** self.alpha,
             alpha=self.alpha,

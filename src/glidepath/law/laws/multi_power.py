@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Self, final
 
-from glidepath.law.evaluation.formula import REFERENCE, Letters, Noise
+from glidepath.law.evaluation.formula import REFERENCE, Noise, Parameters
 from glidepath.law.evaluation.relaxation import Relaxation
 from glidepath.law.evaluation.timeline import Timeline
 
-from .law import ALWAYS_FREE, Free, Law
+from .law import ALWAYS_FREE, FreeParameter, Law
 
 
 @final
@@ -39,9 +39,9 @@ class MultiPowerLaw(Law):
     NAME: ClassVar = "multi-power"
     FREE: ClassVar = (
         *ALWAYS_FREE,
-        Free("rho", log=True, mean=-4.5, deviation=1.0, hurried=True),
-        Free("beta", log=True, mean=math.log(0.6), deviation=0.4),
-        Free("gamma", mean=0.5, deviation=0.2),
+        FreeParameter("rho", log=True, mean=-4.5, prior_std=1.0, per_update=True),
+        FreeParameter("beta", log=True, mean=math.log(0.6), prior_std=0.4),
+        FreeParameter("gamma", mean=0.5, prior_std=0.2),
     )
 
     peak: float
@@ -54,22 +54,23 @@ class MultiPowerLaw(Law):
     gamma: float
 
     @classmethod
-    def from_letters(cls, peak: float, letters: Letters) -> Self:
-        scale = (REFERENCE * peak) ** letters.alpha
-        speed = letters.rho / letters.beta * peak ** (letters.gamma - 1)
+    def from_parameters(cls, peak: float, parameters: Parameters) -> Self:
+        scale = (REFERENCE * peak) ** parameters.alpha
+        speed = parameters.rho / parameters.beta * peak ** (parameters.gamma - 1)
         return cls(
             peak,
-            letters.limit,
-            letters.gap * scale,
-            letters.alpha,
-            letters.noise / peak,
+            parameters.limit,
+            parameters.gap * scale,
+            parameters.alpha,
+            parameters.noise / peak,
             speed,
-            letters.beta,
-            letters.gamma,
+            parameters.beta,
+            parameters.gamma,
         )
 
-    def letters(self) -> Letters:
-        return Letters(
+    @property
+    def parameters(self) -> Parameters:
+        return Parameters(
             limit=self.L0,
             gap=self.A / (REFERENCE * self.peak) ** self.alpha,
             alpha=self.alpha,

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar, Self, final
 
-from glidepath.law.evaluation.formula import Letters, Noise
+from glidepath.law.evaluation.formula import Noise, Parameters
 from glidepath.law.evaluation.relaxation import Relaxation
 from glidepath.law.evaluation.timeline import Timeline
 
-from .law import ALWAYS_FREE, Free, Law
+from .law import ALWAYS_FREE, FreeParameter, Law
 
 
 @final
@@ -56,9 +56,9 @@ class NoiseFloorLaw(Law):
     NAME: ClassVar = "noise-floor"
     FREE: ClassVar = (
         *ALWAYS_FREE,
-        Free("rho", log=True, mean=-4.5, deviation=0.7, hurried=True),
-        Free("kappa", mean=0.65, deviation=0.12),
-        Free("q", mean=0.75, deviation=0.15),
+        FreeParameter("rho", log=True, mean=-4.5, prior_std=0.7, per_update=True),
+        FreeParameter("kappa", mean=0.65, prior_std=0.12),
+        FreeParameter("q", mean=0.75, prior_std=0.15),
     )
 
     peak: float
@@ -72,12 +72,13 @@ class NoiseFloorLaw(Law):
     relaxation_exponent: float = 2.0
 
     @classmethod
-    def from_letters(cls, peak: float, letters: Letters) -> Self:
-        one = letters
+    def from_parameters(cls, peak: float, parameters: Parameters) -> Self:
+        one = parameters
         return cls(peak, one.limit, one.gap, one.alpha, one.noise, one.kappa, one.rho, one.q, one.beta)
 
-    def letters(self) -> Letters:
-        return Letters(
+    @property
+    def parameters(self) -> Parameters:
+        return Parameters(
             limit=self.limit,
             gap=self.gap,
             alpha=self.gap_exponent,

@@ -20,19 +20,19 @@ from glidepath.tasks.loading import NamedTask
 
 from .session import Session
 from .state import State, digest
-from .work import Setting, Work
+from .work import TrainingEnv, WorkItem
 
 UPDATES = 3  # before the snapshot, and after it
 
 
-def first_difference(named: NamedTask, whole: Work) -> str | None:
+def first_difference(named: NamedTask, whole: WorkItem) -> str | None:
     """What differs first between a training and the same training by way of a snapshot; None if nothing does.
 
     Args:
         named: the task.
         whole: a work from the first update on; its first six updates, or fewer if it has fewer, are trained.
     """
-    half = min(UPDATES, len(whole.table) // 2)
+    half = min(UPDATES, len(whole.values) // 2)
     if half == 0:
         return None
     first, second = _part(whole, 0, half, True), _part(whole, half, 2 * half, False)
@@ -53,7 +53,7 @@ def first_difference(named: NamedTask, whole: Work) -> str | None:
     return None
 
 
-def verified(named: NamedTask, whole: Work, expected: Sequence[Record], last: State | None) -> str | None:
+def verify_run(named: NamedTask, whole: WorkItem, expected: Sequence[Record], last: State | None) -> str | None:
     """What differs first between a run trained alone and the records and last state that the store has of it."""
     session = _session(named, whole.setting)
     records = session.train(whole).records
@@ -61,14 +61,14 @@ def verified(named: NamedTask, whole: Work, expected: Sequence[Record], last: St
     return found or (None if last is None else _of_states(last, session.state()))
 
 
-def _session(named: NamedTask, setting: Setting) -> Session:
+def _session(named: NamedTask, setting: TrainingEnv) -> Session:
     return Session(named, setting.seed, setting.threads)
 
 
-def _part(whole: Work, start: int, stop: int, evaluate: bool) -> Work:
-    table = np.ascontiguousarray(whole.table[start:stop])
+def _part(whole: WorkItem, start: int, stop: int, evaluate: bool) -> WorkItem:
+    table = np.ascontiguousarray(whole.values[start:stop])
     due = frozenset([stop - 1] if evaluate else [])
-    return Work(whole.setting, start, str(start), str(stop), whole.slots, table, due)
+    return WorkItem(whole.setting, start, str(start), str(stop), whole.slots, table, due)
 
 
 def _through_a_file(named: NamedTask, state: State) -> State:

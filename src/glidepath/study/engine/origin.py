@@ -13,8 +13,8 @@ import torch
 
 from glidepath.errors import TaskError
 from glidepath.tasks.loading import NamedTask
+from glidepath.torch.hyperparameter import Group
 from glidepath.torch.randomness import kept_randomness, pinned
-from glidepath.torch.targets import Group
 
 from .session import Session
 from .state import digest
@@ -80,7 +80,7 @@ def first_facts(session: Session) -> tuple[str, str]:
     first = digest(session.first | {"randomness": session.first["randomness"] | {"cuda": None}})
     if session.task.batch is None:
         return first, "unseen"
-    with pinned(session.threads), kept_randomness(), session.named.blaming("making batch 0"):
+    with pinned(session.threads), kept_randomness(), session.named.blame("making batch 0"):
         batch = digest(session.task.batch(0))
     session.restore(None)  # a loader may have gone on
     return first, batch

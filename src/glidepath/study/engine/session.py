@@ -18,12 +18,12 @@ from glidepath.study.curve import Record
 from glidepath.study.sharing.values import Slot
 from glidepath.tasks import Task
 from glidepath.tasks.loading import NamedTask
-from glidepath.torch.bound import version
-from glidepath.torch.clock import MOST_SKIPS, made_update
+from glidepath.torch.hyperparameter import tensor_version
 from glidepath.torch.randomness import kept_randomness, pinned, randomness, seed_everything, set_randomness
+from glidepath.torch.skipped_steps import MAX_SKIPS, was_update
 
 from .state import State, captured, copied, restored
-from .work import Outcome, Watch, Work
+from .work import UpdateCallback, WorkItem, WorkResult
 
 # a group, a key, what it holds, and its version if a tensor
 Written = tuple[dict[str, Any], str, Any, tuple[int, int] | None]
@@ -52,17 +52,17 @@ class Session:
 
     def state(self) -> State:
         """Everything that the next updates depend on: a copy."""
-        with self.named.blaming("saving its state"):
+        with self.named.blame("saving its state"):
             return captured(self.task) | {"randomness": copied(self._randomness)}
 
     def restore(self, state: State | None) -> None:
         """Go on from a state; None is the first of all."""
         found = self.first if state is None else state
-        with self.named.blaming("loading a state"):
+        with self.named.blame("loading a state"):
             restored(self.task, found)
         self._randomness = copied(found["randomness"])
 
-    def train(self, work: Work, watch: Watch = lambda record: False) -> Outcome:
+    def train(self, work: WorkItem, watch: UpdateCallback = lambda record: False) -> WorkResult:
         """Train a stretch from the state that the session is in.
 
         Raises:
@@ -74,7 +74,7 @@ class Session:
                 records.append(record)
                 if watch(record):
                     break
-        return Outcome(tuple(records), time.perf_counter() - began)
+        return WorkResult(tuple(records), time.perf_counter() - began)
 
     @contextmanager
     def _inside(self) -> Iterator[None]:
@@ -84,10 +84,10 @@ class Session:
             yield
             self._randomness = randomness()
 
-    def _updates(self, work: Work) -> Iterator[Record]:
+    def _updates(self, work: WorkItem) -> Iterator[Record]:
         write = _writer(self.task.optimizer.param_groups, work.slots)
         rates = [place for place, slot in enumerate(work.slots) if slot.hyperparameter.key == "lr"]
-        for step, row in enumerate(work.table.tolist(), work.start):
+        for step, row in enumerate(work.values.tolist(), work.start):
             self._clock.written = write(row)
             loss = self._update(step)
             due = step in work.evaluate and math.isfinite(loss)
@@ -98,25 +98,25 @@ class Session:
     def _update(self, step: int) -> float:
         """One update of the optimizer; asked for again where a GradScaler skipped it."""
         self._clock.made = 0
-        for _ in range(MOST_SKIPS):
+        for _ in range(MAX_SKIPS):
             value = self._tried(step)
             self._clock.check()
             if self._clock.made == 1 or not math.isfinite(value):
                 return value
             if self._clock.made > 1:
                 raise TaskError(f"{self.named.name} made {self._clock.made} updates for step {step}: make one")
-        raise TaskError(f"{self.named.name} made no update for step {step}, {MOST_SKIPS} times: call optimizer.step()")
+        raise TaskError(f"{self.named.name} made no update for step {step}, {MAX_SKIPS} times: call optimizer.step()")
 
     def _tried(self, step: int) -> float:
         task = self.task
         task.model.train()
         task.optimizer.zero_grad()  # a gradient left from the update before is in no state
         if task.update is not None:
-            with self.named.blaming(f"making update {step}"):
+            with self.named.blame(f"making update {step}"):
                 return self._scalar(task.update(step))
-        with self.named.blaming(f"making batch {step}"):
+        with self.named.blame(f"making batch {step}"):
             batch = task.batch(step)  # type: ignore[misc]  # a task without update has batch and loss
-        with self.named.blaming(f"training on batch {step}"):
+        with self.named.blame(f"training on batch {step}"):
             loss = task.loss(task.model, batch)  # type: ignore[misc]
             value = self._scalar(loss)
             loss.backward()
@@ -133,7 +133,7 @@ class Session:
 
     def _metrics(self) -> dict[str, float]:
         """The task's metrics as floats; the model, its mode and the random numbers are left as they were."""
-        with kept_randomness(), torch.no_grad(), self.named.blaming("evaluating"):
+        with kept_randomness(), torch.no_grad(), self.named.blame("evaluating"):
             self.task.model.eval()
             found = self.task.evaluate(self.task.model)  # type: ignore[misc]  # a task has evaluate
             metrics = found if isinstance(found, Mapping) else {"validation": found}
@@ -167,7 +167,7 @@ class UpdateClock:
     def check(self) -> None:
         """Refuses a task that drives what its study drives."""
         for group, key, held, before in self.written:
-            if group[key] is not held or version(held) != before:
+            if group[key] is not held or tensor_version(held) != before:
                 raise TaskError(
                     f"the task changes {key} itself, to {group[key]}: a study's schedules decide it, "
                     "so leave schedulers out of the task"
@@ -175,7 +175,7 @@ class UpdateClock:
 
     def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Counts, unless a fused optimizer was told to skip the update."""
-        self.made += made_update(optimizer)
+        self.made += was_update(optimizer)
 
     before._torchdynamo_disable = True  # type: ignore[attr-defined]  # plain Python between compiled graphs
     after._torchdynamo_disable = True  # type: ignore[attr-defined]
@@ -193,6 +193,6 @@ def _writer(groups: Sequence[dict[str, Any]], slots: Sequence[Slot]) -> Callable
             else:
                 hyperparameter.put(group, value)
         keys = [(group, hyperparameter.key) for hyperparameter, group in places]
-        return [(group, key, group[key], version(group[key])) for group, key in keys]
+        return [(group, key, group[key], tensor_version(group[key])) for group, key in keys]
 
     return write

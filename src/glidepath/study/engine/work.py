@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import final
 
 from glidepath.study.curve import Record
-from glidepath.study.sharing.values import Slot, Table
+from glidepath.study.sharing.values import Slot, ValueMatrix
 
 
 @final
 @dataclass(frozen=True)
-class Setting:
+class TrainingEnv:
     """Where a training takes place, and where it begins.
 
     Args:
@@ -35,7 +35,7 @@ class Setting:
 
 @final
 @dataclass(frozen=True)
-class Work:
+class WorkItem:
     """A stretch of updates to train.
 
     Args:
@@ -48,23 +48,23 @@ class Work:
         evaluate: the updates after which to evaluate.
     """
 
-    setting: Setting
+    setting: TrainingEnv
     start: int
     begins: str
     ends: str
     slots: tuple[Slot, ...]
-    table: Table = field(repr=False)
+    values: ValueMatrix = field(repr=False)
     evaluate: frozenset[int]
 
     @property
     def stop(self) -> int:
         """The update after the last."""
-        return self.start + len(self.table)
+        return self.start + len(self.values)
 
 
 @final
 @dataclass(frozen=True)
-class Outcome:
+class WorkResult:
     """What a stretch of updates led to.
 
     Args:
@@ -81,4 +81,4 @@ class Outcome:
         return math.isfinite(self.records[-1].loss)
 
 
-Watch = Callable[[Record], bool]  # called after every update; whether to stop there
+UpdateCallback = Callable[[Record], bool]  # called after every update; whether to stop there

@@ -3,14 +3,14 @@
 from typing import final
 
 from glidepath.errors import MachineError, TaskError
-from glidepath.study.store import Saved, Snapshots
+from glidepath.study.store import Snapshots, StoredSnapshot
 from glidepath.tasks import load_task
 from glidepath.tasks.loading import NamedTask
 
 from .origin import first_facts, machine
 from .session import Session
 from .state import State
-from .work import Outcome, Setting, Watch, Work
+from .work import TrainingEnv, UpdateCallback, WorkItem, WorkResult
 
 
 @final
@@ -24,11 +24,13 @@ class Worker:
     def __init__(self, snapshots: Snapshots | None) -> None:
         self.snapshots = snapshots
         self._session: Session | None = None
-        self._setting: Setting | None = None
+        self._setting: TrainingEnv | None = None
         self._named: NamedTask | None = None
         self._at: str | None = None  # the key of the state that the session is in
 
-    def do(self, work: Work, begin: Saved | State | None, watch: Watch) -> tuple[Outcome, Saved | State | None]:
+    def do(
+        self, work: WorkItem, begin: StoredSnapshot | State | None, watch: UpdateCallback
+    ) -> tuple[WorkResult, StoredSnapshot | State | None]:
         """Train a stretch.
 
         Args:
@@ -51,12 +53,12 @@ class Worker:
         if not outcome.finite:
             return outcome, None
         state = session.state()
-        if len(outcome.records) < len(work.table):
+        if len(outcome.records) < len(work.values):
             return outcome, state
         self._at = work.ends
         return outcome, state if self.snapshots is None else self.snapshots.write(work.ends, state)
 
-    def _brought_to(self, work: Work, begin: Saved | State | None) -> Session:
+    def _brought_to(self, work: WorkItem, begin: StoredSnapshot | State | None) -> Session:
         anew = work.setting.alone and work.start == 0
         if self._session is None or self._setting != work.setting or anew:
             self._session, self._at = self._built(work.setting), None
@@ -65,7 +67,7 @@ class Worker:
             self._session.restore(self._state(begin))
         return self._session
 
-    def _built(self, setting: Setting) -> Session:
+    def _built(self, setting: TrainingEnv) -> Session:
         here = machine()
         if here != setting.machine:
             raise MachineError(f"this worker is another machine ({here}) than {setting.machine}: its bits would differ")
@@ -77,7 +79,7 @@ class Worker:
             )
         return session
 
-    def _loaded(self, setting: Setting) -> NamedTask:
+    def _loaded(self, setting: TrainingEnv) -> NamedTask:
         """The task as it was when the study began: read once, whoever edits its file in the meantime."""
         if self._named is None or self._named.name != setting.task:
             named = load_task(setting.task)
@@ -89,5 +91,5 @@ class Worker:
             self._named = named
         return self._named
 
-    def _state(self, begin: Saved | State | None) -> State | None:
-        return self.snapshots.read(begin) if isinstance(begin, Saved) and self.snapshots else begin  # type: ignore[return-value]
+    def _state(self, begin: StoredSnapshot | State | None) -> State | None:
+        return self.snapshots.read(begin) if isinstance(begin, StoredSnapshot) and self.snapshots else begin  # type: ignore[return-value]

@@ -2,7 +2,7 @@
 
 from glidepath.errors import StudyError, needs_extra
 from glidepath.study.store import Snapshots
-from glidepath.study.training.work_items import Executor
+from glidepath.study.training.jobs import Executor
 
 from .local import Local, Progress
 

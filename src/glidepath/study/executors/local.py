@@ -8,7 +8,7 @@ from glidepath.study.curve import Record
 from glidepath.study.engine.worker import Worker
 from glidepath.study.store import Snapshots
 from glidepath.study.training.interrupts import interrupts
-from glidepath.study.training.work_items import Done, Job
+from glidepath.study.training.jobs import Job, JobResult
 
 Progress = Callable[[Job, Record], None]
 
@@ -27,14 +27,14 @@ class Local:
     def __init__(self, snapshots: Snapshots, progress: Progress = lambda job, record: None) -> None:
         self._worker, self._progress = Worker(snapshots), progress
         self._job: Job | None = None
-        self._done: Done | None = None
+        self._done: JobResult | None = None
         self._stopped = False
 
     def start(self, job: Job) -> None:
         """Take a job; it is trained in `wait`."""
         self._job, self._done = job, None
 
-    def wait(self) -> Done:
+    def wait(self) -> JobResult:
         """Train it.
 
         Raises:
@@ -50,15 +50,15 @@ class Local:
                 raise KeyboardInterrupt
         return self._done
 
-    def _trained(self, job: Job, stopped: Callable[[], bool]) -> Done:
+    def _trained(self, job: Job, stopped: Callable[[], bool]) -> JobResult:
         def watch(record: Record) -> bool:
             self._progress(job, record)
             return stopped()
 
         try:
-            return Done(job, *self._worker.do(job.work, job.snapshot, watch))
+            return JobResult(job, *self._worker.do(job.work, job.snapshot, watch))
         except SnapshotError as error:
-            return Done(job, None, error=error)
+            return JobResult(job, None, error=error)
 
     def stop(self) -> None:
         """Nothing is under way between two waits, and nothing begins any more."""

@@ -18,11 +18,11 @@ from typing import Any, final
 
 from glidepath.errors import GlidepathError, SnapshotError, WorkerLostError
 from glidepath.study.curve import Record
-from glidepath.study.engine.work import Work
+from glidepath.study.engine.work import WorkItem
 from glidepath.study.engine.worker import Worker
-from glidepath.study.store import Saved, Snapshots
+from glidepath.study.store import Snapshots, StoredSnapshot
 from glidepath.study.training.interrupts import uninterrupted
-from glidepath.study.training.work_items import Done, Job
+from glidepath.study.training.jobs import Job, JobResult
 
 from .local import Progress
 
@@ -45,7 +45,7 @@ class Processes:
         self.slots = workers or max(1, len(os.sched_getaffinity(0)) // threads)
         self._snapshots, self._progress = snapshots, progress
         self._members: list[Member] = []
-        self._waiting: deque[Done] = deque()
+        self._waiting: deque[JobResult] = deque()
 
     def start(self, job: Job) -> None:
         """Give a job to the process that is in the state where it begins; else to any that is free."""
@@ -57,7 +57,7 @@ class Processes:
         self._members.append(Member(self._snapshots))
         return self._members[-1]
 
-    def wait(self) -> Done:
+    def wait(self) -> JobResult:
         """The next job that is finished, or whose process died."""
         while not self._waiting:
             busy = {member.pipe: member for member in self._members if member.job is not None}
@@ -82,19 +82,19 @@ class Processes:
             self._fail(member, job, message)
         else:
             member.job, member.at = None, job.work.ends
-            self._waiting.append(Done(job, *message))
+            self._waiting.append(JobResult(job, *message))
 
     def _fail(self, member: "Member", job: Job, error: BaseException) -> None:
         member.job = member.at = None
         if not isinstance(error, SnapshotError):
             raise error
-        self._waiting.append(Done(job, None, error=error))
+        self._waiting.append(JobResult(job, None, error=error))
 
     def _replace(self, member: "Member", job: Job) -> None:
         self._members.remove(member)
         code = member.end()
         reason = f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        self._waiting.append(Done(job, None, error=WorkerLostError(f"a process was lost ({reason})")))
+        self._waiting.append(JobResult(job, None, error=WorkerLostError(f"a process was lost ({reason})")))
 
     def stop(self) -> None:
         """Ask every process to end its stretch after the present update."""
@@ -158,7 +158,7 @@ def _serve(pipe: Connection, snapshots: Snapshots, path: list[str]) -> None:
                 pipe.send(_answer(worker, pipe, *message))
 
 
-def _answer(worker: Worker, pipe: Connection, work: Work, begin: Saved | None) -> Any:
+def _answer(worker: Worker, pipe: Connection, work: WorkItem, begin: StoredSnapshot | None) -> Any:
     told = monotonic()
 
     def watch(record: Record) -> bool:

@@ -21,9 +21,9 @@ from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
 
 from glidepath.errors import SnapshotError, StudyError, WorkerLostError
 from glidepath.study.curve import Record
-from glidepath.study.engine.work import Outcome
-from glidepath.study.store import Saved, Snapshots, State
-from glidepath.study.training.work_items import Done, Job
+from glidepath.study.engine.work import WorkResult
+from glidepath.study.store import Snapshots, State, StoredSnapshot
+from glidepath.study.training.jobs import Job, JobResult
 from glidepath.tasks import load_task
 
 from .arrays import packed, unpacked
@@ -77,7 +77,7 @@ class Ray:
         )(train)
         self._jobs: dict[Any, tuple[Job, Any]] = {}  # by the reference of the outcome, with that of the state
         self._states: OrderedDict[str, tuple[Any, int]] = OrderedDict()  # references and bytes, by key
-        self._waiting: deque[Done] = deque()
+        self._waiting: deque[JobResult] = deque()
         self._shown = monotonic()
 
     def _room(self, threads: int) -> int:
@@ -94,7 +94,7 @@ class Ray:
         try:
             begin = self._state_before(job)
         except SnapshotError as error:
-            self._waiting.append(Done(job, None, error=error))
+            self._waiting.append(JobResult(job, None, error=error))
             return
         outcome, state = self._train.remote(self._home(job.work.setting.task), job.work, begin, self._board)
         self._jobs[outcome] = job, state
@@ -109,7 +109,7 @@ class Ray:
         self._states.move_to_end(key)
         return self._states[key][0]
 
-    def _remember(self, saved: Saved, state: Any) -> None:
+    def _remember(self, saved: StoredSnapshot, state: Any) -> None:
         """Ray keeps a state for as long as somebody refers to it; those used least lately are let go."""
         self._states[saved.key] = state, saved.bytes
         while len(self._states) > 2 * self.slots and sum(size for _, size in self._states.values()) > MOST_BYTES:
@@ -120,7 +120,7 @@ class Ray:
             self._homes[task] = Home(self._folder, tuple(sys.path), libraries(), task, load_task(task).fingerprint)
         return self._homes[task]
 
-    def wait(self) -> Done:
+    def wait(self) -> JobResult:
         """The next job that is finished, or that Ray could not finish."""
         while not self._waiting:
             finished, _ = ray.wait(list(self._jobs), num_returns=1, timeout=TELLING)
@@ -131,7 +131,7 @@ class Ray:
                 self._show()
         return self._waiting.popleft()
 
-    def _done(self, reference: Any, job: Job, state: Any) -> Done:
+    def _done(self, reference: Any, job: Job, state: Any) -> JobResult:
         try:
             outcome, last = ray.get([reference, state])
         except RuntimeEnvSetupError as error:
@@ -141,12 +141,12 @@ class Ray:
             if not isinstance(cause, RayError):
                 raise cause from None
             self._states.pop(job.work.begins, None)  # it may be what was lost; its snapshot is not
-            return Done(job, None, error=WorkerLostError(f"a Ray worker was lost ({brief(cause)})"))
-        return Done(job, outcome, self._kept(job, state, outcome, last))
+            return JobResult(job, None, error=WorkerLostError(f"a Ray worker was lost ({brief(cause)})"))
+        return JobResult(job, outcome, self._kept(job, state, outcome, last))
 
-    def _kept(self, job: Job, reference: Any, outcome: Outcome, last: State | None) -> Any:
+    def _kept(self, job: Job, reference: Any, outcome: WorkResult, last: State | None) -> Any:
         """The snapshot of a job's last state; of a job that was stopped, the state itself; None if it diverged."""
-        if last is None or len(outcome.records) < len(job.work.table):
+        if last is None or len(outcome.records) < len(job.work.values):
             return None if last is None else unpacked(last)
         saved = self._snapshots.write(job.work.ends, unpacked(last))
         self._remember(saved, reference)

@@ -13,7 +13,7 @@ from ray.exceptions import ActorDiedError, RayError
 from glidepath.errors import MachineError
 from glidepath.study.curve import Record
 from glidepath.study.engine.origin import ENGINE, versions
-from glidepath.study.engine.work import Outcome, Work
+from glidepath.study.engine.work import WorkItem, WorkResult
 from glidepath.study.engine.worker import Worker
 from glidepath.study.store import State
 from glidepath.tasks import load_task
@@ -65,7 +65,7 @@ class Home:
     code: str
 
 
-def train(home: Home, work: Work, begin: State | None, board: Any) -> tuple[Outcome, State | None]:
+def train(home: Home, work: WorkItem, begin: State | None, board: Any) -> tuple[WorkResult, State | None]:
     """Train a stretch."""
     told, answer = monotonic(), None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from glidepath.errors import StudyError
 
-from .tables import COLUMNS, Table, save_table
+from .tables import COLUMNS, DataTable, save_table
 
 KINDS: dict[str, Callable[[str], int | str]] = {"run": int, "schedule": str, "horizon": int, "seed": int, "step": int}
 
@@ -41,7 +41,7 @@ def export(folder: Path, to: Path, runs: Sequence[int] = ()) -> int:
     return len({row["run"] for row in table.rows})
 
 
-def read_curves(folder: Path) -> Table:
+def read_curves(folder: Path) -> DataTable:
     """Every update in the `curves.csv` of a folder, numbers as numbers; what a row leaves empty is left out.
 
     Raises:
@@ -52,14 +52,14 @@ def read_curves(folder: Path) -> Table:
         with file.open(newline="", encoding="utf-8") as stream:
             reader = csv.DictReader(stream, strict=True)
             rows = [_typed(row) for row in reader]
-            return Table(list(reader.fieldnames or ()), _complete(rows))
+            return DataTable(list(reader.fieldnames or ()), _complete(rows))
     except OSError as error:
         raise StudyError(f"{file} cannot be read: {error.strerror}; give the folder of a finished study") from error
     except (KeyError, ValueError, TypeError, csv.Error) as error:
         raise StudyError(f"{file} is not what glidepath compare writes: let it write the file again") from error
 
 
-def _writer(to: Path) -> Callable[[Path, Table], Path]:
+def _writer(to: Path) -> Callable[[Path, DataTable], Path]:
     """What writes the form that a name asks for; a package that is missing is told before anything is read."""
     match to.suffix.lower():
         case ".csv":
@@ -73,7 +73,7 @@ def _writer(to: Path) -> Callable[[Path, Table], Path]:
     return save_events
 
 
-def _csv(to: Path, table: Table) -> Path:
+def _csv(to: Path, table: DataTable) -> Path:
     return save_table(to, table.columns, table.rows)
 
 
@@ -88,12 +88,12 @@ def _complete(rows: list[dict[str, int | float | str]]) -> list[dict[str, int | 
     return rows
 
 
-def _chosen(table: Table, runs: Sequence[int], folder: Path) -> Table:
+def _chosen(table: DataTable, runs: Sequence[int], folder: Path) -> DataTable:
     known = sorted({row["run"] for row in table.rows})
     absent = [run for run in runs if run not in known]
     if absent or not known:
         raise StudyError(f"{folder} has no run {_listed(absent) or 'at all'}; it has {_ranges(known)}")
-    return Table(table.columns, [row for row in table.rows if not runs or row["run"] in runs])
+    return DataTable(table.columns, [row for row in table.rows if not runs or row["run"] in runs])
 
 
 def _listed(numbers: Iterable[int]) -> str:

@@ -12,7 +12,7 @@ from .cells import legend
 from .figures import curves_figure, final_figure, spent_figure
 from .page import TITLE, page
 from .summary import Row
-from .tables import Table, beside, curves_table, markdown, save_table, summary_table
+from .tables import DataTable, beside, curves_table, markdown, save_table, summary_table
 from .verdict import first_name, sentences
 
 
@@ -50,7 +50,7 @@ def _in_markdown(rows: Sequence[Row]) -> str:
     return f"# {TITLE}\n\n{said}\n{markdown(rows)}\n{legend(rows)}\n"
 
 
-def _parquet(folder: Path, tables: Mapping[str, Table]) -> list[Path]:
+def _parquet(folder: Path, tables: Mapping[str, DataTable]) -> list[Path]:
     if find_spec("pyarrow") is None:
         return []
     from .parquet import save_parquet  # only here: pyarrow may be missing

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from glidepath.errors import needs_extra
 
-from .tables import Table, beside
+from .tables import DataTable, beside
 
 with needs_extra("export", "Parquet files"):
     import pyarrow
     from pyarrow import parquet
 
 
-def save_parquet(file: Path, table: Table) -> Path:
+def save_parquet(file: Path, table: DataTable) -> Path:
     """Write a table in one move; what a row leaves out is null, and a loss that is not a number stays one."""
     columns = {name: [row.get(name) for row in table.rows] for name in table.columns}
     new = beside(file)

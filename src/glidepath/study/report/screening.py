@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from glidepath.plot import save
-from glidepath.plot.style import COLOURS, INK, QUIET, STYLE
-from glidepath.study.screening.row import Screened
+from glidepath.plot.style import COLORS, INK, QUIET, STYLE
+from glidepath.study.screening.row import ScreeningRow
 from glidepath.ticks import value_text
 
 from .figures.style import WIDTH
@@ -22,7 +22,7 @@ from .tables import save_table
 COLUMNS = ("schedule", "why trained", "predicted", "low", "high", "found", "error")
 
 
-def screening_table(rows: Sequence[Screened]) -> Table:
+def screening_table(rows: Sequence[ScreeningRow]) -> Table:
     """A row for every schedule: those that were trained, the best first, then the others by what is predicted."""
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("schedule", "trained", "predicted", "90% interval", "found", "off by"):
@@ -41,7 +41,7 @@ def screening_table(rows: Sequence[Screened]) -> Table:
     return shown
 
 
-def save_screening(folder: Path, rows: Sequence[Screened], metric: str) -> list[Path]:
+def save_screening(folder: Path, rows: Sequence[ScreeningRow], metric: str) -> list[Path]:
     """Write `screening.csv` and `screening.png`.
 
     Args:
@@ -55,7 +55,7 @@ def save_screening(folder: Path, rows: Sequence[Screened], metric: str) -> list[
     ]
 
 
-def flat(row: Screened) -> dict[str, object]:
+def flat(row: ScreeningRow) -> dict[str, object]:
     """The row as columns."""
     cells: dict[str, object] = {"schedule": row.schedule, "why trained": row.role}
     if row.predicted is not None:
@@ -67,7 +67,7 @@ def flat(row: Screened) -> dict[str, object]:
     return cells
 
 
-def screening_figure(rows: Sequence[Screened], metric: str) -> Figure:
+def screening_figure(rows: Sequence[ScreeningRow], metric: str) -> Figure:
     """A line for each schedule: what was predicted with its interval, and a dot for what was found."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 0.9 + 0.17 * len(rows)), dpi=100, layout="constrained")
@@ -85,7 +85,7 @@ def screening_figure(rows: Sequence[Screened], metric: str) -> Figure:
     return figure
 
 
-def _draw(axis: Axes, place: int, row: Screened) -> None:
+def _draw(axis: Axes, place: int, row: ScreeningRow) -> None:
     if row.predicted is not None:
         told = row.predicted
         axis.plot([told.low, told.high], [place, place], color=QUIET, linewidth=0.8)
@@ -93,4 +93,4 @@ def _draw(axis: Axes, place: int, row: Screened) -> None:
     if row.found is not None and math.isfinite(row.found):
         first = row.role != "to confirm"
         label = "found, trained first" if first else "found, trained to confirm"
-        axis.plot(row.found, place, "o", color=COLOURS[0 if first else 1], markersize=4, label=label)
+        axis.plot(row.found, place, "o", color=COLORS[0 if first else 1], markersize=4, label=label)

@@ -14,25 +14,25 @@ from .summary import Row, Spread
 COLUMNS = ("run", "schedule", "horizon", "seed", "peak", "step", "rate", "loss")
 
 
-class Table(NamedTuple):
+class DataTable(NamedTuple):
     """Columns and rows; a row may leave columns out."""
 
     columns: list[str]
     rows: list[dict[str, Any]]
 
 
-def curves_table(curves: Iterable[Curve]) -> Table:
+def curves_table(curves: Iterable[Curve]) -> DataTable:
     """Every update of these runs, run after run in the order of their numbers."""
     rows = [row for curve in sorted(curves, key=lambda curve: curve.run.number) for row in _updates(curve)]
-    return Table(list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])), rows)
+    return DataTable(list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])), rows)
 
 
-def summary_table(rows: Iterable[Row]) -> Table:
+def summary_table(rows: Iterable[Row]) -> DataTable:
     """The summary with a column for every number; what is not known is empty."""
     flat = [_flat(row) for row in rows]
     columns = dict.fromkeys(name for row in flat for name in row)
     columns.pop("verdict", None)
-    return Table([*columns, "verdict"], flat)
+    return DataTable([*columns, "verdict"], flat)
 
 
 def save_table(file: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 
 from glidepath.errors import StudyError, needs_extra
 
-from .tables import COLUMNS, Table
+from .tables import COLUMNS, DataTable
 
 with needs_extra("export", "TensorBoard files"):
     from tensorboardX import SummaryWriter
@@ -20,7 +20,7 @@ with needs_extra("export", "TensorBoard files"):
 SETTING = {"run", "schedule", "horizon", "seed", "peak", "step"}
 
 
-def save_events(folder: Path, table: Table) -> Path:
+def save_events(folder: Path, table: DataTable) -> Path:
     """Write a folder of event files for each run.
 
     Raises:

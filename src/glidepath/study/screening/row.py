@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal, final
 
-from glidepath.law.advising.advice import Ranked
+from glidepath.law.advising.advice import RankedSchedule
 
 Role = Literal["to tell", "to confirm", "not predictable", "left out"]
 
 
 @final
 @dataclass(frozen=True)
-class Screened:
+class ScreeningRow:
     """A schedule: what was predicted of it, and what was found.
 
     Args:
@@ -22,5 +22,5 @@ class Screened:
 
     schedule: str
     role: Role
-    predicted: Ranked | None
+    predicted: RankedSchedule | None
     found: float | None

@@ -13,18 +13,18 @@ import numpy as np
 
 from glidepath.errors import LawError, RunError, StudyError
 from glidepath.law import fit_committee
-from glidepath.law.advising.advice import Ranked, ranked
-from glidepath.law.advising.next_run import telling
+from glidepath.law.advising.advice import RankedSchedule, rank_schedules
+from glidepath.law.advising.next_run import choose_first_runs
 from glidepath.law.evaluation.fast_sum import FloatArray
-from glidepath.law.fitting.fit import ONE_PEAK
+from glidepath.runs.aggregate import ONE_PEAK
 from glidepath.runs.run import Run as LoggedRun
 from glidepath.study.curve import Curve
 from glidepath.study.report.summary import first_metric
-from glidepath.study.spec.runs import Run
+from glidepath.study.spec.runs import StudyRun
 from glidepath.study.spec.study import Study
 from glidepath.study.training.prepare import Prepared
 
-from .row import Role, Screened
+from .row import Role, ScreeningRow
 
 FIRST = 3  # schedules that are trained before anything is predicted
 Train = Callable[[Study], list[Curve]]
@@ -41,7 +41,7 @@ class Screening:
         curves: theirs.
     """
 
-    rows: tuple[Screened, ...]
+    rows: tuple[ScreeningRow, ...]
     study: Study
     curves: list[Curve]
 
@@ -64,16 +64,16 @@ class Candidates:
     def first(self) -> list[str]:
         """Those to train before anything is predicted."""
         peak = max(float(one.max()) for one in self.rates.values())
-        return telling({name: one / peak for name, one in self.rates.items()}, FIRST)
+        return choose_first_runs({name: one / peak for name, one in self.rates.items()}, FIRST)
 
 
-def candidates(prepared: Prepared) -> Candidates:
+def find_candidates(prepared: Prepared) -> Candidates:
     """What can be screened of a study.
 
     Raises:
         StudyError: if it has several horizons or peaks, or nothing that could be predicted.
     """
-    runs, values = prepared.runs, prepared.conductor.values
+    runs, values = prepared.runs, prepared.coordinator.values
     if len({(run.horizon, run.peak) for run in runs}) > 1:
         raise StudyError("--screen compares schedules over one horizon and at one peak: give one of each")
     seed = runs[0].seed
@@ -102,7 +102,7 @@ def screen(found: Candidates, train: Train, confirm: int) -> Screening:
     first = found.first()
     trained = dict.fromkeys([*found.others, *first])
     enough = len(trained) + confirm
-    predicted: dict[str, Ranked] = {}
+    predicted: dict[str, RankedSchedule] = {}
     part, curves = _trained(found.study, trained, train)
     while True:
         every, left = _predictions(found, curves), [name for name in found.rates if name not in trained]
@@ -115,7 +115,7 @@ def screen(found: Candidates, train: Train, confirm: int) -> Screening:
     return Screening(tuple(sorted(rows, key=_place)), part, curves)
 
 
-def _rate_only(run: Run) -> bool:
+def _rate_only(run: StudyRun) -> bool:
     return run.plan is not None and set(run.plan) == {"lr"}
 
 
@@ -125,15 +125,15 @@ def _trained(study: Study, names: Mapping[str, None], train: Train) -> tuple[Stu
     return part, train(part)
 
 
-def _predictions(found: Candidates, curves: Sequence[Curve]) -> dict[str, Ranked]:
+def _predictions(found: Candidates, curves: Sequence[Curve]) -> dict[str, RankedSchedule]:
     """What the laws say of every schedule, after those that were trained.
 
     Raises:
         StudyError: if no law can be fitted to them.
     """
     try:
-        known = fit_committee([run for name in found.rates if (run := logged(name, curves)) is not None])
-        order = ranked(known, found.rates)
+        known = fit_committee([run for name in found.rates if (run := mean_run(name, curves)) is not None])
+        order = rank_schedules(known, found.rates)
     except (LawError, RunError) as error:
         raise StudyError(
             f"--screen cannot predict the rest of this study: {error}. Without --screen all of it is trained; what was "
@@ -142,7 +142,7 @@ def _predictions(found: Candidates, curves: Sequence[Curve]) -> dict[str, Ranked
     return {one.name: one for one in order}
 
 
-def logged(name: str, curves: Sequence[Curve]) -> LoggedRun | None:
+def mean_run(name: str, curves: Sequence[Curve]) -> LoggedRun | None:
     """The runs of a schedule as one, the mean over its seeds of the metric that ranks; None if there is none whole."""
     own = [curve for curve in curves if curve.run.schedule == name and not curve.diverged]
     if not own:
@@ -156,14 +156,16 @@ def logged(name: str, curves: Sequence[Curve]) -> LoggedRun | None:
 
 
 def _row(
-    name: str, found: Candidates, first: Sequence[str], predicted: Ranked | None, curves: Sequence[Curve]
-) -> Screened:
+    name: str, found: Candidates, first: Sequence[str], predicted: RankedSchedule | None, curves: Sequence[Curve]
+) -> ScreeningRow:
     ends = [first_metric(curve) for curve in curves if curve.run.schedule == name]
     role: Role = "to tell" if name in first else "to confirm" if ends else "left out"
-    return Screened(name, "not predictable" if name in found.others else role, predicted, fmean(ends) if ends else None)
+    return ScreeningRow(
+        name, "not predictable" if name in found.others else role, predicted, fmean(ends) if ends else None
+    )
 
 
-def _place(row: Screened) -> tuple[bool, float]:
+def _place(row: ScreeningRow) -> tuple[bool, float]:
     if row.found is not None:
         return False, row.found
     return True, row.predicted.loss if row.predicted else np.inf

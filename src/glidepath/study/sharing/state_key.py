@@ -10,14 +10,14 @@ import hashlib
 from bisect import bisect_right
 from typing import Any, final
 
-from .tree import Path
+from .tree import UpdatePath
 
 
 @final
-class Chain:
+class StateKeys:
     """The keys along one path, each computed once; a path may grow at its end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: UpdatePath) -> None:
         self.path = path
         start = hashlib.blake2b(f"{path.origin} {path.width} ".encode(), digest_size=16)
         self._steps, self._hashes = [0], [start]
@@ -26,9 +26,9 @@ class Chain:
         """The key of the state before update `step`, 32 hexadecimal digits.
 
         Examples:
-            >>> Chain(Path("o", 1, b"ab")).key(1) == Chain(Path("o", 1, b"ac")).key(1)
+            >>> StateKeys(UpdatePath("o", 1, b"ab")).key(1) == StateKeys(UpdatePath("o", 1, b"ac")).key(1)
             True
-            >>> Chain(Path("o", 1, b"ab")).key(2) == Chain(Path("o", 1, b"ac")).key(2)
+            >>> StateKeys(UpdatePath("o", 1, b"ab")).key(2) == StateKeys(UpdatePath("o", 1, b"ac")).key(2)
             False
         """
         return str(self._at(step).hexdigest())

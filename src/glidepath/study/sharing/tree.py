@@ -24,7 +24,7 @@ Cuts = Callable[[int, int, int], Iterable[int]]  # of a path, from, to: where a 
 
 @final
 @dataclass(frozen=True)
-class Path:
+class UpdatePath:
     """What a run's optimizer receives.
 
     Args:
@@ -46,7 +46,7 @@ class Path:
         """What update `step` receives."""
         return bytes(self.rows[step * self.width : (step + 1) * self.width])
 
-    def agreement(self, other: "Path", start: int, stop: int) -> int:
+    def agreement(self, other: "UpdatePath", start: int, stop: int) -> int:
         """The first step of start..stop-1 where the rows differ; `stop` if none does."""
         from_start, to_stop = start * self.width, stop * self.width
         mine, theirs = (memoryview(path.rows)[from_start:to_stop] for path in (self, other))
@@ -107,7 +107,7 @@ class Tree:
     @cached_property
     def longest_way(self) -> list[int]:
         """The updates of the longest way from each segment's start to an end."""
-        return longest_way(self.segments)
+        return longest_path(self.segments)
 
     @cached_property
     def place(self) -> dict[int, int]:
@@ -115,7 +115,7 @@ class Tree:
         return {number: place for place, number in enumerate(depth_first(self.segments))}
 
 
-def grow(paths: Sequence[Path], cuts: Cuts = lambda path, start, stop: ()) -> list[Segment]:
+def build_segments(paths: Sequence[UpdatePath], cuts: Cuts = lambda path, start, stop: ()) -> list[Segment]:
     """The tree of these paths as a list, every parent before its children.
 
     Args:
@@ -123,8 +123,8 @@ def grow(paths: Sequence[Path], cuts: Cuts = lambda path, start, stop: ()) -> li
         cuts: where else segments end, asked for the first path of each.
 
     Examples:
-        >>> ways = [Path("o", 1, b"aaab"), Path("o", 1, b"aaac"), Path("o", 1, b"aa")]
-        >>> for segment in grow(ways):
+        >>> ways = [UpdatePath("o", 1, b"aaab"), UpdatePath("o", 1, b"aaac"), UpdatePath("o", 1, b"aa")]
+        >>> for segment in build_segments(ways):
         ...     print(segment)
         Segment(parent=None, start=0, stop=2, paths=(0, 1, 2))
         Segment(parent=0, start=2, stop=3, paths=(0, 1))
@@ -145,16 +145,16 @@ def grow(paths: Sequence[Path], cuts: Cuts = lambda path, start, stop: ()) -> li
     return segments
 
 
-def distinct_updates(paths: Sequence[Path]) -> int:
+def distinct_updates(paths: Sequence[UpdatePath]) -> int:
     """How many different updates these paths are made of.
 
-    >>> distinct_updates([Path("o", 1, b"aaab"), Path("o", 1, b"aaac")])
+    >>> distinct_updates([UpdatePath("o", 1, b"aaab"), UpdatePath("o", 1, b"aaac")])
     5
     """
-    return sum(segment.steps for segment in grow(paths))
+    return sum(segment.steps for segment in build_segments(paths))
 
 
-def _alike(paths: Sequence[Path], numbers: Iterable[int], step: int) -> list[list[int]]:
+def _alike(paths: Sequence[UpdatePath], numbers: Iterable[int], step: int) -> list[list[int]]:
     """The paths that go on at `step`, those with the same next row together."""
     groups: dict[tuple[str, int, bytes], list[int]] = {}
     for number in numbers:
@@ -164,7 +164,7 @@ def _alike(paths: Sequence[Path], numbers: Iterable[int], step: int) -> list[lis
     return list(groups.values())
 
 
-def _together(paths: Sequence[Path], numbers: Sequence[int], start: int) -> int:
+def _together(paths: Sequence[UpdatePath], numbers: Sequence[int], start: int) -> int:
     """How far these paths, alike at `start`, stay together: until two of them part, or one ends."""
     first = paths[numbers[0]]
     stop = min(paths[number].steps for number in numbers)
@@ -195,7 +195,7 @@ def waiting_states(segments: Sequence[Segment]) -> list[int]:
     return need
 
 
-def longest_way(segments: Sequence[Segment]) -> list[int]:
+def longest_path(segments: Sequence[Segment]) -> list[int]:
     """The updates of the longest way from each segment's start to an end."""
     way = [segment.steps for segment in segments]
     for number in reversed(range(len(segments))):
@@ -207,7 +207,7 @@ def longest_way(segments: Sequence[Segment]) -> list[int]:
 
 def depth_first(segments: Sequence[Segment]) -> list[int]:
     """An order for one worker in which the fewest states wait at a time; of equals the longest way comes last."""
-    following, need, way = children(segments), waiting_states(segments), longest_way(segments)
+    following, need, way = children(segments), waiting_states(segments), longest_path(segments)
 
     def last_first(numbers: Iterable[int]) -> list[int]:
         return sorted(numbers, key=lambda i: (-need[i], -way[i]))

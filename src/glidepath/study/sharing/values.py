@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from glidepath.errors import TaskError
-from glidepath.study.spec.feedback import arguments
-from glidepath.study.spec.runs import Run
+from glidepath.study.spec.runs import StudyRun
 from glidepath.torch import Plateau
-from glidepath.torch.bound import Lane
-from glidepath.torch.targets import Group, Hyperparameter, read_targets
+from glidepath.torch.bound_schedule import BoundSchedule
+from glidepath.torch.hyperparameter import Group, Hyperparameter
+from glidepath.torch.targets import read_targets
 
-from .state_key import Chain
-from .tree import Path
+from .state_key import StateKeys
+from .tree import UpdatePath
 
 WIDEST = 8  # numbers of a row that are kept as they are; wider rows are compared by their hash
 RATE = Hyperparameter("lr")
 
-Table = NDArray[np.float64]  # updates x slots
+ValueMatrix = NDArray[np.float64]  # updates x slots
 
 
 class Slot(NamedTuple):
@@ -38,7 +38,7 @@ class Slot(NamedTuple):
 
 
 @final
-class Values:
+class RunValues:
     """The rows of one run, as far as they are known.
 
     Args:
@@ -48,47 +48,49 @@ class Values:
         consults: the updates after which a plateau is consulted, in order.
     """
 
-    def __init__(self, run: Run, groups: Sequence[Group], origin: str, consults: Sequence[int]) -> None:
+    def __init__(self, run: StudyRun, groups: Sequence[Group], origin: str, consults: Sequence[int]) -> None:
         self.run = run
         self.groups, self.peak = scaled(groups, run.peak)
         self._lanes = _lanes(run, self.groups)
         self.slots = _slots(self._lanes, self.groups)
         width = 8 * len(self.slots) if len(self.slots) <= WIDEST else 16
         names = ",".join(f"{slot.hyperparameter}/{slot.group}" for slot in self.slots)
-        self.path = Path(f"{origin}:{names}", width, bytearray())
-        self.chain = Chain(self.path)
+        self.path = UpdatePath(f"{origin}:{names}", width, bytearray())
+        self.state_keys = StateKeys(self.path)
         self._table = np.empty((run.horizon, len(self.slots)))
-        self._pilot = Pilot(run, self.groups, consults) if run.plan is None else None
-        self._append(self._planned() if self._pilot is None else self._pilot.stretch())
+        self._simulator = PlateauSimulator(run, self.groups, consults) if run.plan is None else None
+        self._append(self._planned() if self._simulator is None else self._simulator.stretch())
 
-    def table(self, start: int, stop: int) -> Table:
+    def table(self, start: int, stop: int) -> ValueMatrix:
         """Updates start..stop-1 of those that are known, a column for every slot."""
         return self._table[start:stop]
 
     @property
-    def known(self) -> int:
+    def resolved_steps(self) -> int:
         """How many updates are known."""
         return self.path.steps
 
     @property
     def complete(self) -> bool:
         """Whether all updates of the run are known."""
-        return self.known == self.run.horizon
+        return self.resolved_steps == self.run.horizon
 
     def consult(self, metric: float) -> None:
         """Take the evaluation after the last known update; a plateau's next stretch is then known."""
-        if self._pilot is not None:
-            self._append(self._pilot.consult(metric))
+        if self._simulator is not None:
+            self._append(self._simulator.consult(metric))
 
-    def _append(self, table: Table) -> None:
-        self._table[self.known : self.known + len(table)] = table
+    def _append(self, table: ValueMatrix) -> None:
+        self._table[self.resolved_steps : self.resolved_steps + len(table)] = table
         self.path.rows.extend(_bytes(table))  # type: ignore[union-attr]  # it was made as a bytearray
 
-    def _planned(self) -> Table:
+    def _planned(self) -> ValueMatrix:
         driven = {
             (str(lane.target.hyperparameter), id(group)): column
             for lane in self._lanes
-            for group, column in zip(lane.groups, lane.columns(0, self.run.horizon), strict=True)
+            for group, column in zip(
+                [slot.group for slot in lane.slots], lane.columns(0, self.run.horizon), strict=True
+            )
         }
         columns = [
             _as_held(
@@ -100,11 +102,11 @@ class Values:
 
 
 @final
-class Pilot:
+class PlateauSimulator:
     """A plateau on a stand-in for the optimizer: the same rates, nothing to train."""
 
-    def __init__(self, run: Run, groups: Sequence[Group], consults: Sequence[int]) -> None:
-        keywords: dict[str, Any] = arguments(run.text)
+    def __init__(self, run: StudyRun, groups: Sequence[Group], consults: Sequence[int]) -> None:
+        keywords: dict[str, Any] = dict(run.plateau or {})
         Plateau(_stand_in(groups), **keywords).step(1.0)  # an argument may be wrong only when it is used
         self.optimizer = _stand_in(groups)
         self.plateau = Plateau(self.optimizer, **keywords)
@@ -113,12 +115,12 @@ class Pilot:
         self.stops = [*(update + 1 for update in consults if update + 1 < run.horizon), run.horizon]
         self.made = 0
 
-    def consult(self, metric: float) -> Table:
+    def consult(self, metric: float) -> ValueMatrix:
         """The stretch after an evaluation."""
         self.plateau.step(metric)
         return self.stretch()
 
-    def stretch(self) -> Table:
+    def stretch(self) -> ValueMatrix:
         """The rows as far as the next evaluation."""
         stop = next((stop for stop in self.stops if stop > self.made), self.made)
         for _ in range(self.made, stop):
@@ -147,26 +149,26 @@ def _like(held: Any, value: float) -> Any:
     return held.new_tensor(value) if isinstance(held, Tensor) else value
 
 
-def _lanes(run: Run, groups: Sequence[Group]) -> list[Lane]:
+def _lanes(run: StudyRun, groups: Sequence[Group]) -> list[BoundSchedule]:
     if run.plan is None:
         return []
-    lanes = [Lane(target) for target in read_targets(run.plan, None, None)]
+    lanes = [BoundSchedule(target) for target in read_targets(run.plan, None, None)]
     for lane in lanes:
         for number, group in enumerate(groups):
             if lane.target.selects(group):
-                lane.join(group, number)
-        if not lane.groups:
+                lane.add_group(group, number)
+        if not lane.slots:
             raise TaskError(f"{run.schedule}: no parameter group of the task is called {lane.target.selector!r}")
     return lanes
 
 
-def _slots(lanes: Sequence[Lane], groups: Sequence[Group]) -> list[Slot]:
+def _slots(lanes: Sequence[BoundSchedule], groups: Sequence[Group]) -> list[Slot]:
     """The rates of all groups first, then whatever else is driven, in the order of names and groups."""
     others = {
         (str(lane.target.hyperparameter), number): lane.target.hyperparameter
         for lane in lanes
         for number, group in enumerate(groups)
-        if lane.target.hyperparameter != RATE and any(group is driven for driven in lane.groups)
+        if lane.target.hyperparameter != RATE and lane.slot_of(group) is not None
     }
     rates = [Slot(RATE, number) for number in range(len(groups))]
     return rates + [Slot(hyperparameter, number) for (_, number), hyperparameter in sorted(others.items())]
@@ -182,7 +184,7 @@ def _as_held(held: Any, column: list[float] | None, steps: int) -> NDArray[np.fl
     return torch.from_numpy(values).to(held.dtype).double().numpy()
 
 
-def _bytes(table: Table) -> bytes:
+def _bytes(table: ValueMatrix) -> bytes:
     rows = np.ascontiguousarray(table)
     if table.shape[1] <= WIDEST:
         return rows.tobytes()

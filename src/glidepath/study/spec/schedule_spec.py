@@ -8,86 +8,104 @@
       lr: {backbone: cosine(400), head: constant()}
 
 A text scales what the task's own optimizer has; `Set(...)` around it writes its values as they are. A plateau stands
-for the rate alone, and is fed back: see `feedback.py`.
+for the rate alone, and depends on the evaluations: see `plateau_spec.py`.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from dataclasses import dataclass, field
+from typing import Any, cast, final
 
 from glidepath.core.schedule import Schedule, waits
-from glidepath.core.syntax import CallNode, tree
 from glidepath.errors import ScheduleError
-from glidepath.parser import parse
+from glidepath.parser import parse_plan
 from glidepath.torch import Set
 
-from .feedback import arguments, is_feedback
+from .plateau_spec import PlateauArgument, is_plateau, read_plateau
 
-Entry = str | dict[str, Any]  # of a hyperparameter: a text, or a text for each group by name
-Driven = Schedule | Set | dict[str, Schedule | Set]
-
-
-def checked(entry: Any) -> Entry:
-    """The entry itself, with every text in it read once.
-
-    Raises:
-        ScheduleError: if it is no text and no mapping of texts, or a text is wrong.
-    """
-    if isinstance(entry, str) and is_feedback(entry):
-        arguments(entry)
-    elif isinstance(entry, (str, dict)) and entry:
-        hyperparameters(entry)
-    else:
-        raise ScheduleError(f"a schedule is a text, as in cosine(100%), or one for each hyperparameter, not {entry!r}")
-    return cast(Entry, entry)
+Texts = str | dict[str, Any]  # as in a file: a text, or by hyperparameter a text, or by hyperparameter and group
+DrivenPlan = Schedule | Set | dict[str, Schedule | Set]
+Plans = Mapping[str, DrivenPlan]  # by hyperparameter
 
 
-def hyperparameters(entry: Entry) -> dict[str, Driven]:
-    """The plans of an entry that is no plateau, by hyperparameter, drafts still drafts.
+@final
+@dataclass(frozen=True)
+class ScheduleSpec:
+    """A schedule of a study: its texts, and the plans that they describe, each text parsed once.
+
+    Args:
+        texts: as they stand in the file.
+        plans: by hyperparameter, drafts still drafts; None for a plateau.
+        plateau: the keyword arguments of a plateau; None for a schedule.
 
     Examples:
-        >>> hyperparameters("cosine(100)")
-        {'lr': cosine(100)}
-        >>> hyperparameters({"weight_decay": "Set(linear(10))"})
-        {'weight_decay': Set(plan=linear(10))}
+        >>> spec = read_spec("warmup(10) >> cosine(90%)")
+        >>> print(spec, spec.over(100))
+        warmup(10) >> cosine(90%) {'lr': warmup(10) >> cosine(90)}
     """
-    by_name = {"lr": entry} if isinstance(entry, str) else entry
-    return {name: _driven(name, given) for name, given in by_name.items()}
+
+    texts: Texts
+    plans: Plans | None = field(compare=False, repr=False)
+    plateau: Mapping[str, PlateauArgument] | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return _on_one_line(self.texts)
+
+    @property
+    def own_length(self) -> int | None:
+        """Return the updates that it lasts by itself, without a horizon; None if it does not say."""
+        plans = [] if self.plans is None else list(schedules_in(self.plans))
+        return max((plan.duration or 0 for plan in plans if not waits(plan)), default=0) or None
+
+    def over(self, steps: int) -> Plans | None:
+        """Resolve the plans over a horizon; None for a plateau.
+
+        Raises:
+            ScheduleError: if a plan does not fit.
+        """
+        if self.plans is None:
+            return None
+        return {
+            name: {group: _over(plan, steps) for group, plan in driven.items()}
+            if isinstance(driven, dict)
+            else _over(driven, steps)
+            for name, driven in self.plans.items()
+        }
 
 
-def resolved(entry: Entry, steps: int) -> dict[str, Driven]:
-    """The plans of an entry over a horizon.
+def read_spec(texts: Any) -> ScheduleSpec:
+    """Read a schedule of a study, and parse each text in it; one that was read already is returned as it is.
 
     Raises:
-        ScheduleError: if a plan does not fit.
+        ScheduleError: if it is neither a text nor a mapping of texts, or a text is wrong.
+
+    Examples:
+        >>> read_spec("cosine(100)").plans
+        {'lr': cosine(100)}
+        >>> read_spec({"weight_decay": "Set(linear(10))"}).plans
+        {'weight_decay': Set(plan=linear(10))}
     """
-    return {
-        name: {group: _over(plan, steps) for group, plan in driven.items()}
-        if isinstance(driven, dict)
-        else _over(driven, steps)
-        for name, driven in hyperparameters(entry).items()
-    }
+    if isinstance(texts, ScheduleSpec):
+        return texts
+    if isinstance(texts, str) and is_plateau(texts):
+        return ScheduleSpec(texts, None, read_plateau(texts))
+    if isinstance(texts, str) and texts:
+        return ScheduleSpec(texts, {"lr": _driven("lr", texts)})
+    if isinstance(texts, dict) and texts:
+        return ScheduleSpec(texts, {name: _driven(name, inner) for name, inner in texts.items()})
+    raise ScheduleError(f"a schedule is a text, as in cosine(100%), or one for each hyperparameter, not {texts!r}")
 
 
-def schedules(driven: Mapping[str, Driven]) -> Iterator[Schedule]:
-    """Every schedule among them."""
-    for plans in driven.values():
-        for plan in plans.values() if isinstance(plans, dict) else [plans]:
+def schedules_in(plans: Plans) -> Iterator[Schedule]:
+    """Yield every schedule among the plans."""
+    for driven in plans.values():
+        for plan in driven.values() if isinstance(driven, dict) else [driven]:
             yield _schedule(plan)
 
 
-def own_length(entry: Entry) -> int | None:
-    """The updates that an entry lasts by itself, with no horizon given; None if it does not say."""
-    if isinstance(entry, str) and is_feedback(entry):
-        return None
-    plans = schedules(hyperparameters(entry))
-    return max((plan.duration or 0 for plan in plans if not waits(plan)), default=0) or None
-
-
-def text_of(entry: Entry) -> str:
-    """The entry on one line."""
-    if isinstance(entry, str):
-        return entry
-    return ", ".join(f"{name}: {text_of(given)}" for name, given in entry.items())
+def _on_one_line(texts: Texts) -> str:
+    if isinstance(texts, str):
+        return texts
+    return ", ".join(f"{name}: {_on_one_line(inner)}" for name, inner in texts.items())
 
 
 def _schedule(plan: Schedule | Set) -> Schedule:
@@ -95,20 +113,17 @@ def _schedule(plan: Schedule | Set) -> Schedule:
 
 
 def _over(plan: Schedule | Set, steps: int) -> Schedule | Set:
-    over = _schedule(plan).over(steps)
-    return Set(over) if isinstance(plan, Set) else over
+    schedule = _schedule(plan).over(steps)
+    return Set(schedule) if isinstance(plan, Set) else schedule
 
 
-def _driven(name: str, given: Any) -> Driven:
-    if isinstance(given, dict) and given:
-        return {group: _plan(f"{name} of {group}", text) for group, text in given.items()}
-    return _plan(name, given)
+def _driven(name: str, texts: Any) -> DrivenPlan:
+    if isinstance(texts, dict) and texts:
+        return {group: _plan(f"{name} of {group}", text) for group, text in texts.items()}
+    return _plan(name, texts)
 
 
 def _plan(label: str, text: Any) -> Schedule | Set:
     if not isinstance(text, str):
         raise ScheduleError(f"{label} is given by a text, as in cosine(100%), not by {text!r}")
-    node = tree(text)
-    if isinstance(node, CallNode) and node.name == "Set":
-        return Set(parse(text.strip()[len("Set(") : -1]))
-    return parse(text)
+    return parse_plan(text)

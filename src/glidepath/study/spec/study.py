@@ -6,40 +6,54 @@ Whether the schedules fit the horizons is checked in `runs.py`, also before anyt
 from collections.abc import Mapping
 from typing import Annotated, Any, final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
 from glidepath.core.checks import count, real
 from glidepath.core.closest import did_you_mean
 from glidepath.core.horizon import Horizon
-from glidepath.errors import Mistake, Path, ScheduleError, StudyError
+from glidepath.errors import GlidepathError, KeyPath, Mistake, ScheduleError, StudyError
 
-from .schedule_spec import Entry, checked, own_length
+from .schedule_spec import ScheduleSpec, Texts, read_spec
 
 STEPS = 400
 SEEDS = (0, 1, 2, 3, 4)  # with three, eight schedules hardly ever show a difference
 EVALUATIONS = 16
 
 
-def _named(name: str) -> str:
+def _check_name(name: str) -> str:
     if not name.strip() or len(name) > 60 or not name.isprintable():
         raise ScheduleError("the name of a schedule has 1 to 60 printable characters")
     return name
 
 
-def _distinct(values: list[Any]) -> list[Any]:
+def _check_distinct(values: list[Any]) -> list[Any]:
     twice = next((value for i, value in enumerate(values) if value in values[:i]), None)
     if twice is not None:
         raise ScheduleError(f"{twice!r} is given twice")
     return values
 
 
+def _texts_of(spec: ScheduleSpec) -> Texts:
+    """Return a schedule as a file has it."""
+    return spec.texts
+
+
 Steps = Annotated[int, BeforeValidator(lambda value: Horizon(value).steps)]
 Seed = Annotated[int, BeforeValidator(lambda value: count(value, "a seed"))]
 Peak = Annotated[float, BeforeValidator(lambda value: real(value, "a peak", above=0))]
-Several = (Field(min_length=1), AfterValidator(_distinct))
-Name = Annotated[str, AfterValidator(_named)]
-Written = Annotated[Any, AfterValidator(checked)]
+Several = (Field(min_length=1), AfterValidator(_check_distinct))
+Name = Annotated[str, AfterValidator(_check_name)]
+Spec = Annotated[ScheduleSpec, PlainValidator(read_spec), PlainSerializer(_texts_of)]
 
 
 @final
@@ -52,7 +66,7 @@ class Study(BaseModel):
             length runs for that long, and the others for the longest of those, or 400.
         seeds: everything runs once for each; one seed gives every schedule the same model and the same batches.
         peaks: absolute rates: the largest rate of a run, its other groups in proportion. None: the optimizer's own.
-        schedules: by name, a text (or a plateau's), or a text for each hyperparameter: see `entry.py`.
+        schedules: by name, a text (or a plateau's), or a text for each hyperparameter: see `schedule_spec.py`.
         horizons: several lengths of run, in place of `steps`; schedules in percent are resolved over each.
         evaluate_every: updates between two evaluations; a plateau is consulted at each. None: 16 to 32 a run, at
             multiples of a power of two, so that a longer horizon asks for no evaluation that a shorter one lacks.
@@ -72,51 +86,51 @@ class Study(BaseModel):
     )
     threads: Annotated[int, BeforeValidator(lambda value: count(value, "the number of threads", at_least=1))] = 1
     share: bool = True
-    schedules: Annotated[dict[Name, Written], Field(min_length=1)] | None = None
+    schedules: Annotated[dict[Name, Spec], Field(min_length=1)] | None = None
 
-    def horizons_of(self, entry: Entry) -> list[int]:
-        """How long the runs of a schedule are."""
+    def horizons_of(self, spec: ScheduleSpec) -> list[int]:
+        """Return how long the runs of a schedule are."""
         if self.horizons is not None:
             return self.horizons
-        return [self.steps or own_length(entry) or self._default_steps]
+        return [self.steps or spec.own_length or self._default_steps]
 
     @property
     def longest(self) -> int:
-        """The updates of the longest run."""
-        return max(
-            steps for entry in (self.schedules or {"": "constant()"}).values() for steps in self.horizons_of(entry)
-        )
+        """Return the updates of the longest run."""
+        specs = (self.schedules or {}).values()
+        lengths = [steps for spec in specs for steps in self.horizons_of(spec)]
+        return max(lengths or self.horizons or [self.steps or STEPS])
 
     @property
     def _default_steps(self) -> int:
-        return max((own_length(entry) or 0 for entry in (self.schedules or {}).values()), default=0) or STEPS
+        return max((spec.own_length or 0 for spec in (self.schedules or {}).values()), default=0) or STEPS
 
 
 def study_from(described: Mapping[str, Any]) -> Study:
-    """A complete study from its keys.
+    """Build a complete study from its keys.
 
     Raises:
         StudyError: with every mistake, a line for each.
 
     Examples:
-        >>> study_from({"task": "digits", "steps": 100, "peaks": [0.1]}).schedules["cosine"]
-        'cosine(100%)'
+        >>> print(study_from({"task": "digits", "steps": 100, "peaks": [0.1]}).schedules["cosine"])
+        cosine(100%)
         >>> study_from({"task": "digits", "stes": 100})
         Traceback (most recent call last):
         ...
-        glidepath.errors.StudyError: stes: there is no such key; did you mean steps?
+        glidepath.errors.StudyError: stes: there is no such key; did you mean steps? [GP302]
     """
     try:
         study = Study.model_validate(dict(described))
     except ValidationError as error:
-        raise StudyError([_mistake(found) for found in error.errors()]) from None
+        raise StudyError([_mistake(details) for details in error.errors()]) from None
     if study.steps is not None and study.horizons is not None:
         raise StudyError([Mistake(("horizons",), "give steps or horizons, not both")])
-    return _completed(study)
+    return _complete(study)
 
 
 def default_schedules(steps: int) -> dict[str, str]:
-    """One schedule for each way to decay a rate that people use, over runs of at most `steps` updates."""
+    """Return one schedule for each way to decay a rate that people use, over runs of at most `steps` updates."""
     return {
         "fixed": "constant()",
         "step": "step(every=25%, factor=0.3)",
@@ -129,14 +143,16 @@ def default_schedules(steps: int) -> dict[str, str]:
     }
 
 
-def _completed(study: Study) -> Study:
-    schedules = study.schedules or default_schedules(study.longest)
-    known = study.model_copy(update={"schedules": schedules})
-    return known.model_copy(update={"evaluate_every": study.evaluate_every or nested_grid(known.longest, EVALUATIONS)})
+def _complete(study: Study) -> Study:
+    defaults = {} if study.schedules else default_schedules(study.longest)
+    schedules = study.schedules or {name: read_spec(text) for name, text in defaults.items()}
+    complete = study.model_copy(update={"schedules": schedules})
+    every = study.evaluate_every or nested_grid(complete.longest, EVALUATIONS)
+    return complete.model_copy(update={"evaluate_every": every})
 
 
 def nested_grid(longest: int, parts: int) -> int:
-    """The largest power of two that fits into `longest` at least `parts` times, so that two horizons' grids are nested.
+    """Return the largest power of two that fits into `longest` at least `parts` times, so that two horizons' grids are nested.
 
     >>> [nested_grid(steps, 16) for steps in (5, 400, 800, 1000)]
     [1, 16, 32, 32]
@@ -144,21 +160,22 @@ def nested_grid(longest: int, parts: int) -> int:
     return 1 << max(0, (longest // parts).bit_length() - 1)
 
 
-def _mistake(found: ErrorDetails) -> Mistake:
-    path = tuple(key for key in found["loc"] if key != "[key]")
-    return Mistake(path, _reason(found, path))
+def _mistake(error: ErrorDetails) -> Mistake:
+    path = tuple(key for key in error["loc"] if key != "[key]")
+    return Mistake(path, _reason(error, path))
 
 
-def _reason(found: ErrorDetails, path: Path) -> str:
-    """Our own words where pydantic's are not enough."""
-    if found["type"] == "extra_forbidden":
+def _reason(error: ErrorDetails, path: KeyPath) -> str:
+    """Return our own words where pydantic's are not enough."""
+    if error["type"] == "extra_forbidden":
         hint = did_you_mean(str(path[-1]), Study.model_fields, f"the keys are {', '.join(Study.model_fields)}")
         return f"there is no such key; {hint}"
-    if found["type"] == "missing":
+    if error["type"] == "missing":
         return "this key is missing; it names the task, as in task: digits"
-    if found["type"] == "value_error":
-        return str(found["ctx"]["error"])
-    if found["type"] == "list_type":
-        return f"this is a list, as in [{found['input']}]"
-    given = "" if isinstance(found["input"], dict) else f", not {found['input']!r:.60}"
-    return found["msg"].replace("Input should", "this should") + given
+    if error["type"] == "value_error":
+        cause = error["ctx"]["error"]
+        return cause.worded() if isinstance(cause, GlidepathError) else str(cause)
+    if error["type"] == "list_type":
+        return f"this is a list, as in [{error['input']}]"
+    shown = "" if isinstance(error["input"], dict) else f", not {error['input']!r:.60}"
+    return error["msg"].replace("Input should", "this should") + shown

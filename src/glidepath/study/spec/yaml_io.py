@@ -8,7 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from glidepath.errors import Path as KeyPath
+from glidepath.errors import KeyPath as KeyPath
 from glidepath.errors import StudyError
 
 from .study import Study, study_from
@@ -36,7 +36,7 @@ def read_study(file: Path, instead: Mapping[str, Any] = {}) -> Study:
         raise StudyError(error.mistakes, place) from None
 
 
-def written(study: Study) -> str:
+def study_to_yaml(study: Study) -> str:
     """The study as YAML that `read_study` reads back."""
     stream = io.StringIO()
     yaml = YAML()

@@ -8,6 +8,6 @@ from glidepath.errors import SnapshotError as SnapshotError
 from glidepath.errors import StoreError as StoreError
 
 from .database import Store as Store
-from .snapshots import Saved as Saved
 from .snapshots import Snapshots as Snapshots
 from .snapshots import State as State
+from .snapshots import StoredSnapshot as StoredSnapshot

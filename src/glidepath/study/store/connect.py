@@ -16,19 +16,19 @@ PATIENCE = 60.0  # seconds to wait for another process that writes
 NAME = "store.sqlite"
 
 
-def opened(folder: Path) -> tuple[sqlite3.Connection, bool]:
+def connect(folder: Path) -> tuple[sqlite3.Connection, bool]:
     """The database of a folder, and whether it can be written.
 
     Raises:
         StoreError: if it cannot be opened, is something else, or another version wrote it.
     """
-    writable = _prepared(folder)
-    with told(folder):
-        base = _connected(folder / NAME, writable)
+    writable = _prepare_folder(folder)
+    with translate_errors(folder):
+        base = _open_connection(folder / NAME, writable)
         try:
             if writable and _header(base) == (0, 0):
-                _create(base)
-            _check(base, folder / NAME)
+                _create_tables(base)
+            _check_format(base, folder / NAME)
             if writable:
                 base.execute("PRAGMA journal_mode = WAL")  # who reads waits for nobody
         except BaseException:
@@ -38,7 +38,7 @@ def opened(folder: Path) -> tuple[sqlite3.Connection, bool]:
 
 
 @contextmanager
-def told(folder: Path) -> Iterator[None]:
+def translate_errors(folder: Path) -> Iterator[None]:
     """SQLite's errors as ours."""
     try:
         yield
@@ -56,7 +56,7 @@ def _advice(reason: str) -> str:
     return ""
 
 
-def _prepared(folder: Path) -> bool:
+def _prepare_folder(folder: Path) -> bool:
     """Make the folder; whether it can be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def _prepared(folder: Path) -> bool:
     return os.access(folder, os.W_OK | os.X_OK) and (not file.exists() or os.access(file, os.W_OK))
 
 
-def _connected(file: Path, writable: bool) -> sqlite3.Connection:
+def _open_connection(file: Path, writable: bool) -> sqlite3.Connection:
     """A connection whose transactions begin and end where we say so."""
     if writable:
         base = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)
@@ -81,7 +81,7 @@ def _connected(file: Path, writable: bool) -> sqlite3.Connection:
     return sqlite3.connect(f"{file.resolve().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None)
 
 
-def _create(base: sqlite3.Connection) -> None:
+def _create_tables(base: sqlite3.Connection) -> None:
     """All tables, or none; another process may be about to do the same, and something else's file stays as it is."""
     base.execute("BEGIN EXCLUSIVE")
     try:
@@ -104,7 +104,7 @@ def _header(base: sqlite3.Connection) -> tuple[int, int]:
     )
 
 
-def _check(base: sqlite3.Connection, file: Path) -> None:
+def _check_format(base: sqlite3.Connection, file: Path) -> None:
     ours, version = _header(base)
     if ours != OURS:
         raise StoreError(f"{file} is a database of something else: name another store with --store")

@@ -16,14 +16,14 @@ from typing import Any, final
 from glidepath.errors import StoreError
 from glidepath.study.curve import Curve, Record
 
-from .connect import opened, told
-from .eviction import Kept, given_up
-from .snapshots import Saved, Snapshots
+from .connect import connect, translate_errors
+from .eviction import EvictionCandidate, choose_evictions
+from .snapshots import Snapshots, StoredSnapshot
 
 
 @final
 @dataclass(frozen=True)
-class Stretch:
+class StoredSegment:
     """A segment as the store knows it: updates start..stop-1, and what each received."""
 
     number: int
@@ -39,7 +39,7 @@ class Stretch:
 
 @final
 @dataclass(frozen=True)
-class Piece:
+class SegmentRange:
     """Updates start..stop-1 of a segment."""
 
     segment: int
@@ -61,7 +61,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.snapshots = Snapshots(folder / "snapshots")
-        self._base, self.writable = opened(folder)
+        self._base, self.writable = connect(folder)
         self._version = 0
 
     def __enter__(self) -> "Store":
@@ -70,7 +70,7 @@ class Store:
     def __exit__(self, *_: Any) -> None:
         self._base.close()
 
-    def need_to_write(self) -> None:
+    def require_writable(self) -> None:
         """To be called before hours are spent on what could not be kept.
 
         Raises:
@@ -85,11 +85,11 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All that is written inside, or nothing; nobody else writes in the meantime."""
-        self.need_to_write()
+        self.require_writable()
         if self._base.in_transaction:
             yield self._base
             return
-        with told(self.folder):
+        with translate_errors(self.folder):
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 yield self._base
@@ -99,14 +99,14 @@ class Store:
                     self._base.execute("ROLLBACK")
                 raise
 
-    def changed(self) -> bool:
+    def has_changed(self) -> bool:
         """Whether another process has written since this was last asked; the first time it has."""
         before, self._version = self._version, self._one("PRAGMA data_version")[0]
         return before != self._version
 
     # --- origins ---
 
-    def checked(self, origin: str) -> str | None:
+    def reproducibility_check(self, origin: str) -> str | None:
         """How a task was found to be reproducible; None if that is not known."""
         found = self._one("SELECT checked FROM origins WHERE origin = ?", origin)
         return None if found is None else found[0]
@@ -118,19 +118,19 @@ class Store:
 
     # --- curves ---
 
-    def stretches(self, path: str, after: int = 0) -> list[Stretch]:
+    def segments_of(self, path: str, after: int = 0) -> list[StoredSegment]:
         """Every segment of a path's origin with a number above `after`, in the order in which they were added."""
         columns = "segment, path, start, stop, begins, ends, diverged, width, rows"
-        with told(self.folder):
+        with translate_errors(self.folder):
             found = self._base.execute(
                 f"SELECT {columns} FROM segments WHERE path = ? AND segment > ? ORDER BY segment", (path, after)
             ).fetchall()
             return [
-                Stretch(number, path, start, stop, begins, ends, bool(diverged), width, zlib.decompress(rows))
+                StoredSegment(number, path, start, stop, begins, ends, bool(diverged), width, zlib.decompress(rows))
                 for number, path, start, stop, begins, ends, diverged, width, rows in found
             ]
 
-    def add(self, stretch: Stretch, records: Sequence[Record], seconds: float) -> Stretch:
+    def add(self, stretch: StoredSegment, records: Sequence[Record], seconds: float) -> StoredSegment:
         """Keep a segment with its records, all or nothing; one that is there already stays as it is.
 
         Returns:
@@ -152,9 +152,9 @@ class Store:
                 base.executemany("INSERT INTO updates VALUES (?, ?, ?, ?)", updates)
         return replace(stretch, number=found[0])
 
-    def records(self, piece: Piece) -> list[Record]:
+    def records(self, piece: SegmentRange) -> list[Record]:
         """The records of a piece, without metrics."""
-        with told(self.folder):
+        with translate_errors(self.folder):
             found = self._base.execute(
                 "SELECT step, rate, loss FROM updates WHERE segment = ? AND step >= ? AND step < ? ORDER BY step",
                 (piece.segment, piece.start, piece.stop),
@@ -165,7 +165,7 @@ class Store:
 
     def evaluation(self, state: str) -> dict[str, float]:
         """The metrics of a state, in their order; empty if it was never evaluated."""
-        with told(self.folder):
+        with translate_errors(self.folder):
             found = self._base.execute("SELECT name, value FROM evaluations WHERE state = ? ORDER BY place", (state,))
             return {name: _number(value) for name, value in found}
 
@@ -177,28 +177,30 @@ class Store:
 
     # --- snapshots ---
 
-    def saved(self, path: str) -> dict[str, tuple[int, Saved]]:
+    def snapshots_of(self, path: str) -> dict[str, tuple[int, StoredSnapshot]]:
         """The snapshots of an origin's path by key, each with its step."""
-        with told(self.folder):
+        with translate_errors(self.folder):
             found = self._base.execute("SELECT state, step, digest, bytes FROM snapshots WHERE path = ?", (path,))
-            return {state: (step, Saved(state, digest, size)) for state, step, digest, size in found}
+            return {state: (step, StoredSnapshot(state, digest, size)) for state, step, digest, size in found}
 
-    def every_saved(self) -> list[Saved]:
+    def all_snapshots(self) -> list[StoredSnapshot]:
         """Every snapshot, the oldest first."""
-        return [Saved(*row) for row in self.query("SELECT state, digest, bytes FROM snapshots ORDER BY snapshot")]
+        return [
+            StoredSnapshot(*row) for row in self.query("SELECT state, digest, bytes FROM snapshots ORDER BY snapshot")
+        ]
 
-    def add_saved(self, saved: Saved, path: str, step: int, before: str) -> Saved:
+    def add_snapshot(self, saved: StoredSnapshot, path: str, step: int, before: str) -> StoredSnapshot:
         """Note a snapshot that has been written; the one that stays, if another process was faster."""
         with self.transaction() as base:
             row = (saved.key, path, step, before, saved.digest, saved.bytes)
             columns = "state, path, step, before, digest, bytes"
             base.execute(f"INSERT OR IGNORE INTO snapshots ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)
-            first = Saved(*self._one("SELECT state, digest, bytes FROM snapshots WHERE state = ?", saved.key))
+            first = StoredSnapshot(*self._one("SELECT state, digest, bytes FROM snapshots WHERE state = ?", saved.key))
         if first != saved:
             self.snapshots.remove(saved)
         return first
 
-    def forget_saved(self, saved: Iterable[Saved]) -> None:
+    def delete_snapshots(self, saved: Iterable[StoredSnapshot]) -> None:
         """Delete snapshots: first what is known of them, then the files; another file of the same state stays."""
         gone = list(saved)
         with self.transaction() as base:
@@ -209,37 +211,37 @@ class Store:
 
     def strays(self) -> list[Path]:
         """Files in the folder of the snapshots that belong to none of them."""
-        return list(self.snapshots.strays(self.every_saved()))
+        return list(self.snapshots.strays(self.all_snapshots()))
 
-    def room(self) -> int:
+    def snapshot_bytes(self) -> int:
         """The bytes of all snapshots together."""
         return int(self._one("SELECT coalesce(sum(bytes), 0) FROM snapshots")[0])
 
-    def over(self, budget: int, needed: Container[str] = ()) -> list[Saved]:
+    def snapshots_to_evict(self, budget: int, needed: Container[str] = ()) -> list[StoredSnapshot]:
         """The snapshots to give up so that the rest takes no more than a budget; see `keeping.py`.
 
         Args:
             budget: in bytes.
             needed: the keys of states that are still to be trained from.
         """
-        if self.room() <= budget:
+        if self.snapshot_bytes() <= budget:
             return []
         steps = dict(self.query("SELECT state, step FROM snapshots"))
         before = dict(self.query("SELECT state, before FROM snapshots UNION SELECT ends, begins FROM segments"))
-        every = {one.key: one for one in self.every_saved()}
-        kept = [Kept(one.key, steps[one.key], one.bytes) for one in every.values()]
-        return [every[key] for key in given_up(kept, before, needed, budget)]
+        every = {one.key: one for one in self.all_snapshots()}
+        kept = [EvictionCandidate(one.key, steps[one.key], one.bytes) for one in every.values()]
+        return [every[key] for key in choose_evictions(kept, before, needed, budget)]
 
-    def keep_within(self, budget: int, needed: Container[str] = ()) -> list[Saved]:
+    def evict_to(self, budget: int, needed: Container[str] = ()) -> list[StoredSnapshot]:
         """Give up what is over a budget; what that was. Costs one look at a sum if nothing is."""
-        gone = self.over(budget, needed)
+        gone = self.snapshots_to_evict(budget, needed)
         if gone:
-            self.forget_saved(gone)
+            self.delete_snapshots(gone)
         return gone
 
     # --- studies ---
 
-    def note_study(self, study: str, curves: Iterable[tuple[Curve, Sequence[Piece]]]) -> None:
+    def note_study(self, study: str, curves: Iterable[tuple[Curve, Sequence[SegmentRange]]]) -> None:
         """Keep which pieces the runs of a study are made of, for the view `curves`."""
         with self.transaction() as base:
             base.execute("DELETE FROM runs WHERE study = ?", (study,))
@@ -258,13 +260,13 @@ class Store:
 
     def query(self, sql: str, *values: Any) -> list[Any]:
         """Rows, for those who only read."""
-        with told(self.folder):
+        with translate_errors(self.folder):
             return self._base.execute(sql, values).fetchall()
 
     # --- underneath ---
 
     def _one(self, sql: str, *values: Any) -> Any:
-        with told(self.folder):
+        with translate_errors(self.folder):
             return self._base.execute(sql, values).fetchone()
 
 

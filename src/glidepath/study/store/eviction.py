@@ -18,7 +18,7 @@ FILLED = 0.9  # of the budget, so that not every new snapshot has to look for an
 
 @final
 @dataclass(frozen=True)
-class Kept:
+class EvictionCandidate:
     """A snapshot.
 
     Args:
@@ -32,8 +32,8 @@ class Kept:
     bytes: int
 
 
-def given_up(
-    kept: Sequence[Kept],
+def choose_evictions(
+    kept: Sequence[EvictionCandidate],
     before: Mapping[str, str],
     needed: Container[str],
     budget: int,
@@ -47,10 +47,10 @@ def given_up(
         budget: in bytes.
 
     Examples:
-        >>> trunk = [Kept("a", 10, 50), Kept("b", 20, 50), Kept("end", 30, 50)]
-        >>> given_up(trunk, {"a": "", "b": "a", "end": "b"}, needed={"b"}, budget=100)
+        >>> trunk = [EvictionCandidate("a", 10, 50), EvictionCandidate("b", 20, 50), EvictionCandidate("end", 30, 50)]
+        >>> choose_evictions(trunk, {"a": "", "b": "a", "end": "b"}, needed={"b"}, budget=100)
         ['end', 'a']
-        >>> given_up(trunk, {"a": "", "b": "a", "end": "b"}, needed={"b"}, budget=150)
+        >>> choose_evictions(trunk, {"a": "", "b": "a", "end": "b"}, needed={"b"}, budget=150)
         []
     """
     room = sum(one.bytes for one in kept)
@@ -66,7 +66,9 @@ def given_up(
     return gone
 
 
-def _in_order(free: Sequence[Kept], kept: Sequence[Kept], before: Mapping[str, str]) -> Iterator[str]:
+def _in_order(
+    free: Sequence[EvictionCandidate], kept: Sequence[EvictionCandidate], before: Mapping[str, str]
+) -> Iterator[str]:
     """Every snapshot that may go, the one to miss least first; each is given up as it is named."""
     beginnings = set(before.values())
     steps = {one.key: one.step for one in kept}
@@ -78,7 +80,7 @@ def _in_order(free: Sequence[Kept], kept: Sequence[Kept], before: Mapping[str, s
 
 
 def _cheapest_first(
-    free: Iterable[tuple[int, Kept]], steps: dict[str, int], before: Mapping[str, str]
+    free: Iterable[tuple[int, EvictionCandidate]], steps: dict[str, int], before: Mapping[str, str]
 ) -> Iterator[str]:
     """By updates for a byte; giving one up makes those after it dearer, never cheaper, so old prices wait in a heap."""
     heap = [(_price(one, steps, before), place, one) for place, one in free]
@@ -93,7 +95,7 @@ def _cheapest_first(
             yield one.key
 
 
-def _price(one: Kept, steps: Mapping[str, int], before: Mapping[str, str]) -> float:
+def _price(one: EvictionCandidate, steps: Mapping[str, int], before: Mapping[str, str]) -> float:
     """Updates that training it again would take, from the nearest snapshot that stays, for each byte."""
     key = before.get(one.key, "")
     while key and key not in steps:

@@ -11,14 +11,14 @@ from glidepath.errors import SnapshotError
 
 from .connect import NAME
 from .database import Store
-from .snapshots import Saved
+from .snapshots import StoredSnapshot
 
 UNKNOWN = {"task": "unknown", "seed": "", "versions": ""}
 
 
 @final
 @dataclass(frozen=True)
-class Row:
+class OriginRow:
     """What was trained of one task, from one seed, with one set of versions."""
 
     task: str
@@ -33,7 +33,7 @@ class Row:
 
 @final
 @dataclass(frozen=True)
-class Contents:
+class StoreSummary:
     """A store in numbers.
 
     Args:
@@ -41,7 +41,7 @@ class Contents:
         database: the bytes of the database.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[OriginRow, ...]
     database: int
 
     @property
@@ -60,7 +60,7 @@ class Contents:
         return sum(row.bytes for row in self.rows)
 
 
-def contents(store: Store) -> Contents:
+def summarize(store: Store) -> StoreSummary:
     """Count what is there; reads no snapshot."""
     segments = store.query("SELECT path, count(*), sum(stop - start), sum(seconds) FROM segments GROUP BY path")
     snapshots = store.query("SELECT path, count(*), sum(bytes) FROM snapshots GROUP BY path")
@@ -72,7 +72,7 @@ def contents(store: Store) -> Contents:
         _add(counted, path, [0, 0, 0.0, *numbers])
     rows = [_row(described.get(origin, UNKNOWN), numbers) for origin, numbers in counted.items()]
     ordered = sorted(rows, key=lambda row: (row.task, row.versions, len(row.seed), row.seed))
-    return Contents(tuple(ordered), sum(file.stat().st_size for file in store.folder.glob(f"{NAME}*")))
+    return StoreSummary(tuple(ordered), sum(file.stat().st_size for file in store.folder.glob(f"{NAME}*")))
 
 
 def _add(counted: dict[str, list[float]], path: str, numbers: list[float]) -> None:
@@ -82,8 +82,8 @@ def _add(counted: dict[str, list[float]], path: str, numbers: list[float]) -> No
     counted[origin] = [one + other for one, other in zip(before, numbers, strict=True)]
 
 
-def _row(described: dict[str, str], numbers: list[Any]) -> Row:
-    return Row(described["task"], described["seed"], described["versions"], *numbers)
+def _row(described: dict[str, str], numbers: list[Any]) -> OriginRow:
+    return OriginRow(described["task"], described["seed"], described["versions"], *numbers)
 
 
 @final
@@ -98,7 +98,7 @@ class Problems:
     """
 
     database: tuple[str, ...]
-    snapshots: dict[Saved, str]
+    snapshots: dict[StoredSnapshot, str]
     strays: tuple[Path, ...]
 
     @property
@@ -107,13 +107,13 @@ class Problems:
         return [*self.database, *self.snapshots.values(), *(f"{file} belongs to nothing" for file in self.strays)]
 
 
-def problems(store: Store) -> Problems:
+def find_problems(store: Store) -> Problems:
     """Check the whole database, and every bit of every snapshot."""
     return Problems(tuple(_of_database(store)), dict(_of_snapshots(store)), tuple(store.strays()))
 
 
-def _of_snapshots(store: Store) -> Iterator[tuple[Saved, str]]:
-    for saved in store.every_saved():
+def _of_snapshots(store: Store) -> Iterator[tuple[StoredSnapshot, str]]:
+    for saved in store.all_snapshots():
         try:
             store.snapshots.check(saved)
         except SnapshotError as error:

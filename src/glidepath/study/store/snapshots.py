@@ -37,7 +37,7 @@ ARRAYS: list[Any] = [
 
 @final
 @dataclass(frozen=True)
-class Saved:
+class StoredSnapshot:
     """A snapshot that was written.
 
     Args:
@@ -58,11 +58,11 @@ class Snapshots:
 
     folder: Path
 
-    def file(self, saved: Saved) -> Path:
+    def file(self, saved: StoredSnapshot) -> Path:
         """Where a snapshot is."""
         return self.folder / saved.key[:2] / f"{saved.key}-{saved.digest[:16]}{FINISHED}"
 
-    def write(self, key: str, state: State) -> Saved:
+    def write(self, key: str, state: State) -> StoredSnapshot:
         """Write a state: under another name, to the disk, and then renamed.
 
         Raises:
@@ -71,7 +71,7 @@ class Snapshots:
         buffer = io.BytesIO()
         torch.save(state, buffer)
         content = buffer.getbuffer()
-        saved = Saved(key, hashlib.sha256(content).hexdigest(), len(content))
+        saved = StoredSnapshot(key, hashlib.sha256(content).hexdigest(), len(content))
         file = self.file(saved)
         unfinished = file.with_suffix(f".{secrets.token_hex(6)}{UNFINISHED}")
         try:
@@ -86,7 +86,7 @@ class Snapshots:
             ) from error
         return saved
 
-    def read(self, saved: Saved) -> State:
+    def read(self, saved: StoredSnapshot) -> State:
         """The state of a snapshot, if the file is bit for bit what was written.
 
         Raises:
@@ -97,7 +97,7 @@ class Snapshots:
         state: State = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         return state
 
-    def check(self, saved: Saved) -> None:
+    def check(self, saved: StoredSnapshot) -> None:
         """As `read`, without making the state.
 
         Raises:
@@ -105,7 +105,7 @@ class Snapshots:
         """
         self._content(saved)
 
-    def _content(self, saved: Saved) -> bytes:
+    def _content(self, saved: StoredSnapshot) -> bytes:
         try:
             content = self.file(saved).read_bytes()
         except FileNotFoundError as error:
@@ -118,11 +118,11 @@ class Snapshots:
             raise SnapshotError(f"the snapshot {saved.key} is damaged: its digest is not the one that was noted")
         return content
 
-    def remove(self, saved: Saved) -> None:
+    def remove(self, saved: StoredSnapshot) -> None:
         """Delete a snapshot; one that is gone already is no mistake."""
         _drop(self.file(saved))
 
-    def strays(self, known: Iterable[Saved]) -> Iterator[Path]:
+    def strays(self, known: Iterable[StoredSnapshot]) -> Iterator[Path]:
         """Files of no known snapshot, which killed processes leave; not those of the last minutes."""
         files, now = {self.file(saved) for saved in known}, time.time()
         for file in sorted(self.folder.glob("??/*")):

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Protocol, final
 
 from glidepath.errors import SnapshotError, StudyError
-from glidepath.study.engine.work import Setting, Work
+from glidepath.study.engine.work import TrainingEnv, WorkItem
 from glidepath.study.sharing.ledger import Ledger
-from glidepath.study.sharing.tree import Segment, Tree, grow
-from glidepath.study.sharing.values import Values
-from glidepath.study.store import Saved, State
+from glidepath.study.sharing.tree import Segment, Tree, build_segments
+from glidepath.study.sharing.values import RunValues
+from glidepath.study.store import State, StoredSnapshot
 
 from .interrupts import uninterrupted
-from .work_items import Done, Executor, Job
+from .jobs import Executor, Job, JobResult
 
 MOST_LOSSES = 10  # times that one stretch may lose its worker, or its snapshot
 
@@ -29,10 +29,10 @@ UnderWay = dict[tuple[str, str], Job]  # by the keys of the states where it begi
 class Watcher(Protocol):
     """Sees how a study goes; what inherits from this one sees nothing, unless it says otherwise."""
 
-    def planned(self, conductor: "Conductor") -> None:
+    def planned(self, coordinator: "Coordinator") -> None:
         """The tree is new, or has grown."""
 
-    def finished(self, done: Done, runs: Sequence[int]) -> None:
+    def finished(self, done: JobResult, runs: Sequence[int]) -> None:
         """A job is finished, and with it these runs."""
 
     def warned(self, message: str) -> None:
@@ -41,7 +41,7 @@ class Watcher(Protocol):
 
 @final
 @dataclass
-class Conductor:
+class Coordinator:
     """The tree of a study, and what of it is still wanted. Mutable.
 
     Args:
@@ -52,7 +52,7 @@ class Conductor:
     """
 
     ledger: Ledger
-    settings: Sequence[Setting]
+    settings: Sequence[TrainingEnv]
     snapshot_every: int
     budget: int
     trained: int = 0  # updates, in this call
@@ -61,7 +61,7 @@ class Conductor:
     _losses: dict[str, int] = field(default_factory=dict)
 
     @property
-    def values(self) -> Sequence[Values]:
+    def values(self) -> Sequence[RunValues]:
         """What the runs receive."""
         return self.ledger.values
 
@@ -76,15 +76,15 @@ class Conductor:
         """Grow every path as far as its evaluations allow, and make the tree anew."""
         for number in range(len(self.values)):
             self._consult(number)
-        self.tree = Tree(grow([self.ledger.path(number) for number in range(len(self.values))], self._cuts))
+        self.tree = Tree(build_segments([self.ledger.path(number) for number in range(len(self.values))], self._cuts))
         self._known = set()
 
     def _consult(self, number: int) -> None:
         """Tell a plateau what its evaluations were, as far as they are known."""
         one = self.values[number]
         while not one.complete and not self.ledger.diverged(number):
-            metrics = self.ledger.metrics(number, one.known - 1)
-            if not metrics or self.ledger.covered(number, 0) < one.known:
+            metrics = self.ledger.metrics(number, one.resolved_steps - 1)
+            if not metrics or self.ledger.covered(number, 0) < one.resolved_steps:
                 return
             one.consult(next(iter(metrics.values())))
             self.ledger.look(number)
@@ -119,7 +119,7 @@ class Conductor:
     def unknown(self) -> int:
         """Updates whose values depend on evaluations to come."""
         waiting = (one for i, one in enumerate(self.values) if not self.ledger.diverged(i))
-        return sum(one.run.horizon - one.known for one in waiting)
+        return sum(one.run.horizon - one.resolved_steps for one in waiting)
 
     def ready(self, wanted: set[int], slots: int) -> list[int]:
         """The wanted segments that can begin now, in the order in which to begin them."""
@@ -133,14 +133,14 @@ class Conductor:
         segment = self.segments[number]
         one, run = self.values[segment.paths[0]], segment.paths[0]
         table = one.table(segment.start, segment.stop)
-        keys = one.chain.key(segment.start), one.chain.key(segment.stop)
+        keys = one.state_keys.key(segment.start), one.state_keys.key(segment.stop)
         due = self.ledger.due_within(segment.paths, segment.start, segment.stop)
-        work = Work(self.settings[run], segment.start, *keys, tuple(one.slots), table, due)
+        work = WorkItem(self.settings[run], segment.start, *keys, tuple(one.slots), table, due)
         return Job(segment.paths, work, self.ledger.snapshot(run, segment.start) if segment.start else None)
 
     # --- what comes back ---
 
-    def take(self, done: Done) -> bool:
+    def take(self, done: JobResult) -> bool:
         """Keep what a job led to, or what was wrong with it; whether the tree may now be another."""
         if done.outcome is None:
             self._lost(done)
@@ -150,25 +150,25 @@ class Conductor:
             self.ledger.add(runs, start, records, done.outcome.seconds)
             key = self._keep_state(runs[0], start, start + len(records), done.state)
         self.trained += len(records)
-        if self.ledger.store.room() > self.budget:
-            self.ledger.keep_within(self.budget, self._needed() | {key})
-        as_planned = isinstance(done.state, Saved)
+        if self.ledger.store.snapshot_bytes() > self.budget:
+            self.ledger.evict_to(self.budget, self._needed() | {key})
+        as_planned = isinstance(done.state, StoredSnapshot)
         return not as_planned or self.unknown() > 0  # another process may have learnt what a plateau waits for
 
-    def _keep_state(self, run: int, start: int, stop: int, state: Saved | State | None) -> str:
+    def _keep_state(self, run: int, start: int, stop: int, state: StoredSnapshot | State | None) -> str:
         """Keep the state before update `stop`, if there is one; its key."""
-        key = self.values[run].chain.key(stop)
+        key = self.values[run].state_keys.key(stop)
         if state is not None:
-            saved = state if isinstance(state, Saved) else self.ledger.store.snapshots.write(key, state)
+            saved = state if isinstance(state, StoredSnapshot) else self.ledger.store.snapshots.write(key, state)
             self.ledger.add_snapshot(run, stop, start, saved)
         return key
 
     def _needed(self) -> set[str]:
         """The states where wanted segments begin."""
         wanted = (self.segments[number] for number in self.wanted())
-        return {self.values[segment.paths[0]].chain.key(segment.start) for segment in wanted}
+        return {self.values[segment.paths[0]].state_keys.key(segment.start) for segment in wanted}
 
-    def _lost(self, done: Done) -> None:
+    def _lost(self, done: JobResult) -> None:
         if isinstance(done.error, SnapshotError) and done.job.snapshot is not None:
             self.ledger.forget_snapshot(done.job.snapshot.key)
         key = done.job.work.begins + done.job.work.ends
@@ -186,7 +186,7 @@ class Conductor:
         }
 
 
-def conduct(conductor: Conductor, executor: Executor, watcher: Watcher) -> None:
+def train_segments(coordinator: Coordinator, executor: Executor, watcher: Watcher) -> None:
     """Train whatever is wanted until nothing is.
 
     On KeyboardInterrupt, what is under way ends after its present update and is kept.
@@ -197,36 +197,36 @@ def conduct(conductor: Conductor, executor: Executor, watcher: Watcher) -> None:
     """
     under_way: UnderWay = {}
     try:
-        _until_done(conductor, executor, watcher, under_way)
+        _until_done(coordinator, executor, watcher, under_way)
     except KeyboardInterrupt:
         executor.stop()
         while under_way:
-            _keep(conductor, executor.wait(), under_way)
+            _keep(coordinator, executor.wait(), under_way)
         raise
 
 
-def _until_done(conductor: Conductor, executor: Executor, watcher: Watcher, under_way: UnderWay) -> None:
-    conductor.plan()
-    finished = conductor.finished(range(len(conductor.values)))
-    watcher.planned(conductor)
-    while _begin(conductor, executor, under_way):
+def _until_done(coordinator: Coordinator, executor: Executor, watcher: Watcher, under_way: UnderWay) -> None:
+    coordinator.plan()
+    finished = coordinator.finished(range(len(coordinator.values)))
+    watcher.planned(coordinator)
+    while _begin(coordinator, executor, under_way):
         done = executor.wait()
         if done.error is not None:
             watcher.warned(f"{done.error}; trained again")
-        if _keep(conductor, done, under_way):
-            conductor.plan()
-            watcher.planned(conductor)
-        new = conductor.finished(set(done.job.runs) - finished)
+        if _keep(coordinator, done, under_way):
+            coordinator.plan()
+            watcher.planned(coordinator)
+        new = coordinator.finished(set(done.job.runs) - finished)
         finished |= new
         watcher.finished(done, sorted(new))
 
 
-def _begin(conductor: Conductor, executor: Executor, under_way: UnderWay) -> bool:
+def _begin(coordinator: Coordinator, executor: Executor, under_way: UnderWay) -> bool:
     """Start what is ready, as far as there are slots; whether anything is under way."""
-    for number in conductor.ready(conductor.wanted(), executor.slots):
+    for number in coordinator.ready(coordinator.wanted(), executor.slots):
         if len(under_way) == executor.slots:
             break
-        job = conductor.job(number)
+        job = coordinator.job(number)
         name = (job.work.begins, job.work.ends)
         if name not in under_way:
             with uninterrupted():
@@ -235,7 +235,7 @@ def _begin(conductor: Conductor, executor: Executor, under_way: UnderWay) -> boo
     return bool(under_way)
 
 
-def _keep(conductor: Conductor, done: Done, under_way: UnderWay) -> bool:
+def _keep(coordinator: Coordinator, done: JobResult, under_way: UnderWay) -> bool:
     with uninterrupted():
         del under_way[done.job.work.begins, done.job.work.ends]
-        return conductor.take(done)
+        return coordinator.take(done)

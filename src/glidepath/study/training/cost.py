@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import final
 
 from glidepath.study.sharing.tree import distinct_updates
-from glidepath.study.sharing.values import Values
-from glidepath.study.spec.runs import runs
-from glidepath.study.spec.schedule_spec import own_length
+from glidepath.study.sharing.values import RunValues
+from glidepath.study.spec.runs import list_runs
+from glidepath.study.spec.schedule_spec import read_spec
 from glidepath.study.spec.study import Study
 
 from .prepare import Prepared, values_of
@@ -19,7 +19,7 @@ WORTH_SAYING = 1.02  # advice must raise the ratio by as much
 
 @final
 @dataclass(frozen=True)
-class Forecast:
+class CostEstimate:
     """The plan of a study.
 
     Args:
@@ -45,35 +45,35 @@ class Forecast:
     warnings: tuple[str, ...]
 
 
-def forecast(prepared: Prepared) -> Forecast:
-    """The plan of a study that has been prepared; trains nothing."""
-    conductor = prepared.conductor
+def estimate_cost(prepared: Prepared) -> CostEstimate:
+    """Estimate the cost of a study that has been prepared; trains nothing."""
+    coordinator = prepared.coordinator
     alone = sum(run.horizon for run in prepared.runs)
-    shared = _shared(conductor.values)
+    shared = _shared(coordinator.values)
     size = max(origin.bytes for origin in prepared.origins.values())
-    return Forecast(
+    return CostEstimate(
         runs=len(prepared.runs),
         steps_alone=alone,
         steps_shared=shared,
         ratio=alone / shared,
-        exact=all(values.complete for values in conductor.values),
-        steps_to_train=conductor.left() + conductor.unknown(),
-        bytes=len(conductor.wanted()) * size,
+        exact=all(values.complete for values in coordinator.values),
+        steps_to_train=coordinator.left() + coordinator.unknown(),
+        bytes=len(coordinator.wanted()) * size,
         advice=tuple(_advice(prepared, alone / shared)),
         warnings=tuple(_cut_short(prepared.study)),
     )
 
 
-def _shared(values: Sequence[Values]) -> int:
-    """Updates of the tree; what is not known yet counts in full."""
-    known = distinct_updates([one.path for one in values])
-    return known + sum(one.run.horizon - one.known for one in values)
+def _shared(values: Sequence[RunValues]) -> int:
+    """Count the updates of the tree; what is not known yet counts in full."""
+    resolved = distinct_updates([run_values.path for run_values in values])
+    return resolved + sum(run_values.run.horizon - run_values.resolved_steps for run_values in values)
 
 
 def _cut_short(study: Study) -> Iterable[str]:
-    for name, entry in (study.schedules or {}).items():
-        length = own_length(entry)
-        for steps in study.horizons_of(entry):
+    for name, spec in (study.schedules or {}).items():
+        length = spec.own_length
+        for steps in study.horizons_of(spec):
             if length is not None and length > steps:
                 yield f"{name} lasts {length:,} updates: a run of {steps:,} sees only its beginning"
 
@@ -85,7 +85,8 @@ def _advice(prepared: Prepared, ratio: float) -> Iterable[str]:
         return
     fixed = _with_warmups_in_steps(study)
     if fixed is not None:
-        better = sum(run.horizon for run in prepared.runs) / _shared(_values(fixed, prepared))
+        values = values_of(fixed, list_runs(fixed), prepared.origins)
+        better = sum(run.horizon for run in prepared.runs) / _shared(values)
         if better > ratio * WORTH_SAYING:
             yield (
                 f"a warmup of the same number of steps at every horizon, in place of a percentage, would be shared: "
@@ -98,23 +99,22 @@ def _advice(prepared: Prepared, ratio: float) -> Iterable[str]:
         )
 
 
-def _values(study: Study, prepared: Prepared) -> list[Values]:
-    return values_of(study, runs(study), prepared.origins)
-
-
 def _with_warmups_in_steps(study: Study) -> Study | None:
-    """The study with percentages of the longest run as steps; None if it has only one horizon, or no such warmup."""
-    shortest = min(steps for entry in (study.schedules or {}).values() for steps in study.horizons_of(entry))
-    texts = {name: text for name, text in (study.schedules or {}).items() if isinstance(text, str)}
-    fixed = {
-        name: PERCENT_WARMUP.sub(lambda found: f"warmup({_steps(found[1], study.longest, shortest)}", text)
-        for name, text in texts.items()
-    }
+    """Return the study with percentages of the longest run as steps; None if no horizon or no warmup would change."""
+    specs = study.schedules or {}
+    shortest = min(steps for spec in specs.values() for steps in study.horizons_of(spec))
+    texts = {name: spec.texts for name, spec in specs.items() if isinstance(spec.texts, str)}
+    fixed = {name: _warmups_in_steps(text, study.longest, shortest) for name, text in texts.items()}
     if shortest == study.longest or fixed == texts:
         return None
-    return study.model_copy(update={"schedules": {**(study.schedules or {}), **fixed}})
+    changed = {name: read_spec(text) for name, text in fixed.items() if text != texts[name]}
+    return study.model_copy(update={"schedules": {**specs, **changed}})
+
+
+def _warmups_in_steps(text: str, longest: int, shortest: int) -> str:
+    return PERCENT_WARMUP.sub(lambda match: f"warmup({_steps(match[1], longest, shortest)}", text)
 
 
 def _steps(percent: str, longest: int, shortest: int) -> int:
-    """The percentage of the longest run, unless a short one would be all warmup."""
+    """Return the percentage of the longest run, unless a short one would be all warmup."""
     return max(1, min(round(float(percent) / 100 * longest), shortest // 2))

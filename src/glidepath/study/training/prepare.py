@@ -7,19 +7,19 @@ from typing import final
 
 from glidepath.errors import GlidepathError, Mistake, SnapshotError, StudyError
 from glidepath.study.curve import Curve
-from glidepath.study.engine.check import UPDATES, first_difference, verified
+from glidepath.study.engine.check import UPDATES, first_difference, verify_run
 from glidepath.study.engine.origin import Origin, find_origin
-from glidepath.study.engine.work import Setting, Work
+from glidepath.study.engine.work import TrainingEnv, WorkItem
 from glidepath.study.sharing.ledger import Ledger
-from glidepath.study.sharing.values import Values
-from glidepath.study.spec.runs import Run, runs
+from glidepath.study.sharing.values import RunValues
+from glidepath.study.spec.runs import StudyRun, list_runs
 from glidepath.study.spec.study import Study, nested_grid
 from glidepath.study.store import State, Store
 from glidepath.tasks import load_task
 from glidepath.tasks.loading import NamedTask
 
-from .coordinator import Conductor, Watcher, conduct
-from .work_items import Executor
+from .coordinator import Coordinator, Watcher, train_segments
+from .jobs import Executor
 
 BUDGET = 4 * 10**9  # bytes of snapshots
 SNAPSHOTS = 4  # a run of one segment leaves 4 to 8 states for later studies to branch from
@@ -32,14 +32,14 @@ class Prepared:
 
     study: Study
     task: NamedTask
-    runs: Sequence[Run]
+    runs: Sequence[StudyRun]
     origins: dict[int, Origin]  # by seed
-    conductor: Conductor
+    coordinator: Coordinator
 
     @property
     def store(self) -> Store:
         """Where everything is kept."""
-        return self.conductor.ledger.store
+        return self.coordinator.ledger.store
 
 
 def prepare(study: Study, store: Store, budget: int = BUDGET) -> Prepared:
@@ -54,16 +54,16 @@ def prepare(study: Study, store: Store, budget: int = BUDGET) -> Prepared:
         StudyError: if a schedule does not fit.
         TaskError: if the task cannot be found or built.
     """
-    every = runs(study)
+    every = list_runs(study)
     task = load_task(study.task)
     origins = {seed: find_origin(task, seed, study.threads) for seed in study.seeds}
     values = values_of(study, every, origins)
     due = [_due(study, run) for run in every]
     settings = [_setting(study, origins[run.seed]) for run in every]
     every_so_many = nested_grid(study.longest, SNAPSHOTS) if study.share else study.longest
-    conductor = Conductor(Ledger(store, values, due), settings, every_so_many, budget)
-    conductor.plan()
-    return Prepared(study, task, every, origins, conductor)
+    coordinator = Coordinator(Ledger(store, values, due), settings, every_so_many, budget)
+    coordinator.plan()
+    return Prepared(study, task, every, origins, coordinator)
 
 
 def train(prepared: Prepared, executor: Executor, watcher: Watcher, name: str | None = None) -> list[Curve]:
@@ -79,12 +79,12 @@ def train(prepared: Prepared, executor: Executor, watcher: Watcher, name: str | 
         TaskError: if the task fails.
         StudyError: if runs are to be shared and the task cannot be reproduced.
     """
-    if prepared.conductor.wanted():
+    if prepared.coordinator.wanted():
         _note_origins(prepared)
         if prepared.study.share:
             check(prepared)
-    conduct(prepared.conductor, executor, watcher)
-    ledger, numbers = prepared.conductor.ledger, range(len(prepared.runs))
+    train_segments(prepared.coordinator, executor, watcher)
+    ledger, numbers = prepared.coordinator.ledger, range(len(prepared.runs))
     curves = [ledger.curve(number) for number in numbers]
     if name is not None and prepared.store.writable:
         prepared.store.note_study(name, zip(curves, map(ledger.pieces, numbers), strict=True))
@@ -104,9 +104,9 @@ def check(prepared: Prepared) -> None:
         StudyError: with the first difference, if it does not.
     """
     origin = prepared.origins[prepared.study.seeds[0]]
-    if prepared.store.checked(origin.task) is not None:
+    if prepared.store.reproducibility_check(origin.task) is not None:
         return
-    ledger = prepared.conductor.ledger
+    ledger = prepared.coordinator.ledger
     number = max((run.number for run in prepared.runs if run.seed == prepared.study.seeds[0]), key=ledger.end)
     found = first_difference(prepared.task, _whole(prepared, number))
     if found is not None:
@@ -119,7 +119,7 @@ def check(prepared: Prepared) -> None:
         prepared.store.note_origin(origin.task, origin.described, "six updates, by way of a snapshot")
 
 
-def verify(prepared: Prepared) -> Run:
+def verify(prepared: Prepared) -> StudyRun:
     """Train one finished run again, alone and from scratch: the one of which others share the largest part.
 
     Returns:
@@ -128,14 +128,14 @@ def verify(prepared: Prepared) -> Run:
     Raises:
         StudyError: with the first difference, if it is not.
     """
-    conductor = prepared.conductor
+    coordinator = prepared.coordinator
     shared = Counter[int]()
-    for segment in conductor.segments:
+    for segment in coordinator.segments:
         shared.update(dict.fromkeys(segment.paths, segment.steps * (len(segment.paths) > 1)))
-    number = max(range(len(prepared.runs)), key=lambda i: shared[i] / conductor.ledger.end(i))
-    end = conductor.ledger.end(number)
+    number = max(range(len(prepared.runs)), key=lambda i: shared[i] / coordinator.ledger.end(i))
+    end = coordinator.ledger.end(number)
     last = _last_state(prepared, number, end)
-    found = verified(prepared.task, _whole(prepared, number), conductor.ledger.curve(number).records, last)
+    found = verify_run(prepared.task, _whole(prepared, number), coordinator.ledger.curve(number).records, last)
     if found is not None:
         raise StudyError(
             f"{prepared.runs[number]}, trained again from scratch: {found}. The store is not to be trusted"
@@ -145,53 +145,52 @@ def verify(prepared: Prepared) -> Run:
 
 def _last_state(prepared: Prepared, number: int, end: int) -> State | None:
     """The state that the store has of a run's end; None if it has none, or a damaged one."""
-    saved = prepared.conductor.ledger.snapshot(number, end)
+    saved = prepared.coordinator.ledger.snapshot(number, end)
     try:
         return None if saved is None else prepared.store.snapshots.read(saved)
     except SnapshotError:
         return None
 
 
-def _whole(prepared: Prepared, number: int) -> Work:
+def _whole(prepared: Prepared, number: int) -> WorkItem:
     """A run from its first update to its last known one, as if it were alone."""
-    conductor = prepared.conductor
-    one, end = conductor.values[number], conductor.ledger.end(number)
-    due = frozenset(conductor.ledger.due[number])
-    return Work(conductor.settings[number], 0, "", "alone", tuple(one.slots), one.table(0, end), due)
+    coordinator = prepared.coordinator
+    one, end = coordinator.values[number], coordinator.ledger.end(number)
+    due = frozenset(coordinator.ledger.due[number])
+    return WorkItem(coordinator.settings[number], 0, "", "alone", tuple(one.slots), one.table(0, end), due)
 
 
-def _due(study: Study, run: Run) -> list[int]:
+def _due(study: Study, run: StudyRun) -> list[int]:
     """The updates after which a run is evaluated: every so many, and the last."""
     every = study.evaluate_every or 1
     return sorted({*range(every - 1, run.horizon, every), run.horizon - 1})
 
 
-def values_of(study: Study, every: Sequence[Run], origins: Mapping[int, Origin]) -> list[Values]:
+def values_of(study: Study, every: Sequence[StudyRun], origins: Mapping[int, Origin]) -> list[RunValues]:
     """What every run receives.
 
     Raises:
         StudyError: naming each schedule that the task's optimizer cannot take.
     """
-    found, wrong = [], dict[Mistake, None]()
+    values, mistakes = [], dict[Mistake, None]()
     for run in every:
         origin = origins[run.seed]
         try:
-            found.append(Values(run, origin.groups, _shared_origin(study, run, origin), _due(study, run)))
-        except (GlidepathError, TypeError) as error:
-            reason = str(error).partition("__init__() ")[2] or str(error)
-            wrong[Mistake(("schedules", run.schedule), reason)] = None
-    if wrong:
-        raise StudyError(list(wrong))
-    return found
+            values.append(RunValues(run, origin.groups, _shared_origin(study, run, origin), _due(study, run)))
+        except GlidepathError as error:
+            mistakes[Mistake(("schedules", run.schedule), error.worded())] = None
+    if mistakes:
+        raise StudyError(list(mistakes))
+    return values
 
 
-def _shared_origin(study: Study, run: Run, origin: Origin) -> str:
+def _shared_origin(study: Study, run: StudyRun, origin: Origin) -> str:
     """Runs with the same origin share; without sharing each has its own."""
     return origin.key if study.share else f"{origin.key}/{run.schedule}/{run.peak}/{run.horizon}"
 
 
-def _setting(study: Study, origin: Origin) -> Setting:
+def _setting(study: Study, origin: Origin) -> TrainingEnv:
     described = origin.described
     seed, machine, code = int(described["seed"]), described["machine"], described["code"]
     first = f"{described['first state']}/{described['first batch']}"
-    return Setting(study.task, seed, study.threads, machine, code, first, alone=not study.share)
+    return TrainingEnv(study.task, seed, study.threads, machine, code, first, alone=not study.share)

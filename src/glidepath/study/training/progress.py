@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from glidepath.study.curve import Record
-from glidepath.study.spec.runs import Run
+from glidepath.study.spec.runs import StudyRun
 
-from .coordinator import Conductor
-from .work_items import Done, Job
+from .coordinator import Coordinator
+from .jobs import Job, JobResult
 
 LONGEST_NAME = 44
 
@@ -36,7 +36,7 @@ class Screen:
             disable=not console.is_terminal,
             transient=True,
         )
-        self._conductor: Conductor | None = None
+        self._coordinator: Coordinator | None = None
         self._whole = self.bars.add_task("shared updates".ljust(LONGEST_NAME), total=None, now="")
         self._stretches: dict[str, TaskID] = {}
         self._made = self._finished = 0
@@ -50,12 +50,12 @@ class Screen:
 
     # --- what the conductor tells ---
 
-    def planned(self, conductor: Conductor) -> None:
+    def planned(self, coordinator: Coordinator) -> None:
         """The bar of the whole is as long as what has been trained and what is left."""
-        self._conductor = conductor
-        self.bars.update(self._whole, total=conductor.trained + conductor.left() + conductor.unknown())
+        self._coordinator = coordinator
+        self.bars.update(self._whole, total=coordinator.trained + coordinator.left() + coordinator.unknown())
 
-    def finished(self, done: Done, runs: Sequence[int]) -> None:
+    def finished(self, done: JobResult, runs: Sequence[int]) -> None:
         """A stretch is finished: its bar goes, and every run that ends with it leaves a line."""
         bar = self._stretches.pop(done.job.work.ends, None)
         if bar is not None:
@@ -84,9 +84,9 @@ class Screen:
 
     def _count(self) -> None:
         """The bar of the whole: what is kept, and what is under way."""
-        assert self._conductor is not None  # `planned` comes first
+        assert self._coordinator is not None  # `planned` comes first
         under_way = sum(task.completed for task in self.bars.tasks if task.id != self._whole)
-        self.bars.update(self._whole, completed=self._conductor.trained + under_way)
+        self.bars.update(self._whole, completed=self._coordinator.trained + under_way)
 
     # --- words ---
 
@@ -96,15 +96,15 @@ class Screen:
         more = f" and {others} more" if others else ""
         return f"{str(self._run(job.runs[0]))[: LONGEST_NAME - len(more)]}{more}".ljust(LONGEST_NAME)
 
-    def _run(self, number: int) -> Run:
-        assert self._conductor is not None  # `planned` comes first
-        return self._conductor.values[number].run
+    def _run(self, number: int) -> StudyRun:
+        assert self._coordinator is not None  # `planned` comes first
+        return self._coordinator.values[number].run
 
     def _line(self, number: int) -> None:
-        assert self._conductor is not None
+        assert self._coordinator is not None
         if self.bars.disable:
             return
-        ledger = self._conductor.ledger
+        ledger = self._coordinator.ledger
         end = ledger.end(number)
         metrics = {} if ledger.diverged(number) else ledger.metrics(number, end - 1)
         found = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in metrics.items())

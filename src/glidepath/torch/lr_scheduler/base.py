@@ -15,8 +15,8 @@ from torch.optim import lr_scheduler as stock
 from glidepath.errors import GlidepathWarning, GroupError, ResumeError, StateError
 
 from . import call_order as order
-from .groups import Group, checked, copied, rates, write
-from .last_written import sign, still_holds
+from .groups import Group, check_optimizer, copy_value, read_rates, write_value
+from .last_written import holds_rates, record_write
 
 EPOCH_DEPRECATION_WARNING: str = stock.EPOCH_DEPRECATION_WARNING
 NOT_GIVEN = "deprecated"
@@ -49,15 +49,15 @@ class LRScheduler(stock.LRScheduler):
     _state_key: ClassVar[str] = "last_epoch"  # what no state lacks
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: Any = NOT_GIVEN) -> None:
-        note_verbose(verbose)
-        self.optimizer = checked(optimizer)
+        warn_about_verbose(verbose)
+        self.optimizer = check_optimizer(optimizer)
         if last_epoch != -1:
-            require_key(optimizer, "initial_lr")
+            check_key(optimizer, "initial_lr")
         self.base_lrs = []
         self.last_epoch = last_epoch
         self._join_groups()
         self._initial_step()
-        order.watch(optimizer)
+        order.watch_updates(optimizer)
 
     # --- groups ---
 
@@ -73,8 +73,8 @@ class LRScheduler(stock.LRScheduler):
             self._join(group)
 
     def _join(self, group: Group) -> None:
-        group.setdefault("initial_lr", copied(group["lr"]))
-        self.base_lrs.append(copied(group["initial_lr"]))
+        group.setdefault("initial_lr", copy_value(group["lr"]))
+        self.base_lrs.append(copy_value(group["initial_lr"]))
 
     # --- stepping ---
 
@@ -100,7 +100,7 @@ class LRScheduler(stock.LRScheduler):
         """
         before = self.last_epoch, self._step_count
         if self._step_count == 1:
-            order.check(self.optimizer, stacklevel=2)
+            order.check_call_order(self.optimizer, stacklevel=2)
         if epoch is not None and not self._any_epoch:
             warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
         self._step_count += 1
@@ -135,8 +135,8 @@ class LRScheduler(stock.LRScheduler):
         if len(values) != len(groups):
             raise GroupError(f"get_lr() gave {len(values)} rates for {len(groups)} parameter groups: give one for each")
         for group, value in zip(groups, values, strict=True):
-            write(group, "lr", value)
-        sign(self)
+            write_value(group, "lr", value)
+        record_write(self)
 
     def _starts(self) -> list[float]:
         """The rates that the schedule starts from."""
@@ -153,8 +153,8 @@ class LRScheduler(stock.LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer, as copies, and the rates that are in force."""
-        state = {key: _detached(value) for key, value in vars(self).items() if key != "optimizer"}
-        return {**state, IN_FORCE: rates(self.optimizer)}
+        state = {key: _copy_container(value) for key, value in vars(self).items() if key != "optimizer"}
+        return {**state, IN_FORCE: read_rates(self.optimizer)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Takes over a state, hyperparameters included, and writes the rates that were in force when it was saved.
@@ -166,7 +166,7 @@ class LRScheduler(stock.LRScheduler):
             StateError: if this is not the state of a scheduler, or has more groups than the optimizer.
         """
         self._check_state(state_dict)
-        untouched = still_holds(self.optimizer, self._last_lr)
+        untouched = holds_rates(self.optimizer, self._last_lr)
         self._load(state_dict)
         if untouched:
             self._restore(state_dict.get(IN_FORCE, self._last_lr))
@@ -181,19 +181,19 @@ class LRScheduler(stock.LRScheduler):
             raise StateError(f"a state for {len(state['_last_lr'])} parameter groups; this optimizer has {groups}")
 
     def _load(self, state: Mapping[str, Any]) -> None:
-        vars(self).update({key: _detached(value) for key, value in state.items() if key != IN_FORCE})
+        vars(self).update({key: _copy_container(value) for key, value in state.items() if key != IN_FORCE})
 
     def _restore(self, values: list[Any]) -> None:
         """Writes rates that a state brings; a group that it does not know keeps its own."""
         for group, value in zip(self.optimizer.param_groups, values, strict=False):
-            write(group, "lr", value)
+            write_value(group, "lr", value)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        order.trust(self.optimizer)
+        order.assume_in_order(self.optimizer)
 
 
-def note_verbose(verbose: Any) -> None:
+def warn_about_verbose(verbose: Any) -> None:
     """Warns once if `verbose` was given."""
     if verbose != NOT_GIVEN:
         warnings.warn(
@@ -203,7 +203,7 @@ def note_verbose(verbose: Any) -> None:
         )
 
 
-def require_key(optimizer: Optimizer, key: str) -> None:
+def check_key(optimizer: Optimizer, key: str) -> None:
     """Raises if a group lacks what an earlier run must have left in it."""
     for i, group in enumerate(optimizer.param_groups):
         if key not in group:
@@ -219,6 +219,6 @@ def warn_outside_step(scheduler: Any) -> None:
         warnings.warn("get_lr() computes the next rates; the last ones are in get_last_lr()", UserWarning, stacklevel=3)
 
 
-def _detached(value: Any) -> Any:
+def _copy_container(value: Any) -> Any:
     """A copy that shares no list or dict with a live scheduler."""
     return value.copy() if isinstance(value, (list, dict, Counter)) else value

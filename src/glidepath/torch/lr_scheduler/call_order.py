@@ -13,9 +13,9 @@ from torch.optim import Optimizer
 HOW_TO = "see https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 
 
-def watch(optimizer: Any) -> None:
+def watch_updates(optimizer: Any) -> None:
     """Starts noting updates; remembers whether `optimizer.step` is the optimizer's own at this time."""
-    optimizer._step_overridden = _overridden(optimizer)
+    optimizer._step_overridden = _is_step_overridden(optimizer)
     if "_opt_called" not in vars(optimizer):
         optimizer._opt_called = False
         try:
@@ -24,17 +24,17 @@ def watch(optimizer: Any) -> None:
             optimizer._opt_called = True
 
 
-def trust(optimizer: Any) -> None:
+def assume_in_order(optimizer: Any) -> None:
     """Asks no more questions about the order: the copy of an optimizer does not know how often it was stepped."""
-    watch(optimizer)
+    watch_updates(optimizer)
     optimizer._opt_called = True
 
 
-def check(optimizer: Any, stacklevel: int) -> None:
+def check_call_order(optimizer: Any, stacklevel: int) -> None:
     """Warns if no update was made yet; to be called on a scheduler's first step."""
     if optimizer._step_overridden:
         return
-    if _overridden(optimizer):
+    if _is_step_overridden(optimizer):
         warnings.warn(
             "`optimizer.step()` has been overridden after the scheduler was built, so whether it comes before "
             f"`lr_scheduler.step()` cannot be seen: override it first, then build the scheduler; {HOW_TO}",
@@ -52,7 +52,7 @@ def _note_update(optimizer: Any, args: Any, kwargs: Any) -> None:
     optimizer._opt_called = True
 
 
-def _overridden(optimizer: Optimizer) -> bool:
+def _is_step_overridden(optimizer: Optimizer) -> bool:
     step = vars(optimizer).get("step")
     return step is not None and not hasattr(step, "_wrapped_by_lr_sched")  # PyTorch's own mark on its wrapper
 

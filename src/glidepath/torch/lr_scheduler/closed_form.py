@@ -21,8 +21,8 @@ from torch.optim import Optimizer
 from glidepath.errors import GlidepathWarning
 
 from .base import NOT_GIVEN, LRScheduler, warn_outside_step
-from .groups import Group, copied, like, stored
-from .last_written import last_record
+from .groups import Group, copy_value, match_type, round_to_type
+from .last_written import last_write
 
 
 class ClosedForm(LRScheduler, ABC):
@@ -60,10 +60,13 @@ class ClosedForm(LRScheduler, ABC):
         ]
         self._warn_unless_finite(values)
         self._formula = now
-        return [like(lr, value) for lr, value in zip(held, values, strict=True)]
+        return [match_type(lr, value) for lr, value in zip(held, values, strict=True)]
 
     def _get_closed_form_lr(self) -> list[Any]:
-        return [like(group["lr"], value) for group, value in zip(self.optimizer.param_groups, self._now(), strict=True)]
+        return [
+            match_type(group["lr"], value)
+            for group, value in zip(self.optimizer.param_groups, self._now(), strict=True)
+        ]
 
     # --- the memory ---
 
@@ -72,7 +75,7 @@ class ClosedForm(LRScheduler, ABC):
         for i, formula in enumerate(self._formula):
             if found[i] == formula * self._external[i] or not math.isfinite(formula) or formula == 0:
                 continue
-            if found[i] != stored(held[i], formula * self._external[i]) and self._counts(found[i]):
+            if found[i] != round_to_type(held[i], formula * self._external[i]) and self._counts(found[i]):
                 self._external[i] = found[i] / formula
 
     def _counts(self, found: float) -> bool:
@@ -103,11 +106,11 @@ class ClosedForm(LRScheduler, ABC):
 
     def _at_beginning(self, i: int, found: float) -> float:
         """What the formula is taken to have said: `found` if that is the start, a base if it has a factor on it."""
-        record, group = last_record(self.optimizer), self.optimizer.param_groups[i]
+        record, group = last_write(self.optimizer), self.optimizer.param_groups[i]
         if self._ignores(found):
             return found
         if record is not None and not record.wrote(i, found) and found != 0:  # set by hand, for this schedule
-            group["initial_lr"], self.base_lrs[i] = copied(group["lr"]), copied(group["lr"])
+            group["initial_lr"], self.base_lrs[i] = copy_value(group["lr"]), copy_value(group["lr"])
             return found
         if record is not None and record.wrote(i, found) and record.step == 0:  # by one that runs together with this
             return self._start(i, record.starts[i])
@@ -128,7 +131,7 @@ class ClosedForm(LRScheduler, ABC):
     def _at_resuming(self, i: int, found: float) -> float:
         held, coming = self.optimizer.param_groups[i]["lr"], self.lr_at(self.last_epoch + 1)[i]
         known = (float(self.base_lrs[i]), self.lr_at(self.last_epoch)[i], coming)
-        return found if any(math.isclose(found, stored(held, k), rel_tol=1e-6) for k in known) else coming
+        return found if any(math.isclose(found, round_to_type(held, k), rel_tol=1e-6) for k in known) else coming
 
     def _begin(self, step: int) -> None:
         self._join_groups()

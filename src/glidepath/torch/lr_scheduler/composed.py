@@ -16,9 +16,9 @@ from glidepath.core.checks import count
 from glidepath.errors import OptimizerError, ScheduleError, StateError
 
 from . import call_order as order
-from .base import NOT_GIVEN, LRScheduler, note_verbose
-from .groups import checked, rates, write
-from .last_written import sign
+from .base import NOT_GIVEN, LRScheduler, warn_about_verbose
+from .groups import check_optimizer, read_rates, write_value
+from .last_written import record_write
 
 Member = Any  # a scheduler of this package, or any subclass of PyTorch's
 
@@ -45,7 +45,7 @@ class _Composed(LRScheduler, ABC):
 
     def get_lr(self) -> list[Any]:
         """The rates that the members have written."""
-        return rates(self.optimizer)
+        return read_rates(self.optimizer)
 
     def state_dict(self) -> dict[str, Any]:
         """As every scheduler's, with the states of the members."""
@@ -102,8 +102,8 @@ class SequentialLR(_Composed):
         last_epoch: int = -1,
         verbose: Any = NOT_GIVEN,
     ) -> None:
-        note_verbose(verbose)
-        self._schedulers = _members(type(self).__name__, checked(optimizer), schedulers)
+        warn_about_verbose(verbose)
+        self._schedulers = _members(type(self).__name__, check_optimizer(optimizer), schedulers)
         self._milestones = _ascending(milestones)
         if len(milestones) != len(schedulers) - 1:
             raise ScheduleError(
@@ -111,7 +111,7 @@ class SequentialLR(_Composed):
                 f"milestone points, but got {len(schedulers)} schedulers and {len(milestones)} milestones"
             )
         self.optimizer = optimizer
-        order.watch(optimizer)
+        order.watch_updates(optimizer)
         self._begin(last_epoch + 1)
 
     def step(self) -> None:  # type: ignore[override]
@@ -122,7 +122,7 @@ class SequentialLR(_Composed):
             self._schedulers[active].step()
         else:
             self._enter(self._schedulers[last])
-        sign(self)
+        record_write(self)
 
     def _active(self) -> int:
         return bisect_right(self._milestones, self.last_epoch)
@@ -147,7 +147,7 @@ class SequentialLR(_Composed):
         self.last_epoch = step
         self._start_from_base()
         self._enter()
-        sign(self)
+        record_write(self)
 
     def _factor(self) -> list[float]:
         member = self._schedulers[self._active()]
@@ -171,13 +171,13 @@ class ChainedScheduler(_Composed):
     def __init__(
         self, schedulers: Sequence[Member], optimizer: Optimizer | None = None, verbose: Any = NOT_GIVEN
     ) -> None:
-        note_verbose(verbose)
+        warn_about_verbose(verbose)
         name = type(self).__name__
         given = list(schedulers)
         self._schedulers = _members(name, optimizer or (given and getattr(given[0], "optimizer", None)), given)
         self.optimizer = self._schedulers[0].optimizer
-        order.watch(self.optimizer)
-        sign(self)
+        order.watch_updates(self.optimizer)
+        record_write(self)
 
     @property
     def last_epoch(self) -> int:  # type: ignore[override]
@@ -188,7 +188,7 @@ class ChainedScheduler(_Composed):
         """Moves every member on by one step."""
         for member in self._schedulers:
             member.step()
-        sign(self)
+        record_write(self)
 
     def lr_at(self, step: int) -> list[float]:
         """The rates of all groups at `step`, if nobody but the members writes them. Changes nothing."""
@@ -201,7 +201,7 @@ class ChainedScheduler(_Composed):
     def _begin(self, step: int) -> None:
         for member in self._schedulers:
             _begin(member, step)
-        sign(self)
+        record_write(self)
 
 
 def _lr_at(member: Member, step: int) -> list[float]:
@@ -233,7 +233,7 @@ def _reset(member: Member, factor: list[float]) -> None:
     if isinstance(member, LRScheduler):
         member._join_groups()
     for group, base, of_others in zip(member.optimizer.param_groups, member.base_lrs, factor, strict=True):
-        write(group, "lr", float(base) * of_others)
+        write_value(group, "lr", float(base) * of_others)
 
 
 def _members(name: str, optimizer: Any, schedulers: Sequence[Member]) -> list[Member]:

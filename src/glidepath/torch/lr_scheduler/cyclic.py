@@ -9,8 +9,8 @@ from glidepath.core.checks import real
 from glidepath.errors import GroupError, ScheduleError
 
 from .base import NOT_GIVEN
-from .functions import restored, saved
-from .groups import Group, checked, copied
+from .functions import restored, save_function
+from .groups import Group, check_optimizer, copy_value
 from .momentum import Cycle, is_beta1, set_bounds
 
 MODES = ("triangular", "triangular2", "exp_range")
@@ -71,7 +71,7 @@ class CyclicLR(Cycle):
         self.mode, self.gamma = mode, real(gamma, "gamma", at_least=0)
         self._scale_fn_custom = scale_fn
         self.scale_mode = scale_mode if scale_fn is not None else _clock(mode)
-        self._lows = per_group("base_lr", checked(optimizer), base_lr)
+        self._lows = per_group("base_lr", check_optimizer(optimizer), base_lr)
         self.max_lrs = per_group("max_lr", optimizer, max_lr)
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
@@ -84,9 +84,9 @@ class CyclicLR(Cycle):
         i = len(self.base_lrs)
         if i == len(self._lows):
             self._extend()
-        group.setdefault("initial_lr", copied(self._lows[i]))
+        group.setdefault("initial_lr", copy_value(self._lows[i]))
         super()._join(group)
-        self.base_lrs[i] = copied(self._lows[i])
+        self.base_lrs[i] = copy_value(self._lows[i])
         if self.cycle_momentum:
             set_bounds(group, self.base_momentums[i], self.max_momentums[i])
 
@@ -102,7 +102,7 @@ class CyclicLR(Cycle):
                     "build the scheduler again"
                 )
         for values in lists:
-            values.append(copied(values[0]))
+            values.append(copy_value(values[0]))
 
     # --- the formula ---
 
@@ -147,7 +147,7 @@ class CyclicLR(Cycle):
     def state_dict(self) -> dict[str, Any]:
         """As every scheduler's; of a custom scale, what `saved` makes of it."""
         state = super().state_dict()
-        return {**state, "_scale_fn_custom": saved(state["_scale_fn_custom"])}
+        return {**state, "_scale_fn_custom": save_function(state["_scale_fn_custom"])}
 
     def _load(self, state: Mapping[str, Any]) -> None:
         custom = restored(self._scale_fn_custom, state.get("_scale_fn_custom"))
@@ -169,7 +169,7 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
 def _plain(name: str, value: Any) -> Any:
     """A finite number without its NumPy wrapping, or a copy of a tensor."""
     number = real(float(value), name)
-    return copied(value) if hasattr(value, "clone") else number
+    return copy_value(value) if hasattr(value, "clone") else number
 
 
 def _clock(mode: str) -> str:

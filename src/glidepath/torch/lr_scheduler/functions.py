@@ -12,7 +12,7 @@ from glidepath.errors import GroupError, OptimizerError, ScheduleError
 
 from .base import NOT_GIVEN
 from .closed_form import ClosedForm
-from .groups import Group, checked
+from .groups import Group, check_optimizer
 
 Function = Callable[[int], float]
 
@@ -29,7 +29,7 @@ class _ByFunction(ClosedForm, ABC):
         last_epoch: int = -1,
         verbose: Any = NOT_GIVEN,
     ) -> None:
-        self.lr_lambdas = _one_for_each_group(checked(optimizer), lr_lambda)
+        self.lr_lambdas = _one_for_each_group(check_optimizer(optimizer), lr_lambda)
         super().__init__(optimizer, last_epoch, verbose)
 
     def _join(self, group: Group) -> None:
@@ -42,7 +42,7 @@ class _ByFunction(ClosedForm, ABC):
 
     def state_dict(self) -> dict[str, Any]:
         """As every scheduler's; of the functions, what `saved` makes of them."""
-        return {**super().state_dict(), "lr_lambdas": [saved(f) for f in self.lr_lambdas]}
+        return {**super().state_dict(), "lr_lambdas": [save_function(f) for f in self.lr_lambdas]}
 
     def _load(self, state: Mapping[str, Any]) -> None:
         functions = state.get("lr_lambdas", ())
@@ -116,7 +116,7 @@ class MultiplicativeLR(_ByFunction):
 # --- functions with a state ---
 
 
-def saved(function: Any) -> dict[str, Any] | None:
+def save_function(function: Any) -> dict[str, Any] | None:
     """What a function object must be given back when it is loaded: attributes, slots, or a partial's arguments.
 
     None for what is code alone: functions, methods, built-ins, classes.

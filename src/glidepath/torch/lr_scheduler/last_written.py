@@ -9,41 +9,41 @@ from typing import Any, NamedTuple
 
 from torch.optim import Optimizer
 
-from .groups import rates, same
+from .groups import equal_or_nan, read_rates
 
 
-class Record(NamedTuple):
+class LastWrite(NamedTuple):
     """The step of the last writer, the rates that it wrote, and, at step 0, those that its formula starts from."""
 
     step: int
-    rates: list[Any]
+    read_rates: list[Any]
     starts: list[float]
 
     def wrote(self, i: int, found: float) -> bool:
         """Whether `found` is what group `i` was given."""
-        return i < len(self.rates) and same(float(self.rates[i]), found)
+        return i < len(self.rates) and equal_or_nan(float(self.rates[i]), found)
 
 
-def sign(scheduler: Any) -> None:
+def record_write(scheduler: Any) -> None:
     """Notes that `scheduler` has written the rates that the groups hold now."""
     optimizer, step = scheduler.optimizer, scheduler.last_epoch
-    scheduler._last_lr = rates(optimizer)
+    scheduler._last_lr = read_rates(optimizer)
     if "_scheduled" not in vars(optimizer):
         with suppress(AttributeError):  # a wrapper around an optimizer, without hooks of its own
             optimizer.register_load_state_dict_post_hook(_forget)
-    optimizer._scheduled = Record(step, scheduler._last_lr, scheduler._starts() if step == 0 else [])
+    optimizer._scheduled = LastWrite(step, scheduler._last_lr, scheduler._starts() if step == 0 else [])
 
 
-def last_record(optimizer: Optimizer) -> Record | None:
+def last_write(optimizer: Optimizer) -> LastWrite | None:
     """None if nobody who is known has written yet."""
     return getattr(optimizer, "_scheduled", None)
 
 
-def still_holds(optimizer: Optimizer, last: list[Any]) -> bool:
+def holds_rates(optimizer: Optimizer, last: list[Any]) -> bool:
     """Whether the groups hold the rates `last`."""
     groups = optimizer.param_groups
     return len(groups) == len(last) and all(
-        same(float(group["lr"]), float(rate)) for group, rate in zip(groups, last, strict=True)
+        equal_or_nan(float(group["lr"]), float(rate)) for group, rate in zip(groups, last, strict=True)
     )
 
 

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from glidepath.errors import ScheduleError
 
 from .closed_form import ClosedForm
-from .groups import Group, copied, like, write
+from .groups import Group, copy_value, match_type, write_value
 
 
 class Cycle(ClosedForm, ABC):
@@ -55,12 +55,12 @@ def is_beta1(optimizer: Optimizer) -> bool:
 
 def set_bounds(group: Group, low: Any, high: Any) -> None:
     """Notes the bounds in the group, where PyTorch keeps them."""
-    group["max_momentum"], group["base_momentum"] = copied(high), copied(low)
+    group["max_momentum"], group["base_momentum"] = copy_value(high), copy_value(low)
 
 
 def _write(group: Group, value: float, *, beta1: bool) -> None:
     if beta1:
         first, *rest = group["betas"]
-        group["betas"] = (like(first, value), *rest)
+        group["betas"] = (match_type(first, value), *rest)
     else:
-        write(group, "momentum", value)
+        write_value(group, "momentum", value)

@@ -8,9 +8,9 @@ from glidepath.core.checks import count, real
 from glidepath.errors import GroupError, ScheduleError
 
 from . import interpolate as anneal
-from .base import NOT_GIVEN, require_key
+from .base import NOT_GIVEN, check_key
 from .cyclic import per_group
-from .groups import Group, checked, copied
+from .groups import Group, check_optimizer, copy_value
 from .momentum import Cycle, is_beta1, set_bounds
 
 Phase = dict[str, Any]  # end_step, and the names of what it goes from and to
@@ -72,14 +72,14 @@ class OneCycleLR(Cycle):
         self._anneal_func_type: str = anneal_strategy
         div = real(div_factor, "div_factor", above=0)
         final = real(final_div_factor, "final_div_factor", above=0)
-        peaks = per_group("max_lr", checked(optimizer), max_lr)
+        peaks = per_group("max_lr", check_optimizer(optimizer), max_lr)
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
             self.use_beta1 = is_beta1(optimizer)
             lows = per_group("base_momentum", optimizer, base_momentum)
             highs = per_group("max_momentum", optimizer, max_momentum)
         if last_epoch != -1:
-            require_key(optimizer, "max_lr")
+            check_key(optimizer, "max_lr")
         else:
             for i, (group, peak) in enumerate(zip(optimizer.param_groups, peaks, strict=True)):
                 group["max_lr"], group["initial_lr"], group["min_lr"] = peak, peak / div, peak / div / final
@@ -101,7 +101,7 @@ class OneCycleLR(Cycle):
                 raise GroupError(
                     f"group {len(known)} is new, and the others have a {key} of their own: give it {', '.join(keys)}"
                 )
-        group.update({key: copied(known[0][key]) for key in keys})
+        group.update({key: copy_value(known[0][key]) for key in keys})
 
     # --- the formula ---
 

@@ -11,8 +11,8 @@ from torch.optim import lr_scheduler as stock
 from glidepath.core.checks import count, real
 from glidepath.errors import GlidepathWarning, GroupError, ScheduleError
 
-from .base import EPOCH_DEPRECATION_WARNING, NOT_GIVEN, LRScheduler, note_verbose
-from .groups import checked, rates, write
+from .base import EPOCH_DEPRECATION_WARNING, NOT_GIVEN, LRScheduler, warn_about_verbose
+from .groups import check_optimizer, read_rates, write_value
 
 
 class ReduceLROnPlateau(LRScheduler, stock.ReduceLROnPlateau):
@@ -51,17 +51,17 @@ class ReduceLROnPlateau(LRScheduler, stock.ReduceLROnPlateau):
         eps: float = 1e-8,
         verbose: Any = NOT_GIVEN,
     ) -> None:
-        note_verbose(verbose)
+        warn_about_verbose(verbose)
         self.factor = real(factor, "factor", at_least=0)
         if self.factor >= 1.0:
             raise ScheduleError(f"Factor should be < 1.0, so that the rate falls, not {factor!r}")
-        self.optimizer = checked(optimizer)
+        self.optimizer = check_optimizer(optimizer)
         self.default_min_lr, self.min_lrs = _lowest(optimizer, min_lr)
         self.patience, self.cooldown = count(patience, "patience"), count(cooldown, "cooldown")
         self.eps = real(eps, "eps", at_least=0)
         self.verbose = verbose is True
         self.last_epoch = 0
-        self._last_lr = rates(optimizer)
+        self._last_lr = read_rates(optimizer)
         self._init_is_better(mode, real(threshold, "threshold"), threshold_mode)
         self._reset()
 
@@ -101,7 +101,7 @@ class ReduceLROnPlateau(LRScheduler, stock.ReduceLROnPlateau):
             self._reduce_lr(self.last_epoch)
             self.cooldown_counter = self.cooldown
             self.num_bad_epochs = 0
-        self._last_lr = rates(self.optimizer)
+        self._last_lr = read_rates(self.optimizer)
 
     def _count(self, current: float) -> None:
         if self._is_better(current, self.best):
@@ -128,7 +128,7 @@ class ReduceLROnPlateau(LRScheduler, stock.ReduceLROnPlateau):
             old = float(group["lr"])
             new = max(old * self.factor, float(lowest))
             if old - new > self.eps:
-                write(group, "lr", new)
+                write_value(group, "lr", new)
                 if self.verbose:
                     print(f"epoch {epoch}: learning rate of group {i} reduced to {new:.4e}")
 

@@ -17,7 +17,8 @@ from glidepath.core.checks import count, real
 from glidepath.core.curves import Cosine, Linear, Polynomial
 from glidepath.core.endless import Constant, Exponential, Multistep, Step
 from glidepath.core.formula import Formula
-from glidepath.core.schedule import Schedule, repeat, scale, sequence
+from glidepath.core.schedule import Schedule, scale, sequence
+from glidepath.core.transforms import repeat
 from glidepath.errors import ScheduleError
 
 from .base import NOT_GIVEN

@@ -1,4 +1,4 @@
-"""Schedulers of torch.optim, of the drop-in `glidepath.torch.lr_scheduler`, and the driver, from their attributes.
+"""Schedulers of torch.optim, of the drop-in `glidepath.torch.lr_scheduler`, and `Scheduler`, from their attributes.
 
 Nothing is stepped: what is read is what a scheduler does that was built on the optimizer's base rates and is stepped
 after every update. If the optimizer holds something else now, a quirk says so.
@@ -10,55 +10,56 @@ from typing import Any
 from glidepath.convert.conversion import Conversion
 from glidepath.convert.readers import transformers
 from glidepath.convert.readers.ratios import ratio
+from glidepath.core.schedule import Schedule
 from glidepath.errors import ConvertError
 
-from .composed import composed
+from .composites import read_composite
 from .cycles import peaks
-from .drop_in import is_own, own
-from .part import Entry, Part, floats
-from .scheduler import driven
-from .single import kind, leaf
-from .unsupported import refuse_plateau
+from .drop_in import is_drop_in, read_drop_in
+from .group_plans import GroupPlans, InitialState, floats
+from .scheduler import read_scheduler
+from .single import class_name, read_single
+from .unsupported import plateau_error
 
-GOES_ON = "the optimizer held other rates than the base ones when this began: it goes on from those"
+RESUMED = "the optimizer held other rates than the base ones when this began: it continues from those"
 COMPOSED = ("SequentialLR", "ChainedScheduler")
 
 
 def read(source: Any) -> Conversion:
-    """What a scheduler of PyTorch, or of ours, makes of every group.
+    """Read what a scheduler of PyTorch, or of ours, does to every group.
 
     Raises:
         ConvertError: if it follows a metric, or computes something that is unknown.
     """
-    name = kind(source)
+    name = class_name(source)
     if name == "Scheduler":
-        return driven(source)
+        return read_scheduler(source)
     if name == "Plateau":
-        raise ConvertError("Plateau follows a metric, so it is no function of the step: it stays as it is")
+        raise ConvertError("Plateau follows a metric, so it is not a function of the step: use it as it is")
     if name == "ReduceLROnPlateau":
-        raise refuse_plateau(source, name)
-    _refuse_other_groups(source)
+        raise plateau_error(source, name)
+    _check_groups(source)
     bases = _bases(source, name)
-    part = _part(source, name, bases)
+    effect = _read_groups(source, name, bases)
     position = _position(source)
     return Conversion(
         _source(source, name),
-        part.plans,
+        effect.plans,
         bases,
-        (*part.quirks, *_changed(source, part, bases, position)),
-        part.others,
+        (*effect.quirks, *_change_quirk(source, effect.plans, bases, position)),
+        effect.others,
         position,
     )
 
 
 def _source(scheduler: Any, name: str) -> str:
-    names = [transformers.name(function) for function in getattr(scheduler, "lr_lambdas", [])]
+    names = [transformers.schedule_name(function) for function in getattr(scheduler, "lr_lambdas", [])]
     if names and names[0] is not None and name == "LambdaLR":
         return f"transformers {names[0]}"
-    return f"glidepath.torch {name}" if is_own(scheduler) else f"torch {name}"
+    return f"glidepath.torch {name}" if is_drop_in(scheduler) else f"torch {name}"
 
 
-def _refuse_other_groups(scheduler: Any) -> None:
+def _check_groups(scheduler: Any) -> None:
     built, now = _groups(scheduler), len(scheduler.optimizer.param_groups)
     if built != now:
         raise ConvertError(
@@ -68,7 +69,7 @@ def _refuse_other_groups(scheduler: Any) -> None:
 
 
 def _groups(scheduler: Any) -> int:
-    """How many parameter groups there were when a scheduler was built."""
+    """Return the number of parameter groups when a scheduler was built."""
     members = getattr(scheduler, "_schedulers", None)
     return _groups(members[0]) if members else len(scheduler.base_lrs)
 
@@ -80,50 +81,55 @@ def _bases(scheduler: Any, name: str) -> tuple[float, ...]:
 
 
 def _position(scheduler: Any) -> int:
-    if kind(scheduler) == "ChainedScheduler":
+    if class_name(scheduler) == "ChainedScheduler":
         return _position(scheduler._schedulers[0])
     return int(scheduler.last_epoch)
 
 
-def _part(scheduler: Any, name: str, bases: tuple[float, ...]) -> Part:
-    alone = Entry(bases, tuple(1.0 for _ in bases))
-    if is_own(scheduler):
-        return own(scheduler, alone)
-    return composed(scheduler) if name in COMPOSED else _begun(scheduler, alone)
+def _read_groups(scheduler: Any, name: str, bases: tuple[float, ...]) -> GroupPlans:
+    alone = InitialState(bases, tuple(1.0 for _ in bases))
+    if is_drop_in(scheduler):
+        return read_drop_in(scheduler, alone)
+    return read_composite(scheduler) if name in COMPOSED else _read_alone(scheduler, alone)
 
 
-def _begun(scheduler: Any, alone: Entry) -> Part:
-    """A scheduler by itself, from the rates that it must have found to have come to those that are there now.
+def _read_alone(scheduler: Any, alone: InitialState) -> GroupPlans:
+    """Read a scheduler by itself, from the rates with which it must have begun to have come to those of now.
 
-    What it makes of a rate that it finds is a * found + b; two questions tell a and b.
+    Its ratio at an update is a * (ratio when it began) + b; reading it from 1 and from 0 gives a and b.
     """
-    part = leaf(scheduler, alone)
-    found = _found(scheduler, part, leaf(scheduler, Entry(alone.bases, tuple(0.0 for _ in alone.bases))), alone.bases)
-    if found == alone.found:
-        return part
-    begun = leaf(scheduler, Entry(alone.bases, found))
-    return Part(begun.plans, (*begun.quirks, GOES_ON), begun.others)
+    from_base = read_single(scheduler, alone)
+    from_zero = read_single(scheduler, InitialState(alone.bases, tuple(0.0 for _ in alone.bases)))
+    ratios = _ratios_at_start(scheduler, from_base, from_zero, alone.bases)
+    if ratios == alone.ratios:
+        return from_base
+    resumed = read_single(scheduler, InitialState(alone.bases, ratios))
+    return GroupPlans(resumed.plans, (*resumed.quirks, RESUMED), resumed.others)
 
 
-def _found(scheduler: Any, one: Part, zero: Part, bases: tuple[float, ...]) -> tuple[float, ...]:
-    position, now = _position(scheduler), _held(scheduler)
-    found = []
-    for rate, base, full, none in zip(now, bases, one.plans, zero.plans, strict=True):
-        b = none(position) if none != full else full(position)
+def _ratios_at_start(
+    scheduler: Any, from_base: GroupPlans, from_zero: GroupPlans, bases: tuple[float, ...]
+) -> tuple[float, ...]:
+    position, rates = _position(scheduler), _rates_now(scheduler)
+    ratios = []
+    for rate, base, full, zero in zip(rates, bases, from_base.plans, from_zero.plans, strict=True):
+        b = zero(position) if zero != full else full(position)
         a = full(position) - b
         start = (ratio(rate, base) - b) / a if abs(a) > 1e-6 else 1.0
-        found.append(1.0 if math.isclose(start, 1.0, rel_tol=1e-9) else start)
-    return tuple(found)
+        ratios.append(1.0 if math.isclose(start, 1.0, rel_tol=1e-9) else start)
+    return tuple(ratios)
 
 
-def _held(scheduler: Any) -> tuple[float, ...]:
+def _rates_now(scheduler: Any) -> tuple[float, ...]:
     return floats(group["lr"] for group in scheduler.optimizer.param_groups)
 
 
-def _changed(scheduler: Any, part: Part, bases: tuple[float, ...], position: int) -> tuple[str, ...]:
-    """A sentence if a group holds another rate than the schedule has now."""
-    for held, base, plan in zip(_held(scheduler), bases, part.plans, strict=True):
+def _change_quirk(
+    scheduler: Any, plans: tuple[Schedule, ...], bases: tuple[float, ...], position: int
+) -> tuple[str, ...]:
+    """Return a sentence if a group holds another rate than the schedule has now."""
+    for rate, base, plan in zip(_rates_now(scheduler), bases, plans, strict=True):
         due = base * float(plan(position))
-        if not math.isclose(held, due, rel_tol=1e-6, abs_tol=1e-9 * abs(base)):
-            return (f"a group holds the rate {held!r} now, and the schedule has {due!r}: what changed it is not read",)
+        if not math.isclose(rate, due, rel_tol=1e-6, abs_tol=1e-9 * abs(base)):
+            return (f"a group holds the rate {rate!r} now, and the schedule has {due!r}: what changed it is not read",)
     return ()

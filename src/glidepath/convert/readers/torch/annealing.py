@@ -4,44 +4,45 @@ from typing import Any
 
 from glidepath.convert.readers.rates import level
 from glidepath.convert.readers.ratios import ratio
-from glidepath.core.schedule import Schedule, repeat, shift
+from glidepath.core.schedule import Schedule, shift
+from glidepath.core.transforms import repeat
 from glidepath.errors import ConvertError
 from glidepath.recipes import cosine, cosine_restarts, formula, linear
 
-from .part import Entry, Part, floats, starts
+from .group_plans import GroupPlans, InitialState, floats, start_ratios
 
 RISES = "torch's cosine rises again after update {}: kept"
 
 
-def falling(scheduler: Any, entry: Entry) -> Part:
-    """CosineAnnealingLR: from what it finds down to eta_min, and up to its base rate again, for ever."""
+def read_cosine(scheduler: Any, initial: InitialState) -> GroupPlans:
+    """Read CosineAnnealingLR: from the rate in the group down to eta_min, up to its base rate again, for ever."""
     steps, low = scheduler.T_max, float(scheduler.eta_min)
-    own = floats(scheduler.base_lrs)
+    base_rates = floats(scheduler.base_lrs)
     plans = tuple(
         waves(steps, ratio(low, base), start, ratio(top, base))
-        for start, top, base in zip(starts(scheduler, entry), own, entry.bases, strict=True)
+        for start, top, base in zip(start_ratios(scheduler, initial), base_rates, initial.bases, strict=True)
     )
-    above = ("eta_min is above a base rate: the cosine goes up first",) if any(lr < low for lr in own) else ()
-    return Part(plans, (RISES.format(steps), *above))
+    above = ("eta_min is above a base rate: the cosine goes up first",) if any(lr < low for lr in base_rates) else ()
+    return GroupPlans(plans, (RISES.format(steps), *above))
 
 
 def waves(steps: Any, low: float, start: float, top: float) -> Schedule:
-    """From `start` down to `low` and up to `top`, for ever, `steps` each way."""
+    """Build a wave from `start` down to `low` and up to `top`, for ever, `steps` each way."""
     if not float(steps).is_integer():
-        return _flowing(float(steps), low, start)
+        return _fractional_waves(float(steps), low, start)
     if start == top:
         return repeat(cosine(steps, to=low, start=top) >> cosine(steps, to=top, start=low))
     later = repeat(cosine(steps, to=top, start=low) >> cosine(steps, to=low, start=top))
     return cosine(steps, to=low, start=start) >> later
 
 
-def _flowing(steps: float, low: float, start: float) -> Schedule:
+def _fractional_waves(steps: float, low: float, start: float) -> Schedule:
     wave = level(start - low, formula(f"(1 + cos(pi * step / {steps!r})) / 2"))
     return wave if low == 0.0 else shift(low, wave)
 
 
-def restarting(scheduler: Any, entry: Entry) -> Part:
-    """CosineAnnealingWarmRestarts: cycle i lasts T_0 T_mult^i updates."""
+def read_restarts(scheduler: Any, initial: InitialState) -> GroupPlans:
+    """Read CosineAnnealingWarmRestarts: cycle i lasts T_0 T_mult^i updates."""
     _refuse_another_clock(scheduler)
     low = float(scheduler.eta_min)
     plans = tuple(
@@ -49,13 +50,13 @@ def restarting(scheduler: Any, entry: Entry) -> Part:
             ratio(lr, base),
             cosine_restarts(scheduler.T_0, growth=scheduler.T_mult, to=ratio(low, lr)),
         )
-        for lr, base in zip(floats(scheduler.base_lrs), entry.bases, strict=True)
+        for lr, base in zip(floats(scheduler.base_lrs), initial.bases, strict=True)
     )
-    return Part(plans)
+    return GroupPlans(plans)
 
 
 def _refuse_another_clock(scheduler: Any) -> None:
-    """T_cur and T_i are torch's own clock: last_epoch at the start and step(epoch) can set it to another time."""
+    """Refuse T_cur and T_i, torch's own clock, at another time: last_epoch at the start and step(epoch) can set it."""
     passed, length = scheduler.last_epoch, scheduler.T_0
     while scheduler.T_mult > 1 and passed >= length:
         passed, length = passed - length, length * scheduler.T_mult
@@ -68,13 +69,14 @@ def _refuse_another_clock(scheduler: Any) -> None:
         )
 
 
-def averaging(scheduler: Any, entry: Entry) -> Part:
-    """SWALR: from what it finds to swa_lr."""
+def read_swa(scheduler: Any, initial: InitialState) -> GroupPlans:
+    """Read SWALR: from the rate in the group to swa_lr."""
     curve = cosine if scheduler._anneal_strategy == "cos" else linear
     rates = floats(group["swa_lr"] for group in scheduler.optimizer.param_groups)
-    ends = (ratio(rate, base) for rate, base in zip(rates, entry.bases, strict=True))
+    ends = (ratio(rate, base) for rate, base in zip(rates, initial.bases, strict=True))
     steps = scheduler.anneal_epochs
     plans = tuple(
-        curve(steps, to=end, start=start) if steps else level(end) for start, end in zip(entry.found, ends, strict=True)
+        curve(steps, to=end, start=start) if steps else level(end)
+        for start, end in zip(initial.ratios, ends, strict=True)
     )
-    return Part(plans, ("SWALR anneals from the rate that it finds, not from the base rate",))
+    return GroupPlans(plans, ("SWALR anneals from the rate in the group, not from the base rate",))

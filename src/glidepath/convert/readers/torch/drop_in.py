@@ -11,26 +11,26 @@ from glidepath.convert.readers.rates import level
 from glidepath.convert.readers.ratios import ratio
 
 from . import annealing, cycles, functions
-from .composed import in_turn, products
-from .part import Entry, Part, floats
-from .single import kind, leaf
+from .composites import multiply, read_in_turn
+from .group_plans import GroupPlans, InitialState, floats
+from .single import class_name, read_single
 
 
-def is_own(scheduler: Any) -> bool:
-    """Whether a scheduler is of a class of ours, or of a subclass."""
+def is_drop_in(scheduler: Any) -> bool:
+    """Return whether a scheduler is of a class of ours, or of a subclass."""
     return any(k.__module__.startswith("glidepath.torch.") for k in type(scheduler).__mro__)
 
 
-def own(scheduler: Any, entry: Entry) -> Part:
-    """What a drop-in scheduler makes of the groups, members and members of members included."""
-    name = kind(scheduler)
-    if not is_own(scheduler):
-        return leaf(scheduler, entry)
+def read_drop_in(scheduler: Any, initial: InitialState) -> GroupPlans:
+    """Read what a drop-in scheduler does to the groups, members and members of members included."""
+    name = class_name(scheduler)
+    if not is_drop_in(scheduler):
+        return read_single(scheduler, initial)
     if name == "SequentialLR":
-        return in_turn(scheduler, entry.bases, own)
+        return read_in_turn(scheduler, initial.bases, read_drop_in)
     if name == "ChainedScheduler":
-        return _chained(scheduler, entry)
-    return _alone(scheduler, name, entry)
+        return _read_chain(scheduler, initial)
+    return _read_one(scheduler, name, initial)
 
 
 def _starts(scheduler: Any, bases: tuple[float, ...], at_milestone: bool) -> tuple[float, ...]:
@@ -38,34 +38,34 @@ def _starts(scheduler: Any, bases: tuple[float, ...], at_milestone: bool) -> tup
     return tuple(ratio(rate, base) for rate, base in zip(rates, bases, strict=True))
 
 
-def _alone(scheduler: Any, name: str, entry: Entry) -> Part:
-    starts = _starts(scheduler, entry.bases, entry.at_milestone)
+def _read_one(scheduler: Any, name: str, initial: InitialState) -> GroupPlans:
+    starts = _starts(scheduler, initial.bases, initial.at_milestone)
     if name == "CosineAnnealingLR":
-        return _waves(scheduler, entry, starts)
+        return _waves(scheduler, initial, starts)
     if name == "MultiplicativeLR":
-        return functions.multiplied(scheduler, Entry(entry.bases, starts))
+        return functions.read_multiplicative(scheduler, InitialState(initial.bases, starts))
     if name == "OneCycleLR":
-        return replace(cycles.one_cycle(scheduler, entry), quirks=())
+        return replace(cycles.read_one_cycle(scheduler, initial), quirks=())
     if name in ("LambdaLR", "CosineAnnealingWarmRestarts", "CyclicLR"):
-        return leaf(scheduler, entry)
-    return Part(tuple(level(start, scheduler.schedule) for start in starts))
+        return read_single(scheduler, initial)
+    return GroupPlans(tuple(level(start, scheduler.schedule) for start in starts))
 
 
-def _waves(scheduler: Any, entry: Entry, starts: tuple[float, ...]) -> Part:
-    lows = [ratio(float(scheduler.eta_min), base) for base in entry.bases]
+def _waves(scheduler: Any, initial: InitialState, starts: tuple[float, ...]) -> GroupPlans:
+    lows = [ratio(float(scheduler.eta_min), base) for base in initial.bases]
     plans = tuple(annealing.waves(scheduler.T_max, low, s, s) for low, s in zip(lows, starts, strict=True))
-    return Part(plans, (annealing.RISES.format(scheduler.T_max),))
+    return GroupPlans(plans, (annealing.RISES.format(scheduler.T_max),))
 
 
-def _chained(scheduler: Any, entry: Entry) -> Part:
-    """The first member's start, times every member's rate over its own start."""
-    parts = [own(member, entry) for member in scheduler._schedulers]
-    others = [_starts(member, entry.bases, False) for member in scheduler._schedulers[1:]]
-    factors = [parts[0], *(_over(part, starts) for part, starts in zip(parts[1:], others, strict=True))]
-    momenta = {name: plans for part in parts for name, plans in part.others.items()}
-    return Part(products(factors), tuple(quirk for part in parts for quirk in part.quirks), momenta)
+def _read_chain(scheduler: Any, initial: InitialState) -> GroupPlans:
+    """Multiply the first member's start by every member's rate over its own start."""
+    members = [read_drop_in(member, initial) for member in scheduler._schedulers]
+    others = [_starts(member, initial.bases, False) for member in scheduler._schedulers[1:]]
+    factors = [members[0], *(_over(member, starts) for member, starts in zip(members[1:], others, strict=True))]
+    momenta = {name: plans for member in members for name, plans in member.others.items()}
+    return GroupPlans(multiply(factors), tuple(quirk for member in members for quirk in member.quirks), momenta)
 
 
-def _over(part: Part, starts: tuple[float, ...]) -> Part:
-    plans = tuple(level(1.0 / start, plan) if start else plan for start, plan in zip(starts, part.plans, strict=True))
-    return Part(plans)
+def _over(member: GroupPlans, starts: tuple[float, ...]) -> GroupPlans:
+    plans = tuple(level(1.0 / start, plan) if start else plan for start, plan in zip(starts, member.plans, strict=True))
+    return GroupPlans(plans)

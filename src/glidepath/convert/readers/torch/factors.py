@@ -1,6 +1,6 @@
 """PyTorch's schedulers that multiply the rate, whatever it is: one schedule for all groups.
 
-By `step()` each multiplies what is in the group, so it goes on from what it finds; at a milestone of SequentialLR it
+By `step()` each multiplies what is in the group, so it continues from that; at a milestone of SequentialLR it
 begins at its base rate by a closed form, which differs at the edges.
 """
 
@@ -14,15 +14,15 @@ from glidepath.core.schedule import Schedule
 from glidepath.errors import ConvertError
 from glidepath.recipes import constant, exponential, formula, linear, multistep, polynomial, step
 
-from .part import Entry, Part, starts
+from .group_plans import GroupPlans, InitialState, start_ratios
 
 Factor = tuple[Schedule, tuple[str, ...]]
 
 
-def part(scheduler: Any, entry: Entry, kind: str) -> Part:
-    """The factor times what it begins at, for each group."""
-    plan, quirks = FACTORS[kind](scheduler, entry.at_milestone)
-    return Part(tuple(level(start, plan) for start in starts(scheduler, entry)), quirks)
+def read_factor(scheduler: Any, initial: InitialState, class_name: str) -> GroupPlans:
+    """Multiply the factor by the ratio at which it begins, for each group."""
+    plan, quirks = FACTORS[class_name](scheduler, initial.at_milestone)
+    return GroupPlans(tuple(level(start, plan) for start in start_ratios(scheduler, initial)), quirks)
 
 
 def _step(scheduler: Any) -> Factor:
@@ -34,9 +34,9 @@ def _step(scheduler: Any) -> Factor:
 
 
 def _multistep(scheduler: Any, at_milestone: bool) -> Factor:
-    given = sorted(scheduler.milestones.elements())
-    milestones = [m for m in given if m >= 0 and float(m).is_integer()]
-    before = sum(m < 0 for m in given) if at_milestone else 0
+    elements = sorted(scheduler.milestones.elements())
+    milestones = [m for m in elements if m >= 0 and float(m).is_integer()]
+    before = sum(m < 0 for m in elements) if at_milestone else 0
     plan = multistep(milestones, factor=scheduler.gamma) if milestones else constant()
     return level(float(scheduler.gamma**before), plan), ()
 
@@ -63,7 +63,7 @@ def _linear(scheduler: Any, at_milestone: bool) -> Factor:
         return linear(whole, to=last, start=first), ()
     reached = first + (last - first) * whole / steps
     return linear(whole, to=reached, start=first), (
-        f"total_iters={steps} is no whole number: end_factor is not reached",
+        f"total_iters={steps} is not a whole number: end_factor is not reached",
     )
 
 
@@ -87,12 +87,12 @@ def _polynomial(scheduler: Any) -> Factor:
     whole = math.floor(steps)
     if whole != steps:
         left = formula(f"(({steps!r} - min(step, {whole})) / {steps!r}) ** {power!r}")
-        return left, (f"total_iters={steps} is no whole number: zero is not reached",)
+        return left, (f"total_iters={steps} is not a whole number: zero is not reached",)
     return (linear(whole) if power == 1.0 else polynomial(whole, power=power)), ()
 
 
 def _anywhere(read: Callable[[Any], Factor]) -> Callable[[Any, bool], Factor]:
-    """A reader of what is the same at a milestone as alone."""
+    """Return a reader of what is the same at a milestone as alone."""
     return lambda scheduler, at_milestone: read(scheduler)
 
 

@@ -1,15 +1,18 @@
-"""The driver, `glidepath.torch.Scheduler`: its plans are schedules already."""
+"""`glidepath.torch.Scheduler`: its plans are schedules already."""
 
 from typing import Any
 
 from glidepath.convert.conversion import Conversion
 from glidepath.convert.readers.rates import level
-from glidepath.core.schedule import Schedule, clip
+from glidepath.core.schedule import Schedule
+from glidepath.core.transforms import clip
 from glidepath.recipes import constant
+from glidepath.torch.bound_schedule import Slot
+from glidepath.torch.targets import Target
 
 
-def driven(scheduler: Any) -> Conversion:
-    """The plan of each group, with what somebody else has made of its rate as a factor on it."""
+def read_scheduler(scheduler: Any) -> Conversion:
+    """Return the plan of each group, with manual changes of its rate as a factor on it."""
     groups = scheduler.optimizer.param_groups
     rates = [_rate(scheduler, group) for group in groups]
     return Conversion(
@@ -22,33 +25,33 @@ def driven(scheduler: Any) -> Conversion:
 
 
 def _names(scheduler: Any) -> list[str]:
-    names = dict.fromkeys(str(lane.target.hyperparameter) for lane in scheduler._clock.lanes)
+    names = dict.fromkeys(str(schedule.target.hyperparameter) for schedule in scheduler._clock.schedules)
     return [name for name in names if name != "lr"]
 
 
-def _lane(scheduler: Any, name: str, group: dict[str, Any]) -> tuple[Any, int] | None:
-    for lane in scheduler._clock.lanes:
-        for i, driven_group in enumerate(lane.groups):
-            if driven_group is group and str(lane.target.hyperparameter) == name:
-                return lane, i
+def _slot_of(scheduler: Any, name: str, group: dict[str, Any]) -> tuple[Target, Slot] | None:
+    for schedule in scheduler._clock.schedules:
+        slot = schedule.slot_of(group)
+        if slot is not None and str(schedule.target.hyperparameter) == name:
+            return schedule.target, slot
     return None
 
 
 def _rate(scheduler: Any, group: dict[str, Any]) -> tuple[float, Schedule]:
-    found = _lane(scheduler, "lr", group)
-    if found is None:
+    match = _slot_of(scheduler, "lr", group)
+    if match is None:
         return float(group["lr"]), constant()
-    lane, i = found
-    plan, minimum = level(lane.factors[i], lane.target.plan), lane.target.minimum
-    return lane.bases[i], plan if minimum is None else clip(plan, low=minimum / lane.bases[i])
+    target, slot = match
+    plan, minimum = level(slot.factor, target.plan), target.minimum
+    return slot.base, plan if minimum is None else clip(plan, minimum=minimum / slot.base)
 
 
 def _other(scheduler: Any, name: str, group: dict[str, Any]) -> Schedule:
-    found = _lane(scheduler, name, group)
-    if found is None:
+    match = _slot_of(scheduler, name, group)
+    if match is None:
         return level(float(_value(group, name)))
-    lane, i = found
-    return level(lane.bases[i] * lane.factors[i], lane.target.plan)
+    target, slot = match
+    return level(slot.multiplier, target.plan)
 
 
 def _value(group: dict[str, Any], name: str) -> Any:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from glidepath.plot.series import outline, thinned
+from glidepath.plot.series import outline, thin_out
 from glidepath.plot.style import INK, STYLE
 from glidepath.study.curve import Curve
 from glidepath.study.report.summary import Row
@@ -49,7 +49,7 @@ def curves_figure(curves: Sequence[Curve], rows: Sequence[Row]) -> Figure:
 def _draw_rates(axis: Axes, curves: Sequence[Curve], look: Look) -> None:
     different = {tuple(record.rate for record in curve.records) for curve in curves}
     for rates in sorted(different):
-        x, y = thinned(*outline(np.arange(len(rates)), np.asarray(rates)))
+        x, y = thin_out(*outline(np.arange(len(rates)), np.asarray(rates)))
         axis.plot(x, y, linewidth=1.3 if len(different) == 1 else 0.8, zorder=3, **look)
 
 
@@ -58,7 +58,7 @@ def _draw_loss(axis: Axes, curves: Sequence[Curve], look: Look, window: int) -> 
     if whole:
         mean = np.mean([[record.loss for record in curve.records] for curve in whole], axis=0)
         smooth = _trailing_mean(mean, window)
-        axis.plot(*thinned(np.arange(len(smooth)) + window - 1, smooth), zorder=3, **look)
+        axis.plot(*thin_out(np.arange(len(smooth)) + window - 1, smooth), zorder=3, **look)
 
 
 def _trailing_mean(values: Any, window: int) -> Any:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from glidepath.plot.style import COLOURS, DASHES
+from glidepath.plot.style import COLORS, DASHES
 from glidepath.study.curve import Curve
 from glidepath.study.report.summary import Interval, Row, Setting
 from glidepath.ticks import step_text, value_text
@@ -29,7 +29,7 @@ def looks(curves: Iterable[Curve]) -> dict[str, Look]:
     """A colour for every schedule, and another dash when the colours begin again."""
     names = dict.fromkeys(curve.run.schedule for curve in curves)
     return {
-        name: {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[i // len(COLOURS) % len(DASHES)]}
+        name: {"color": COLORS[i % len(COLORS)], "linestyle": DASHES[i // len(COLORS) % len(DASHES)]}
         for i, name in enumerate(names)
     }
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol, final
 
-from glidepath.study.engine.work import Outcome, Work
-from glidepath.study.store import Saved, State
+from glidepath.study.engine.work import WorkItem, WorkResult
+from glidepath.study.store import State, StoredSnapshot
 
 
 @final
@@ -13,13 +13,13 @@ class Job:
     """A segment on its way: its runs, the work, and the snapshot to begin from (None: the very first state)."""
 
     runs: tuple[int, ...]
-    work: Work
-    snapshot: Saved | None
+    work: WorkItem
+    snapshot: StoredSnapshot | None
 
 
 @final
 @dataclass(frozen=True)
-class Done:
+class JobResult:
     """What became of a job: what it led to, with the snapshot of its last state; or what went wrong.
 
     Args:
@@ -30,8 +30,8 @@ class Done:
     """
 
     job: Job
-    outcome: Outcome | None
-    state: Saved | State | None = None
+    outcome: WorkResult | None
+    state: StoredSnapshot | State | None = None
     error: Exception | None = None
 
 
@@ -43,7 +43,7 @@ class Executor(Protocol):
     def start(self, job: Job) -> None:
         """Begin a job; at most `slots` are under way at a time."""
 
-    def wait(self) -> Done:
+    def wait(self) -> JobResult:
         """The next job that is finished. Whatever a task itself does wrong is raised."""
 
     def stop(self) -> None:

@@ -4,12 +4,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from glidepath.core.curves import Cosine
-from glidepath.core.schedule import Cut, Repeated, Scaled, Schedule, Sequence
+from glidepath.core.schedule import Cut, Scaled, Schedule, Sequence
+from glidepath.core.transforms import Repeated
 
 from .expression import tidy
 
 
-class Part(NamedTuple):
+class ScaledLeaf(NamedTuple):
     """`height` times `leaf`, for `steps` updates; without an end if it is the last."""
 
     leaf: Schedule
@@ -17,22 +18,22 @@ class Part(NamedTuple):
     steps: int | None
 
 
-def parts(plan: Schedule, height: float = 1.0) -> list[Part]:
+def split_plan(plan: Schedule, height: float = 1.0) -> list[ScaledLeaf]:
     """The parts of a sequence, or the plan as the only one; those that serve no update are left out."""
-    whole, height = _peeled(plan, height)
+    whole, height = _unscale(plan, height)
     inner = whole.parts if isinstance(whole, Sequence) else (whole,)
     lengths = [*(part.duration for part in inner[:-1]), None]
     return [_part(part, height, steps) for part, steps in zip(inner, lengths, strict=True) if steps != 0]
 
 
-def _part(plan: Schedule, height: float, steps: int | None) -> Part:
-    leaf, height = _peeled(plan, height)
+def _part(plan: Schedule, height: float, steps: int | None) -> ScaledLeaf:
+    leaf, height = _unscale(plan, height)
     if isinstance(leaf, Cut) and leaf.start == 0 and leaf.stop is not None and leaf.stop == steps:
-        leaf, height = _peeled(leaf.plan, height)  # the next part cuts it
-    return Part(leaf, height, steps)
+        leaf, height = _unscale(leaf.plan, height)  # the next part cuts it
+    return ScaledLeaf(leaf, height, steps)
 
 
-def _peeled(plan: Schedule, height: float) -> tuple[Schedule, float]:
+def _unscale(plan: Schedule, height: float) -> tuple[Schedule, float]:
     inner = plan
     while isinstance(inner, Scaled):
         height = tidy(height * inner.factor)
@@ -51,7 +52,7 @@ def wave(leaf: Schedule) -> Cosine | None:
     return fall if halves[1:] == (replace(fall, to=1.0, start=fall.to),) else None
 
 
-def boundaries(found: list[Part]) -> list[int]:
+def boundaries(found: list[ScaledLeaf]) -> list[int]:
     """The steps at which one part follows the other."""
     ends, step = [], 0
     for part in found[:-1]:

@@ -1,0 +1,56 @@
+"""Errors in the words of the command line: an argument of a function as the option that gives it."""
+
+import ast
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from glidepath.errors import Argument, GlidepathError
+
+Options = Mapping[str, str]  # the option of a command by the name of the argument that it gives
+
+
+@contextmanager
+def word_as_options(options: Options) -> Iterator[None]:
+    """Word the errors that are raised within: their arguments as options of the command.
+
+    Args:
+        options: of the command; an argument without one keeps its Python form.
+
+    Examples:
+        >>> from glidepath.errors import Cure
+        >>> with word_as_options({"columns": "--column"}):
+        ...     raise GlidepathError("no rate", cures=[Cure("name it", Argument("columns", key="rate"))])
+        Traceback (most recent call last):
+        ...
+        glidepath.errors.GlidepathError: no rate: name it, --column rate=... [GP001]
+    """
+    try:
+        yield
+    except GlidepathError as error:
+        raise GlidepathError(error.worded(lambda argument: as_option(argument, options)), code=error.code) from error
+
+
+def as_option(argument: Argument, options: Options) -> str:
+    """Return an argument as the option that gives it.
+
+    Examples:
+        >>> options = {"columns": "--column", "peak": "--run-peak", "across_peaks": "--across-peaks"}
+        >>> as_option(Argument("columns", '"my rate"', key="rate"), options)
+        "--column 'rate=my rate'"
+        >>> [as_option(Argument(*parts), options) for parts in (("peak",), ("peak", "1"), ("across_peaks", "True"))]
+        ['--run-peak', '--run-peak 1', '--across-peaks']
+    """
+    option = options.get(argument.name)
+    if option is None:
+        return str(argument)
+    value = _text(argument.value)
+    if argument.key:
+        pair = f"{argument.key}={value or '...'}"
+        return f"{option} {shlex.quote(pair)}"
+    return option if value in ("", "True") else f"{option} {shlex.quote(value)}"
+
+
+def _text(value: str) -> str:
+    """Return a value in Python's form as it is typed on the command line: a text without its quotes."""
+    return str(ast.literal_eval(value)) if value[:1] in ("'", '"') else value

@@ -1,0 +1,168 @@
+"""The call of a recipe, checked before it runs: a wrong argument is answered with the recipe's own.
+
+Other libraries call our arguments by other names (`eta_min` is our `to`), so the error carries the right spelling, from
+`argument_names.py`. Python's own message would name a private function, and could not be told from a mistake of ours.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, ParamSpec, TypeVar, final, get_args
+
+from glidepath.errors import ArgumentError, Cure, ScheduleError
+
+from .argument_names import FOREIGN, FORMER_ARGUMENTS
+from .checks import count, is_number, real
+from .closest import did_you_mean
+from .duration import Duration, read_duration
+from .step_function import StepFunction, needs_schedule
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LONGEST_EXAMPLE = 100  # characters of a call that an error suggests
+
+
+@final
+class Usage:
+    """The name of a recipe and its arguments."""
+
+    def __init__(self, recipe: Callable[..., Any]) -> None:
+        self.name = recipe.__name__
+        self.signature = inspect.signature(recipe)
+        parameters = self.signature.parameters.values()
+        self.names = tuple(self.signature.parameters)
+        self.by_position = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+        self.needed = tuple(p.name for p in parameters if p.default is p.empty)
+
+    def __str__(self) -> str:
+        """Return the recipe as it is called: its arguments and their defaults, without types."""
+        shown = list(self.names)
+        for i, parameter in enumerate(self.signature.parameters.values()):
+            if parameter.default is not parameter.empty:
+                shown[i] = f"{parameter.name}={parameter.default!r}"
+        if len(self.by_position) < len(self.names):
+            shown.insert(len(self.by_position), "*")
+        return f"{self.name}({', '.join(shown)})"
+
+    def check(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+        """Check that a call can be made.
+
+        Raises:
+            ArgumentError: for the first argument that is unknown, surplus, doubled or missing.
+        """
+        unknown = next((name for name in keywords if name not in self.names), None)
+        if unknown is not None:
+            self._refuse_unknown(unknown)
+        if len(arguments) > len(self.by_position):
+            self._refuse_surplus(arguments, keywords)
+        positional = self.by_position[: len(arguments)]
+        doubled = next((name for name in positional if name in keywords), None)
+        if doubled is not None:
+            raise self._error(f"{self.name}() got {doubled} twice, by position and by name", doubled)
+        missing = [name for name in self.needed if name not in positional and name not in keywords]
+        if missing:
+            names = " and ".join(name if name in self.by_position else f"{name}=" for name in missing)
+            raise self._error(f"{self.name}() needs {names}")
+
+    def _refuse_unknown(self, name: str) -> NoReturn:
+        suggestions = self.suggest(name)
+        advice = f"use {' or '.join(suggestions)}" if suggestions else did_you_mean(name, self.names)
+        raise self._error(f"{name} is not an argument of {self.name}()", name, advice)
+
+    def suggest(self, name: str) -> list[str]:
+        """Return what to use instead of an argument that this recipe does not have, the best first."""
+        former = FORMER_ARGUMENTS.get(self.name, {}).get(name)
+        if former is not None:
+            return [f"{former}="]
+        meaning = FOREIGN.get(name)
+        if meaning is None:
+            return []
+        names = (argument.removeprefix(f"{self.name}.") for argument in meaning.arguments)
+        ours = next((name for name in names if name in self.names), None)
+        unit = f" ({meaning.unit})" if meaning.unit else ""
+        suggestions = [f"{ours}={unit}"] if ours else []
+        if meaning.elsewhere and (meaning.always or not ours):
+            suggestions.append(meaning.elsewhere.format(recipe=self.name))
+        return suggestions
+
+    def _refuse_surplus(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> NoReturn:
+        takes = " and ".join(self.by_position) or "no argument"
+        example = self._with_names(arguments, keywords)
+        advice = f"name the others, as in {example}" if example else ""
+        raise self._error(f"{self.name}() takes {takes} by position", len(self.by_position), advice)
+
+    def _with_names(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> str:
+        """Return the same call with its surplus arguments named; empty if they are too many, or not numbers."""
+        surplus = arguments[len(self.by_position) :]
+        free = [name for name in self.names if name not in self.by_position and name not in keywords]
+        if len(surplus) > len(free) or not all(is_number(value) or isinstance(value, Duration) for value in surplus):
+            return ""
+        shown = [repr(value) for value in arguments[: len(self.by_position)]]
+        named = {**dict(zip(free, surplus, strict=False)), **keywords}
+        shown += [f"{name}={named[name]!r}" for name in self.names if name in named]
+        example = f"{self.name}({', '.join(shown)})"
+        return example if len(example) <= LONGEST_EXAMPLE else ""
+
+    def normalize(
+        self, arguments: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]:
+        """Return the call in the one form that it can have: arguments in their order, normalized, without defaults."""
+        bound = self.signature.bind(*arguments, **keywords)
+        for name, parameter in self.signature.parameters.items():
+            if name in bound.arguments:
+                value = _normalize(bound.arguments[name], name, _kinds(parameter.annotation))
+                bound.arguments[name] = value
+                if value == parameter.default:
+                    del bound.arguments[name]
+        return bound.args, tuple(bound.kwargs.items())
+
+    def _error(self, problem: str, argument: str | int | None = None, advice: str = "") -> ArgumentError:
+        return ArgumentError(problem, argument=argument, usage=str(self), cures=[Cure(advice)] if advice else [])
+
+
+def check_arguments(build: Callable[P, R]) -> Callable[P, R]:
+    """Let a recipe without lengths answer a call that does not fit its signature with its own arguments."""
+    usage = Usage(build)
+
+    @functools.wraps(build)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        usage.check(args, kwargs)
+        return build(*args, **kwargs)
+
+    return call
+
+
+def read_durations(value: Any) -> Any:
+    """Return an argument with every text in it read as a duration, and lists as tuples."""
+    if isinstance(value, str):
+        return read_duration(value)
+    if isinstance(value, (list, tuple)):
+        return tuple(read_durations(item) for item in value)
+    return value
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """Return the types that an annotation names, those in a list or a union too."""
+    inside = get_args(annotation)
+    return set().union(*(_kinds(part) for part in inside)) if inside else {annotation}
+
+
+def _normalize(value: Any, name: str, kinds: set[Any]) -> Any:
+    """Return an argument of a draft as its recipe will get it, as far as its annotation says.
+
+    Raises:
+        ScheduleError: if it is not of a kind that the annotation names.
+    """
+    if isinstance(value, tuple):
+        return tuple(_normalize(item, name, kinds) for item in value)
+    if value is None or Any in kinds:
+        return value
+    if any(isinstance(kind, type) and issubclass(kind, StepFunction) for kind in kinds):
+        return needs_schedule(value, name)
+    if isinstance(value, Duration) and str in kinds:
+        return value
+    if isinstance(value, (Duration, StepFunction)):
+        expected = "a length or a number" if str in kinds else "a number, not a length"
+        raise ScheduleError(f"{name} is {expected}: {value!r} has no place there")
+    return real(value, name) if float in kinds else count(value, name)

@@ -1,0 +1,114 @@
+"""A log as its readers take it: a file that was opened once to be recognized, or the folder of one run.
+
+Of a file, the first bytes say what it is, not its name. A CSV file is read in the same opening; other formats are
+opened by their readers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal, final
+
+from glidepath.errors import Place, RunError
+
+from .csv_rows import CsvRows, read_csv
+from .files import events_in, files_of
+from .lines import open_binary
+
+Kind = Literal["store", "MLflow database", "MLflow run", "state of a Trainer", "event files", "table"]
+
+SQLITE, PARQUET = b"SQLite format 3\0", b"PAR1"
+APPLICATION, OURS = slice(68, 72), b"glid"  # in the header of a SQLite database
+FIRST_EVENT = b"brain.Event:"  # near the beginning of an event file
+BEGINNING = 256
+NOT_TABLES = {  # never opened, whatever their names
+    b"\x80": "a pickle, which could run anything when it is read",
+    b"PK\x03\x04": "an archive (a workbook, .npz or .pt file, perhaps)",
+    b"\x1f\x8b": "compressed",
+    b"\x93NUMPY": "a NumPy array",
+    b"\x89HDF": "an HDF5 file",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A log that was recognized.
+
+    Args:
+        path: the file, or the folder of one run.
+        kind: what it is.
+        header: of a table, the names of its columns; empty for other kinds.
+        csv: of a CSV file, what it holds; None for other kinds and for Parquet.
+    """
+
+    path: Path
+    kind: Kind
+    header: tuple[str, ...] = ()
+    csv: CsvRows | None = None
+
+    @property
+    def place(self) -> Place:
+        """Return the file or the folder, for messages."""
+        return Place(str(self.path))
+
+
+def open_sources(path: str | Path | Sequence[Source]) -> list[Source]:
+    """Recognize the logs that a file or a folder holds.
+
+    Args:
+        path: of them; sources that were opened before are returned as they are.
+
+    Raises:
+        RunError: if there is nothing to read, or a table cannot be read.
+    """
+    if isinstance(path, str | Path):
+        return [open_source(file) for file in files_of(Path(path))]
+    return list(path)
+
+
+def open_source(path: Path) -> Source:
+    """Recognize one log, and read it if it is a CSV file.
+
+    Raises:
+        RunError: if it cannot be read, or is not a log.
+    """
+    if path.is_dir():
+        return Source(path, "event files" if events_in(path) else "MLflow run")
+    with open_binary(path) as stream:
+        beginning = stream.peek(BEGINNING)[:BEGINNING]  # type: ignore[attr-defined]  # a BufferedReader has it
+        kind = _kind_of(beginning)
+        if kind != "table":
+            return Source(path, kind)
+        _refuse_other_formats(path, beginning)
+        if not beginning.startswith(PARQUET):
+            return _source_of_csv(path, stream)
+    from .parquet import read_names  # only here: pyarrow may be missing
+
+    return Source(path, "table", read_names(path))
+
+
+def _source_of_csv(path: Path, stream: BinaryIO) -> Source:
+    content = read_csv(stream, path)
+    return Source(path, "table", content.header, content)
+
+
+def _kind_of(beginning: bytes) -> Kind:
+    if beginning.startswith(SQLITE):
+        return "store" if beginning[APPLICATION] == OURS else "MLflow database"
+    if FIRST_EVENT in beginning or _is_short_length(beginning):
+        return "event files"
+    return "state of a Trainer" if beginning.lstrip().startswith((b"{", b"[")) else "table"
+
+
+def _is_short_length(beginning: bytes) -> bool:
+    """Return whether a file begins as an event file does that is cut off: with a length below 256 in 8 bytes."""
+    return len(beginning) > 1 and beginning[0] > 0 and not any(beginning[1:8])
+
+
+def _refuse_other_formats(file: Path, beginning: bytes) -> None:
+    for mark, kind in NOT_TABLES.items():
+        if beginning.startswith(mark):
+            raise RunError(f"{file} is {kind}: export the log as CSV in UTF-8")
