@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import glidepath as gp
 from glidepath import plot
-from glidepath.plot.labels import GAP, Name, fitting, spread
+from glidepath.plot.labels import GAP, Name, place_names, select_names
 from glidepath.plot.series import EXACT_STEPS, outline, thin_out
 from glidepath.plot.style import COLORS, DASHES
 
@@ -175,10 +175,10 @@ def test_curves_with_other_phases_are_not_shaded():
 
 def test_names_that_do_not_fit_are_said_once_and_then_left_out():
     same = [Name("cosine", 10.0 * i + 5, 20.0, 10.0) for i in range(10)]
-    assert fitting(same, 100.0) == [Name("cosine", 50.0, 20.0, 100.0)]
+    assert select_names(same, 100.0) == [Name("cosine", 50.0, 20.0, 100.0)]
     wide = [Name("a", 5, 60, 10), Name("b", 50, 60, 80), Name("c", 95, 30, 10)]
-    assert [name.text for name in fitting(wide, 100.0)] == ["b", "c"]
-    assert fitting([Name("a", 5, 600, 10)], 100.0) == []
+    assert [name.text for name in select_names(wide, 100.0)] == ["b", "c"]
+    assert select_names([Name("a", 5, 600, 10)], 100.0) == []
 
 
 names_in_a_row = st.lists(st.tuples(st.floats(0, 400), st.floats(5, 50)), min_size=1, max_size=6)
@@ -187,7 +187,7 @@ names_in_a_row = st.lists(st.tuples(st.floats(0, 400), st.floats(5, 50)), min_si
 @given(names_in_a_row)
 def test_spread_names_keep_their_order_do_not_touch_and_stay_inside(given):
     row = [Name("x", middle, width, 1.0) for middle, width in sorted(given)]
-    places = spread(row, 400.0)
+    places = place_names(row, 400.0)
     edges = [(place - name.width / 2, place + name.width / 2) for place, name in zip(places, row, strict=True)]
     assert all(left[1] + GAP <= right[0] + 1e-6 for left, right in pairwise(edges))
     assert edges[0][0] >= -1e-6
@@ -196,17 +196,17 @@ def test_spread_names_keep_their_order_do_not_touch_and_stay_inside(given):
 
 def test_names_with_room_stay_in_the_middle_of_their_bands():
     row = [Name("a", 50.0, 30.0, 100.0), Name("b", 150.0, 30.0, 100.0)]
-    assert spread(row, 200.0) == pytest.approx([50.0, 150.0])
+    assert place_names(row, 200.0) == pytest.approx([50.0, 150.0])
 
 
 def test_names_over_a_short_last_band_are_pushed_back_inside():
-    assert spread([Name("a", 199.0, 40.0, 2.0)], 200.0) == [180.0]
-    assert spread([Name("a", 1.0, 40.0, 2.0)], 200.0) == [20.0]
+    assert place_names([Name("a", 199.0, 40.0, 2.0)], 200.0) == [180.0]
+    assert place_names([Name("a", 1.0, 40.0, 2.0)], 200.0) == [20.0]
 
 
 def test_two_names_that_collide_part_evenly():
     row = [Name("a", 100.0, 40.0, 1.0), Name("b", 100.0, 40.0, 1.0)]
-    assert spread(row, 400.0) == pytest.approx([100 - (40 + GAP) / 2, 100 + (40 + GAP) / 2])
+    assert place_names(row, 400.0) == pytest.approx([100 - (40 + GAP) / 2, 100 + (40 + GAP) / 2])
 
 
 # --- looks ---

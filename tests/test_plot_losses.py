@@ -5,7 +5,7 @@ import pytest
 
 from glidepath import plot
 from glidepath.errors import GlidepathError
-from glidepath.plot.loss_series import Measured, Predicted
+from glidepath.plot.loss_series import MeasuredLosses, PredictedLosses
 from glidepath.plot.losses import draw_losses
 from glidepath.plot.style import COLORS, QUIET
 
@@ -14,7 +14,7 @@ UPDATES = np.arange(10, STEPS + 1, 10)
 
 
 def run(name="a run", shift=0.0, **options):
-    return Measured(name, np.linspace(1e-3, 0, STEPS), UPDATES, 2 + 9 / UPDATES + shift, **options)
+    return MeasuredLosses(name, np.linspace(1e-3, 0, STEPS), UPDATES, 2 + 9 / UPDATES + shift, **options)
 
 
 def prediction(name="a plan", shift=0.0, steps=STEPS, **options):
@@ -22,7 +22,7 @@ def prediction(name="a plan", shift=0.0, steps=STEPS, **options):
     losses = 2 + 9 / updates + shift
     end = float(losses[-1])
     band = {"low": losses - 0.02, "high": losses + 0.02, "final": (end - 0.03, end + 0.05)}
-    return Predicted(name, np.full(steps, 1e-3), updates, losses, **(band | options))
+    return PredictedLosses(name, np.full(steps, 1e-3), updates, losses, **(band | options))
 
 
 def labels(figure):
@@ -56,7 +56,7 @@ def test_points_are_what_was_measured_and_lines_what_was_predicted():
 
 def test_many_losses_are_averaged_and_shown_faintly_too():
     updates = np.arange(1, 3001)
-    many = Measured("many", np.ones(3000), updates, np.full(3000, 2.0))
+    many = MeasuredLosses("many", np.ones(3000), updates, np.full(3000, 2.0))
     _, loss = draw_losses([many]).axes
     lengths = sorted(len(line.get_xdata()) for line in loss.get_lines())
     assert lengths[0] <= 150 < lengths[-1]
@@ -117,7 +117,7 @@ def test_the_same_figure_is_the_same_file(ending, tmp_path):
 
 
 def test_a_run_with_two_losses_can_be_drawn():
-    few = Measured("few", [1e-3, 1e-3], [1, 2], [3.0, 3.0])
+    few = MeasuredLosses("few", [1e-3, 1e-3], [1, 2], [3.0, 3.0])
     assert draw_losses([few]).axes[1].get_ylim()[0] < 3 < draw_losses([few]).axes[1].get_ylim()[1]
 
 

@@ -117,9 +117,9 @@ def test_several_curves_have_their_own_mark_and_a_legend_below():
 
 def test_colour_changes_nothing_but_the_escapes():
     series = {"a": [1.0, 0.5, 0.2], "b": [0.0, 0.5, 1.0]}
-    bare = [re.sub("\x1b\\[[0-9]*m", "", line).rstrip() for line in curve(range(3), series, colour=True)]
+    bare = [re.sub("\x1b\\[[0-9]*m", "", line).rstrip() for line in curve(range(3), series, color=True)]
     assert bare == curve(range(3), series)
-    assert any("\x1b[36m" in line for line in curve(range(3), series, colour=True))
+    assert any("\x1b[36m" in line for line in curve(range(3), series, color=True))
 
 
 def test_a_single_step_and_a_constant_can_be_drawn():

@@ -17,7 +17,7 @@ BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # the bit of
 BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII_BLOCKS = "_.:-=+*#"
 ASCII_MARKS = "*o+x#@%&"
-COLOURS = (36, 33, 35, 32, 34, 31)  # of the terminal's own palette, so that they suit its background
+COLORS = (36, 33, 35, 32, 34, 31)  # of the terminal's own palette, so that they suit its background
 
 Run = tuple[int, int] | None  # the lowest and the highest dot of a column; None for a gap
 
@@ -39,7 +39,7 @@ def curve(
     height: int = 12,
     log: bool = False,
     braille: bool = True,
-    colour: bool = False,
+    color: bool = False,
 ) -> list[str]:
     """A graph of one or more series over the same steps, as lines of text; a legend below if they have names.
 
@@ -50,7 +50,7 @@ def curve(
         height: rows of the graph itself, at least 2.
         log: a logarithmic value axis.
         braille: 2 x 4 dots in a character; otherwise one ASCII mark.
-        colour: each series in its own colour, by terminal escapes.
+        color: each series in its own color, by terminal escapes.
 
     Examples:
         >>> for line in curve(range(40), {"": [k / 39 for k in range(40)]}, width=30, height=5, braille=False):
@@ -76,10 +76,10 @@ def curve(
     cells = _braille_cells(runs, columns, height) if braille else _ascii_cells(runs, columns, height)
     names = {height - 1 - (place(tick) or 0) // dots_y: label for tick, label in labels.items()}
     lines = [
-        f"{names.get(row, ''):>{margin}} {_edge(row in names, braille)}{_painted(line, colour)}"
+        f"{names.get(row, ''):>{margin}} {_edge(row in names, braille)}{_painted(line, color)}"
         for row, line in enumerate(cells)
     ]
-    return lines + _step_axis(steps, margin, columns, braille) + _legend(list(series), margin, braille, colour)
+    return lines + _step_axis(steps, margin, columns, braille) + _legend(list(series), margin, braille, color)
 
 
 def spark(values: Sequence[float], *, width: int = 24, braille: bool = True) -> str:
@@ -190,14 +190,14 @@ def _dots(runs: Sequence[Sequence[Run]]) -> Iterator[tuple[int, int, int]]:
                 yield number, x, y
 
 
-def _painted(cells: Sequence[tuple[str, int]], colour: bool) -> str:
-    if not colour:
+def _painted(cells: Sequence[tuple[str, int]], color: bool) -> str:
+    if not color:
         return "".join(char for char, _ in cells).rstrip()
     return "".join(char if number < 0 else _ink(char, number) for char, number in cells)
 
 
 def _ink(text: str, number: int) -> str:
-    return f"\x1b[{COLOURS[number % len(COLOURS)]}m{text}\x1b[0m"
+    return f"\x1b[{COLORS[number % len(COLORS)]}m{text}\x1b[0m"
 
 
 def _edge(ticked: bool, braille: bool) -> str:
@@ -220,7 +220,7 @@ def _step_axis(steps: Sequence[int], margin: int, columns: int, braille: bool) -
     return [f"{'':>{margin}} {corner}{''.join(line)}", f"{'':>{margin}}  {''.join(labels)}".rstrip()]
 
 
-def _legend(names: Sequence[str], margin: int, braille: bool, colour: bool) -> list[str]:
+def _legend(names: Sequence[str], margin: int, braille: bool, color: bool) -> list[str]:
     marks = ["⠒⠒" if braille else ASCII_MARKS[i % len(ASCII_MARKS)] * 2 for i in range(len(names))]
-    drawn = [_ink(mark, i) if colour else mark for i, mark in enumerate(marks)]
+    drawn = [_ink(mark, i) if color else mark for i, mark in enumerate(marks)]
     return [f"{'':>{margin}}  {mark} {name}" for mark, name in zip(drawn, names, strict=True) if name]

@@ -155,7 +155,7 @@ def test_a_task_that_cannot_be_reproduced_is_refused_for_sharing_and_compared_wi
         (["absent.yaml"], "cannot be read"),
         (["lines.py:line", "--on", "mars"], "--on is local, processes, ray or ray://HOST:PORT, not 'mars'"),
         (["lines.py:line", "--workers", "0"], "--workers is at least 1, not 0"),
-        (["lines.py:line", "--disk", "much"], "'much' is no size"),
+        (["lines.py:line", "--disk", "much"], "'much' is not a size"),
         (["lines.py:line", "--steps", "5", *TWO, "--out", "lines.py"], "lines.py cannot hold results"),
     ],
 )

@@ -50,7 +50,7 @@ def test_ls_tells_what_was_trained_and_the_room_it_takes(here: Path, said) -> No
     header, row, _, total = told.splitlines()
     assert header.split() == ["task", "seed", "versions", "segments", "updates", "seconds", "snapshots", "bytes"]
     assert re.match(r"line +0 +Python 3\S+, torch \S+, NumPy \S+ +(\d+) +8 +\d+\.\d +\d+ +[\d.]+KB", row)
-    assert f"8 updates, each kept once, {len(files())} snapshots" in total
+    assert f"8 updates, each stored once, {len(files())} snapshots" in total
 
 
 def test_verify_finds_nothing_where_nothing_is_wrong(here: Path, said) -> None:
@@ -115,7 +115,7 @@ def test_looking_at_no_store_makes_none(here: Path, said, command: str) -> None:
 @pytest.mark.parametrize("text", ["", "much", "-5", "2 parsecs", "nan", "1e999"])
 def test_a_budget_that_is_no_size_is_refused(here: Path, said, text: str) -> None:
     code, _, told = said("gc", f"--budget={text}")
-    assert (code, f"{text!r} is no size" in told) == (2, True)
+    assert (code, f"{text!r} is not a size" in told) == (2, True)
 
 
 @pytest.mark.parametrize(

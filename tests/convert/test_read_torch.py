@@ -130,7 +130,7 @@ def test_an_absolute_floor_is_another_ratio_in_each_group():
     conversion = read(stock.CosineAnnealingLR(optimizer(0.1, 0.5), T_max=50, eta_min=0.01))
     assert conversion.bases == (0.1, 0.5)
     assert [plan(50) for plan in conversion.schedules] == [0.1, 0.02]
-    with pytest.raises(ConvertError, match="another schedule in each group"):
+    with pytest.raises(ConvertError, match="a different schedule in each group"):
         _ = conversion.schedule
 
 
@@ -189,7 +189,7 @@ def test_swalr_anneals_from_the_rate_that_it_finds(strategy, steps):
     conversion = read(scheduler)
     assert conversion.bases == (0.1, 0.7)
     assert_same(served(conversion, 1000), stepped(scheduler, 1000))
-    assert any("rate that it finds" in quirk for quirk in conversion.quirks)
+    assert any("rate in the group" in quirk for quirk in conversion.quirks)
 
 
 def test_a_scheduler_that_was_built_on_another_rate_goes_on_from_it():
@@ -198,7 +198,7 @@ def test_a_scheduler_that_was_built_on_another_rate_goes_on_from_it():
     scheduler = stock.StepLR(opt, 5)
     conversion = read(scheduler)
     assert_same(served(conversion, 100), stepped(scheduler, 100))
-    assert any("goes on from those" in quirk for quirk in conversion.quirks)
+    assert any("continues from those" in quirk for quirk in conversion.quirks)
 
 
 @pytest.mark.parametrize(("name", "arguments", "has_text"), ALONE, ids=IDS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from leading import Led, led
 
-from glidepath.study.engine.check import differing
+from glidepath.study.engine.check import find_difference
 
 SCHEDULES = {
     "constant": "warmup(4) >> constant(26)",
@@ -39,7 +39,7 @@ def test_every_run_of_a_study_is_the_run_trained_alone(networks: Path, task: str
     assert shared.curves == alone.curves  # every rate, loss and metric
     assert shared.trained < 0.8 * alone.trained == 0.8 * sum(len(curve.records) for curve in alone.curves)
     assert shared.states.keys() == alone.states.keys() == set(range(len(shared.curves)))
-    assert [differing(shared.states[i], alone.states[i]) for i in shared.states] == [None] * len(shared.curves)
+    assert [find_difference(shared.states[i], alone.states[i]) for i in shared.states] == [None] * len(shared.curves)
 
 
 @pytest.mark.parametrize("task", ["gpt_adamw", "cnn_sgd"])
@@ -47,7 +47,7 @@ def test_processes_train_the_same_bits(networks: Path, task: str) -> None:
     here, there = of(task, "here"), of(task, "there", on="processes", workers=2)
     assert here.curves == there.curves
     assert here.trained == there.trained
-    assert [differing(here.states[i], there.states[i]) for i in here.states] == [None] * len(here.curves)
+    assert [find_difference(here.states[i], there.states[i]) for i in here.states] == [None] * len(here.curves)
 
 
 def test_a_schedule_added_later_trains_its_own_branch_only_and_changes_no_other_curve(networks: Path) -> None:

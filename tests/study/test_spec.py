@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -159,9 +158,9 @@ def test_each_text_is_parsed_once_from_the_file_to_the_runs_that_are_prepared(
 
     for module in (parser, plateau_spec):
         monkeypatch.setattr(module, "tree", counted)
-    described = {"a": "constant()", "b": {"lr": {"g0": "cosine(100%)"}, "momentum": "Set(linear(9))"}, "c": "plateau()"}
+    described = {"a": "constant()", "b": {"lr": "cosine(100%)", "momentum": "Set(linear(9))"}, "c": "plateau()"}
     (here / "study.yaml").write_text(json.dumps({"task": "lines.py:line", "horizons": [8, 9], "schedules": described}))
-    with Store(here / "store") as store, suppress(StudyError):
+    with Store(here / "store") as store:
         prepare(read_study(here / "study.yaml"), store)
     assert sorted(texts) == sorted(["constant()", "cosine(100%)", "Set(linear(9))", "plateau()"])
 

@@ -190,9 +190,9 @@ class Toy:
 
     def _trained(self, job: Job, state: dict[str, bytes]) -> JobResult:
         assert len(state["letters"]) == job.work.start
-        origin, records, letters = job.work.setting, [], state["letters"]
-        last = self.rng.randint(1, len(job.work.table)) if self.stopping else len(job.work.table)
-        for step, (letter,) in enumerate(job.work.table[:last].tolist(), job.work.start):
+        origin, records, letters = job.work.env, [], state["letters"]
+        last = self.rng.randint(1, len(job.work.values)) if self.stopping else len(job.work.values)
+        for step, (letter,) in enumerate(job.work.values[:last].tolist(), job.work.start):
             letters += bytes([int(letter)])
             loss = loss_of(origin, letters)
             due = step in job.work.evaluate and loss == loss
@@ -201,7 +201,7 @@ class Toy:
             if loss != loss:
                 return JobResult(job, WorkResult(tuple(records), 0.0), None)
         state = {"letters": letters}
-        whole = last == len(job.work.table) and not self.returns_states
+        whole = last == len(job.work.values) and not self.returns_states
         return JobResult(
             job, WorkResult(tuple(records), 0.0), self.store.snapshots.write(job.work.ends, state) if whole else state
         )

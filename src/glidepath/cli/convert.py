@@ -40,10 +40,10 @@ def convert(
         The file to write; without it the answer is printed.
     """
     if "(" in source:
-        text = _ours(_over(parse(source), run), to, peak)
+        text = _write_plan(_over(parse(source), run), to, peak)
     else:
-        theirs = _read(source)
-        text = "\n".join(_told(theirs, run)) + "\n" if to is None else _theirs(theirs, to, run, peak)
+        conversion = _read(source)
+        text = "\n".join(_describe(conversion, run)) + "\n" if to is None else _write(conversion, to, run, peak)
     if output is None:
         print(text, end="")
     else:
@@ -58,60 +58,60 @@ def _read(name: str) -> Conversion:
 
 
 def _over(plan: Schedule, run: Run) -> Schedule:
-    """The plan over the run; one without border durations needs none."""
+    """Resolve a plan over the run; one whose durations are all steps needs no run."""
     horizon = run.horizon()
     if horizon is None and isinstance(plan, Draft):
         own_length(plan)
     return plan if horizon is None else plan.over(horizon)
 
 
-def _ours(plan: Schedule, to: Target | None, peak: float | None) -> str:
+def _write_plan(plan: Schedule, to: Target | None, peak: float | None) -> str:
     if to is None:
         raise GlidepathError("say what the code is for, as in --to torch (function, torch, transformers, optax, ...)")
     return code(plan, to=to, peak=peak)
 
 
-def _told(theirs: Conversion, run: Run) -> Iterator[str]:
-    """What was read: a line for each group, for each other hyperparameter, and for each quirk."""
-    yield f"# {theirs.source}"
-    plans = [plan if run.steps is None else _over(plan, run) for plan in theirs.schedules]
+def _describe(conversion: Conversion, run: Run) -> Iterator[str]:
+    """Yield what was read: a line for each group, for each other hyperparameter, and for each quirk."""
+    yield f"# {conversion.source}"
+    plans = [plan if run.steps is None else _over(plan, run) for plan in conversion.schedules]
     if len(plans) == 1:
-        yield _line(plans[0], theirs.bases[0])
+        yield _line(plans[0], conversion.bases[0])
     else:
-        for i, (plan, base) in enumerate(zip(plans, theirs.bases, strict=True)):
+        for i, (plan, base) in enumerate(zip(plans, conversion.bases, strict=True)):
             yield f"group {i}: {_line(plan, base)}"
-    for name, others in theirs.others.items():
+    for name, others in conversion.others.items():
         yield from (f"{name}: {other}" for other in dict.fromkeys(others))
-    yield from _notes(theirs)
+    yield from _notes(conversion)
 
 
 def _line(plan: Schedule, base: float) -> str:
     return str(plan) if base == 1.0 else f"{plan}  # of {base!r}"
 
 
-def _notes(theirs: Conversion) -> Iterator[str]:
-    if theirs.position:
-        yield f"# it has made {theirs.position} updates already; the plan begins at update 0"
-    yield from (f"# {quirk}" for quirk in theirs.quirks)
+def _notes(conversion: Conversion) -> Iterator[str]:
+    if conversion.position:
+        yield f"# it has made {conversion.position} updates already; the plan begins at update 0"
+    yield from (f"# {quirk}" for quirk in conversion.quirks)
 
 
-def _theirs(theirs: Conversion, to: Target, run: Run, peak: float | None) -> str:
-    """From theirs to theirs."""
-    if len(set(theirs.schedules)) > 1:
+def _write(conversion: Conversion, to: Target, run: Run, peak: float | None) -> str:
+    """Write a schedule of one library as code for another."""
+    if len(set(conversion.schedules)) > 1:
         raise GlidepathError(
-            f"{theirs.source} is another schedule in each group: leave --to out to see them, and convert each of these"
+            f"{conversion.source} is a different schedule in each group: leave --to out to see them, and convert each of these"
         )
-    program = code(_over(theirs.schedule, run), to=to, peak=_peak(theirs, to) if peak is None else peak)
-    return "\n".join([f"# {theirs.source}", *_notes(theirs), program])
+    program = code(_over(conversion.schedule, run), to=to, peak=_peak(conversion, to) if peak is None else peak)
+    return "\n".join([f"# {conversion.source}", *_notes(conversion), program])
 
 
-def _peak(theirs: Conversion, to: Target) -> float | None:
-    """The rate that the schedule is a share of, if it is one for all groups."""
-    if theirs.shares:
+def _peak(conversion: Conversion, to: Target) -> float | None:
+    """Return the rate that the schedule is a share of, if it is one for all groups."""
+    if conversion.shares:
         return None
-    if len(set(theirs.bases)) == 1:
-        return theirs.bases[0]
+    if len(set(conversion.bases)) == 1:
+        return conversion.bases[0]
     if to in ("optax", "keras", "function"):
-        bases = ", ".join(map(repr, theirs.bases))
+        bases = ", ".join(map(repr, conversion.bases))
         raise GlidepathError(f"its groups have different rates ({bases}), and {to} has no groups: choose one, --peak")
     return None

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from glidepath import plot as figures
-from glidepath.plot.range_test import range_test_figure
+from glidepath.plot.range_test import draw_range_test
 from glidepath.range_test import RangeTest
 from glidepath.tasks import load_task
 from glidepath.tasks.range_test import swept
@@ -67,7 +67,7 @@ def find(
     """
     figures.check_format(output)
     found = _found(task, seed, threads, low, high, updates)
-    file = figures.save(range_test_figure(found, title=f"range test of {task}"), output)
+    file = figures.save(draw_range_test(found, title=f"range test of {task}"), output)
     if as_json:
         print(json.dumps(_plain(found, file)))
     else:

@@ -1,27 +1,32 @@
 """`glidepath predict`: the loss that other schedules would have had."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from cyclopts import Parameter
 
-from glidepath import plot as figures
 from glidepath.core.schedule import Schedule
 from glidepath.errors import GlidepathError
 from glidepath.law import Fit, Prediction
-from glidepath.law import fit as fitted_to
-from glidepath.plot.losses import draw_losses
+from glidepath.law import fit as fit_law
 from glidepath.ticks import value_text
 
 from .options import horizon, laws, plans
-from .options.logs import AS_THEY_ARE, Logs, Runs, read
-from .options.runs import AtPeak, at_one_peak, known
-from .output import loss_curves as drawn
-from .output import tables as told
+from .options.logs import DEFAULT_LOGS, Logs, Runs
+from .options.runs import AtPeak, Evidence, read_evidence_at_peak
+from .output.figures import figure_file, save_figure
+from .output.tables import doubt_notes, write_lines, write_table
+from .output.wording import word_as_options
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+OPTIONS = {"law": "--law", "level": "--level", "steps": "--steps"}
 
 
-class Foretold(NamedTuple):
+class PredictedPlan(NamedTuple):
     """A plan, its length, and what is predicted of it."""
 
     name: str
@@ -34,14 +39,14 @@ def predict(
     *planned: Annotated[str, Parameter(name="PLAN")],
     runs: Runs = None,
     run: horizon.Run = horizon.ONE_RUN,
-    logs: Logs = AS_THEY_ARE,
+    logs: Logs = DEFAULT_LOGS,
     law: laws.Option = "noise-floor",
     at_peak: AtPeak = None,
     level: float = 0.9,
-    output: Annotated[Path, Parameter(alias="-o")] = Path("predict.png"),
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> None:
-    """The loss that schedules would have, learnt from other runs: the curve with a band, and the last loss.
+    """Predict the loss that schedules would have, from other runs: the curve with a band, and the last loss.
 
     Parameters
     ----------
@@ -52,61 +57,73 @@ def predict(
     level
         How often a band should hold.
     output
-        The figure: PNG, SVG or PDF.
+        The figure: PNG, SVG or PDF; predict.png without it.
     as_json
         Print one JSON object.
     """
-    figures.check_format(output)
+    file = figure_file(output, "predict.png")
     if not planned:
         raise GlidepathError(
             'there is no plan to predict: give one, as in glidepath predict "cosine(100%)" --run a.csv'
         )
-    named = {name: horizon.resolved(plan, run) for name, plan in plans.named(planned).items()}
-    seen = known(at_one_peak(read(runs, logs), at_peak))
-    one = fitted_to(seen.runs, laws.LAWS[law])
-    found = [
-        Foretold(name, plan, steps, one.predict(plan, steps, level=level)) for name, (plan, steps) in named.items()
-    ]
-    curves = [drawn.predicted(each.name, _rates(each, one), each.prediction) for each in found]
-    figure = draw_losses(drawn.measured(seen.runs, named), curves, level=level, loss_label=seen.loss)
-    file = figures.save(figure, output)
-    notes = [f"{law} law, fitted to {seen.names}; plans are ratios of the peak {value_text(one.law.peak)}", *seen.notes]
-    notes += told.doubt_notes({each.name: each.prediction.doubts for each in found})
+    resolved = {name: horizon.resolved(plan, run) for name, plan in plans.named(planned).items()}
+    evidence = read_evidence_at_peak(runs, logs, at_peak)
+    with word_as_options(OPTIONS):
+        fit = fit_law(evidence.runs, laws.LAWS[law])
+        predictions = [
+            PredictedPlan(name, plan, steps, fit.predict(plan, steps, level=level))
+            for name, (plan, steps) in resolved.items()
+        ]
+    saved = save_figure(file, lambda: _draw(evidence, fit, predictions, level))
+    notes = _notes(law, evidence, fit, predictions)
     if as_json:
-        print(json.dumps(_plain(one, level, found) | {"law": law, "notes": notes, "figure": str(file)}))
+        extra = {"law": law, "loss_name": evidence.loss, "notes": notes, "figure": file and str(file)}
+        print(json.dumps(_plain(fit, level, predictions) | extra))
         return
-    _tell(found, level)
-    told.write_lines("", *notes, f"wrote {file}")
+    _write_table(predictions, level, evidence.loss)
+    write_lines("", *notes, saved)
 
 
-def _rates(each: Foretold, one: Fit) -> Any:
-    return drawn.rates_of(each.plan, each.steps, one.law.peak)
+def _draw(evidence: Evidence, fit: Fit, predictions: Sequence[PredictedPlan], level: float) -> "Figure":
+    from .output.loss_curves import draw_predictions, rates_of  # only here: Matplotlib may be missing
+
+    curves = {each.name: (rates_of(each.plan, each.steps, fit.law.peak), each.prediction) for each in predictions}
+    return draw_predictions(evidence.runs, curves, evidence.loss, level)
 
 
-def _tell(found: list[Foretold], level: float) -> None:
-    rows = [
-        (name, f"{steps:,}", f"{one.final:.4f}", f"[{one.final_low:.4f}, {one.final_high:.4f}]")
-        for name, _, steps, one in found
+def _notes(law: str, evidence: Evidence, fit: Fit, predictions: Sequence[PredictedPlan]) -> list[str]:
+    source = f"{law} law of the {evidence.loss}, fitted to {evidence.names}"
+    return [
+        f"{source}; plans are ratios of the peak {value_text(fit.law.peak)}",
+        *evidence.notes,
+        *doubt_notes({each.name: each.prediction.doubts for each in predictions}),
     ]
-    told.write_table(["plan"], ["plan", "steps", "last loss", f"{100 * level:.4g}% interval"], rows)
 
 
-def _plain(one: Fit, level: float, found: list[Foretold]) -> dict[str, Any]:
-    return {"peak": one.law.peak, "level": level, "plans": [_plain_one(each) for each in found]}
+def _write_table(predictions: Sequence[PredictedPlan], level: float, loss: str) -> None:
+    rows = [
+        (name, f"{steps:,}", f"{curve.final:.4f}", f"[{curve.final_low:.4f}, {curve.final_high:.4f}]")
+        for name, _, steps, curve in predictions
+    ]
+    write_table(["plan"], ["plan", "steps", f"last {loss}", f"{100 * level:.4g}% interval"], rows)
 
 
-def _plain_one(each: Foretold) -> dict[str, Any]:
-    one = each.prediction
+def _plain(fit: Fit, level: float, predictions: Sequence[PredictedPlan]) -> dict[str, Any]:
+    return {"peak": fit.law.peak, "level": level, "plans": [_plain_plan(each) for each in predictions]}
+
+
+def _plain_plan(predicted: PredictedPlan) -> dict[str, Any]:
+    prediction = predicted.prediction
     return {
-        "name": each.name,
-        "plan": repr(each.plan),
-        "steps": each.steps,
-        "loss": one.final,
-        "interval": [one.final_low, one.final_high],
+        "name": predicted.name,
+        "plan": repr(predicted.plan),
+        "steps": predicted.steps,
+        "loss": prediction.final,
+        "interval": [prediction.final_low, prediction.final_high],
         "curve": {
-            "updates": one.updates.tolist(),
-            "losses": one.losses.tolist(),
-            "low": one.low.tolist(),
-            "high": one.high.tolist(),
+            "updates": prediction.updates.tolist(),
+            "losses": prediction.losses.tolist(),
+            "low": prediction.low.tolist(),
+            "high": prediction.high.tolist(),
         },
     }

@@ -1,4 +1,4 @@
-"""What the schedule of another library is here."""
+"""The result of reading a schedule of another library."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ class Conversion:
         schedules: one for each parameter group; a single one where the library knows no groups.
         bases: what each is a ratio of: the group's own rate; 1.0 where the library's values are rates already.
         quirks: what the source does that people do not expect, and that was kept; each a sentence.
-        others: schedules of other hyperparameters by name, as OneCycleLR drives the momentum: rates as they are
-            (`Set` in the driver), one for each group.
+        others: schedules of other hyperparameters by name, as OneCycleLR drives the momentum: values as they are
+            (`Set` in the scheduler), one for each group.
         shares: whether the values are shares of a rate that the source does not know; its base of 1.0 is then no rate.
         position: updates that the source has already made; the schedules begin at update 0 all the same.
 
@@ -39,17 +39,17 @@ class Conversion:
 
     @property
     def schedule(self) -> Schedule:
-        """The one schedule of every group.
+        """Return the one schedule of every group.
 
         Raises:
             ConvertError: if the groups have different ones.
         """
         if len(set(self.schedules)) > 1:
             raise ConvertError(
-                f"{self.source} is another schedule in each group: take them from `schedules`, one for each group"
+                f"{self.source} is a different schedule in each group: take them from `schedules`, one for each group"
             )
         return self.schedules[0]
 
     def rate(self, step: int, group: int = 0) -> float:
-        """The rate that update `step` of a group uses."""
+        """Return the rate that update `step` of a group uses."""
         return self.bases[group] * float(self.schedules[group](step))

@@ -15,7 +15,7 @@ WRITERS: dict[Target, str] = {"function": "plain"}  # where the module is not ca
 
 
 def code(plan: Schedule, *, to: Target, peak: float | None = None) -> str:
-    """A plan as Python source for another library, as a person would write it there.
+    """Write a plan as Python source for another library, as a person would write it there.
 
     The library's own classes are used where they have the same value at every update, past the end too; elsewhere
     the plan becomes a function of the step, and failing that a table of its values, and a comment says so. Values agree
@@ -59,7 +59,7 @@ def code(plan: Schedule, *, to: Target, peak: float | None = None) -> str:
 
 
 def _refuse(plan: Schedule) -> None:
-    """What no target can write."""
+    """Raise for what no target can write."""
     if isinstance(plan, Draft):
         raise ConvertError(f"{plan!r} depends on the length of the run: give it first, as in plan.over(10_000)")
     try:
@@ -67,4 +67,4 @@ def _refuse(plan: Schedule) -> None:
     except TextError as error:
         raise ConvertError(f"{error.worded()}; write it as a formula, or as a table of its values") from error
     if not math.isfinite(first):
-        raise ConvertError(f"{plan!r} begins with {first}, which is no rate: mend it, or cut it, plan[1:]")
+        raise ConvertError(f"{plan!r} begins with {first}, which is not a rate: mend it, or cut it, plan[1:]")

@@ -20,7 +20,7 @@ from glidepath.phases import Phase
 from glidepath.ticks import linear_range, log_range, step_text, value_text
 
 from .files import to_svg
-from .labels import name_phases
+from .labels import draw_phase_names
 from .series import BUCKETS, Series, evaluate, outline, resolve_plans, thin_out
 from .style import ALARM, BAND, COLORS, DASHES, INK, QUIET, STYLE, Width, size
 
@@ -101,12 +101,12 @@ def draw(
         axes = _axes(figure, rows, columns, len(panels))
         limits = _limits(series, log)
         for axis, curves in zip(axes, panels, strict=True):
-            _dress(axis, curves, log, limits)
-            _add_curves(axis, curves, log)
-        _label(figure, axes, panels, step_label, value_label)
+            _format_axis(axis, curves, log, limits)
+            _draw_curves(axis, curves, log)
+        _draw_labels(figure, axes, panels, step_label, value_label)
         if title:
-            figure.suptitle(_wrapped(title, figure), fontsize=8.5, color=INK, x=0.01, ha="left")
-        _name_all(figure, axes, panels)
+            figure.suptitle(_wrap(title, figure), fontsize=8.5, color=INK, x=0.01, ha="left")
+        _draw_phase_names(figure, axes, panels)
     return figure
 
 
@@ -125,7 +125,7 @@ def _axes(figure: Figure, rows: int, columns: int, panels: int) -> list[Axes]:
     return axes[:panels]
 
 
-def _dress(axis: Axes, curves: Sequence[Series], log: bool, limits: tuple[float, float]) -> None:
+def _format_axis(axis: Axes, curves: Sequence[Series], log: bool, limits: tuple[float, float]) -> None:
     """Scale, ticks and shading of one axis."""
     axis.set_xlim(0, int(max(one.steps[-1] for one in curves)) + 1)
     axis.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
@@ -141,13 +141,13 @@ def _dress(axis: Axes, curves: Sequence[Series], log: bool, limits: tuple[float,
         if limits[0] < 0 < limits[1]:
             axis.axhline(0, color=QUIET, linewidth=0.6, zorder=2)
     axis.set_ylim(*limits)
-    for phase in _shown_phases(curves)[1::2]:
+    for phase in _common_phases(curves)[1::2]:
         axis.axvspan(phase.start, phase.stop, color=BAND, linewidth=0, zorder=0)
 
 
 def _limits(series: Sequence[Series], log: bool) -> tuple[float, float]:
     """The value axis: a little air above, and below where it does not begin at zero."""
-    values = [_drawable(one, log) for one in series]
+    values = [_drawable_values(one, log) for one in series]
     if not any(shown.size for shown in values):
         return (0.1, 1.0) if log else (0.0, 1.0)
     if log:
@@ -160,7 +160,7 @@ def _limits(series: Sequence[Series], log: bool) -> tuple[float, float]:
     return low - air * (low != 0), high + air * (high != 0)
 
 
-def _drawable(one: Series, log: bool) -> Any:
+def _drawable_values(one: Series, log: bool) -> Any:
     return one.values[np.isfinite(one.values) & ((one.values > 0) | (not log))]
 
 
@@ -172,7 +172,7 @@ def _log_range(values: Any) -> tuple[float, float]:
 # --- curves ---
 
 
-def _add_curves(axis: Axes, curves: Sequence[Series], log: bool) -> None:
+def _draw_curves(axis: Axes, curves: Sequence[Series], log: bool) -> None:
     hidden: dict[str, Line2D] = {}
     for number, one in enumerate(curves):
         x, y = thin_out(*outline(one.steps, one.values))
@@ -185,13 +185,13 @@ def _add_curves(axis: Axes, curves: Sequence[Series], log: bool) -> None:
             linestyle=DASHES[number % len(DASHES)],
             zorder=3,
         )
-        _mark(axis, x[~finite], "not finite", "x", ALARM, hidden)
-        _mark(axis, x[finite & ~shown], "zero or below", "v", QUIET, hidden)
+        _draw_marks(axis, x[~finite], "not finite", "x", ALARM, hidden)
+        _draw_marks(axis, x[finite & ~shown], "zero or below", "v", QUIET, hidden)
     if hidden:
         axis.legend(hidden.values(), hidden.keys(), loc="upper right", handlelength=1)
 
 
-def _mark(axis: Axes, steps: Any, name: str, marker: str, colour: str, hidden: dict[str, Line2D]) -> None:
+def _draw_marks(axis: Axes, steps: Any, name: str, marker: str, color: str, hidden: dict[str, Line2D]) -> None:
     """Marks on the step axis the steps whose values the value axis cannot show."""
     if not len(steps):
         return
@@ -202,7 +202,7 @@ def _mark(axis: Axes, steps: Any, name: str, marker: str, colour: str, hidden: d
         linestyle="",
         marker=marker,
         markersize=3.5,
-        color=colour,
+        color=color,
         transform=axis.get_xaxis_transform(),
         clip_on=False,
         zorder=4,
@@ -212,37 +212,37 @@ def _mark(axis: Axes, steps: Any, name: str, marker: str, colour: str, hidden: d
 # --- names ---
 
 
-def _label(
+def _draw_labels(
     figure: Figure, axes: Sequence[Axes], panels: Sequence[Sequence[Series]], step_label: str, value_label: str
 ) -> None:
     if len(axes) == 1:
         axes[0].set_xlabel(step_label)
         axes[0].set_ylabel(value_label)
-        _legend(figure, axes[0], [one.name for one in panels[0]])
+        _draw_legend(figure, axes[0], [one.name for one in panels[0]])
         return
     figure.supxlabel(step_label, fontsize=8, color=INK)
     figure.supylabel(value_label, fontsize=8, color=INK)
     for axis, (one,) in zip(axes, panels, strict=True):
-        axis.set_title(_wrapped(one.name, figure, _columns(axis)), loc="left", color=INK, pad=4)
+        axis.set_title(_wrap(one.name, figure, _columns(axis)), loc="left", color=INK, pad=4)
 
 
-def _legend(figure: Figure, axis: Axes, names: Sequence[str]) -> None:
+def _draw_legend(figure: Figure, axis: Axes, names: Sequence[str]) -> None:
     """The names of the curves under the axis, in one line if they are short, else one below the other."""
     lines = [line for line in axis.get_lines() if line.get_zorder() == 3]
-    entries = [(line, _wrapped(name, figure)) for line, name in zip(lines, names, strict=True) if name]
+    entries = [(line, _wrap(name, figure)) for line, name in zip(lines, names, strict=True) if name]
     if entries:
         in_line = sum(len(text) + 8 for _, text in entries) < 15 * figure.get_figwidth()
         columns = len(entries) if in_line else 1
         figure.legend(*zip(*entries, strict=True), loc="outside lower center", ncols=columns)
 
 
-def _name_all(figure: Figure, axes: Sequence[Axes], panels: Sequence[Sequence[Series]]) -> None:
+def _draw_phase_names(figure: Figure, axes: Sequence[Axes], panels: Sequence[Sequence[Series]]) -> None:
     """Names of the phases. Their room is known only once the figure has been laid out."""
-    known = [_shown_phases(curves) for curves in panels]
+    known = [_common_phases(curves) for curves in panels]
     if not any(known):
         return
     cast(LayoutEngine, figure.get_layout_engine()).execute(figure)
-    taken = [name_phases(axis, each) if each else 0.0 for axis, each in zip(axes, known, strict=True)]
+    taken = [draw_phase_names(axis, each) if each else 0.0 for axis, each in zip(axes, known, strict=True)]
     columns = _columns(axes[0])
     for number, axis in enumerate(axes):
         row = number // columns * columns
@@ -250,7 +250,7 @@ def _name_all(figure: Figure, axes: Sequence[Axes], panels: Sequence[Sequence[Se
         axis.set_title(axis.get_title(loc="left"), loc="left", color=INK, pad=pad)
 
 
-def _shown_phases(curves: Sequence[Series]) -> tuple[Phase, ...]:
+def _common_phases(curves: Sequence[Series]) -> tuple[Phase, ...]:
     """The phases that every curve of one axis has; one alone says nothing."""
     first = curves[0].phases
     return first if len(first) > 1 and all(one.phases == first for one in curves) else ()
@@ -261,5 +261,5 @@ def _columns(axis: Axes) -> int:
     return int(spec.get_gridspec().ncols) if spec else 1
 
 
-def _wrapped(text: str, figure: Figure, columns: int = 1) -> str:
+def _wrap(text: str, figure: Figure, columns: int = 1) -> str:
     return "\n".join(textwrap.wrap(text, max(12, int(figure.get_figwidth() / columns * 15))))

@@ -26,20 +26,20 @@ class Name:
     band: float
 
 
-def name_phases(axis: Axes, known: Sequence[Phase]) -> float:
+def draw_phase_names(axis: Axes, phases: Sequence[Phase]) -> float:
     """Writes the names of phases above an axis, which must be laid out already; the height they take, in points."""
     room = axis.get_window_extent().width * 72 / axis.figure.dpi
     first, last = axis.get_xlim()
-    names = fitting(_names(known, room / (last - first)), room)
-    places = spread(names, room)
+    names = select_names(_names(phases, room / (last - first)), room)
+    places = place_names(names, room)
     moved = any(abs(place - name.middle) > NEAR for name, place in zip(names, places, strict=True))
     for name, place in zip(names, places, strict=True):
-        _write(axis, name, place, room, 6.0 if moved else 2.5)
+        _draw_name(axis, name, place, room, 6.0 if moved else 2.5)
     return (15.0 if moved else 11.5) if names else 0.0
 
 
-def _names(known: Sequence[Phase], points_per_step: float) -> list[Name]:
-    spans = [(p.name, p.start * points_per_step, p.stop * points_per_step) for p in known]
+def _names(phases: Sequence[Phase], points_per_step: float) -> list[Name]:
+    spans = [(p.name, p.start * points_per_step, p.stop * points_per_step) for p in phases]
     return [Name(text, (start + stop) / 2, text_width(text), stop - start) for text, start, stop in spans]
 
 
@@ -48,27 +48,27 @@ def text_width(text: str) -> float:
     return float(TextPath((0, 0), text, size=NAME_SIZE).get_extents().width)
 
 
-def fitting(names: Sequence[Name], room: float) -> list[Name]:
+def select_names(names: Sequence[Name], room: float) -> list[Name]:
     """The names that fit in one row: equal neighbours are named once if they must, then the shortest bands go bare."""
-    if _length(names) <= room:
+    if _total_width(names) <= room:
         return list(names)
-    once = [_together(list(group)) for _, group in groupby(names, key=lambda name: name.text)]
-    while once and _length(once) > room:
+    once = [_merge(list(group)) for _, group in groupby(names, key=lambda name: name.text)]
+    while once and _total_width(once) > room:
         once.remove(min(once, key=lambda name: name.band))
     return once
 
 
-def _together(equal: Sequence[Name]) -> Name:
+def _merge(equal: Sequence[Name]) -> Name:
     first, last = equal[0], equal[-1]
     start, stop = first.middle - first.band / 2, last.middle + last.band / 2
     return Name(first.text, (start + stop) / 2, first.width, stop - start)
 
 
-def _length(names: Sequence[Name]) -> float:
+def _total_width(names: Sequence[Name]) -> float:
     return sum(name.width + GAP for name in names) - GAP
 
 
-def spread(names: Sequence[Name], room: float) -> list[float]:
+def place_names(names: Sequence[Name], room: float) -> list[float]:
     """The middles of names that do not touch and stay within `room`, as near as can be to the middles wanted.
 
     Less the widths before it, each left edge must not be below the one before: the nearest such row, in squares, is
@@ -82,12 +82,12 @@ def spread(names: Sequence[Name], room: float) -> list[float]:
             before, n = pools.pop()
             mean, size = (before * n + mean * size) / (n + size), n + size
         pools.append((mean, size))
-    free = room - _length(names)
+    free = room - _total_width(names)
     edges = [min(max(mean, 0.0), free) for mean, size in pools for _ in range(size)]
     return [edge + offset + name.width / 2 for edge, offset, name in zip(edges, offsets, names, strict=False)]
 
 
-def _write(axis: Axes, name: Name, place: float, room: float, lift: float) -> None:
+def _draw_name(axis: Axes, name: Name, place: float, room: float, lift: float) -> None:
     line: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.4, "color": QUIET, "shrinkA": 0, "shrinkB": 0}
     axis.annotate(
         name.text,

@@ -9,35 +9,37 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from glidepath.ticks import value_text
 
-from .loss_series import Predicted, family_of, shorten
+from .loss_series import PredictedLosses, family_of, shorten
 from .style import GRID
 
 
-def draw_intervals(axis: Axes, ended: Sequence[Predicted], colours: dict[str, str]) -> None:
+def draw_intervals(axis: Axes, ended: Sequence[PredictedLosses], colors: dict[str, str]) -> None:
     """The intervals of the last losses as whiskers behind the end of the run, side by side."""
     _, right = axis.get_xlim()
     gap = 0.012 * right
     for i, one in enumerate(ended, start=1):
-        _whisker(axis, len(np.asarray(one.rates)) + i * gap, one, colours[family_of(one)])
+        _whisker(axis, len(np.asarray(one.rates)) + i * gap, one, colors[family_of(one)])
     if ended:
         axis.set_xlim(0, max(right, max(len(np.asarray(one.rates)) for one in ended) + (len(ended) + 1) * gap))
 
 
-def _whisker(axis: Axes, place: float, one: Predicted, colour: str) -> None:
+def _whisker(axis: Axes, place: float, one: PredictedLosses, color: str) -> None:
     last = float(np.asarray(one.losses)[-1])
     low, high = one.final or (last, last)
     axis.errorbar(
-        place, last, [[last - low], [high - last]], color=colour, fmt="o", markersize=3, elinewidth=1, capsize=2.5
+        place, last, [[last - low], [high - last]], color=color, fmt="o", markersize=3, elinewidth=1, capsize=2.5
     )
 
 
-def draw_last(axis: Axes, ended: Sequence[Predicted], colours: dict[str, str], tie: float, level: float) -> None:
+def draw_last_losses(
+    axis: Axes, ended: Sequence[PredictedLosses], colors: dict[str, str], tie: float, level: float
+) -> None:
     """A row for each prediction, the lowest on top."""
     rows = sorted(ended, key=lambda one: float(np.asarray(one.losses)[-1]))
     lasts = [float(np.asarray(one.losses)[-1]) for one in rows]
     for row, (one, last) in enumerate(zip(rows, lasts, strict=True)):
         low, high = one.final or (last, last)
-        look: dict[str, Any] = {"color": colours[family_of(one)], "zorder": 3}
+        look: dict[str, Any] = {"color": colors[family_of(one)], "zorder": 3}
         axis.plot([low, high], [row, row], linewidth=0.9, **look)
         axis.plot([last], [row], marker="o", markersize=4, **look)
     if tie > 0:

@@ -1,4 +1,4 @@
-"""What a figure of losses shows: runs that were made, and predictions; the colour and the name of each."""
+"""What a figure of losses shows: runs that were made, and predictions; the color and the name of each."""
 
 import textwrap
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ LINES = 3
 
 @final
 @dataclass(frozen=True, eq=False)
-class Measured:
+class MeasuredLosses:
     """A run that was made.
 
     Args:
@@ -23,7 +23,7 @@ class Measured:
         rates: (T,), absolute, of every update.
         updates: (m,), after how many of them.
         losses: (m,).
-        family: runs of one family have one colour; "": the run is its own.
+        family: runs of one family have one color; "": the run is its own.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Measured:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Predicted:
+class PredictedLosses:
     """A run that was not made, or what a law says of one that was: that has its name.
 
     Args:
@@ -59,7 +59,7 @@ class Predicted:
     family: str = ""
 
 
-def assign_colors(measured: Sequence[Measured], predicted: Sequence[Predicted]) -> dict[str, str]:
+def assign_colors(measured: Sequence[MeasuredLosses], predicted: Sequence[PredictedLosses]) -> dict[str, str]:
     """Predictions choose first; runs get what is left, or grey if it is not enough for them."""
     names = list(dict.fromkeys(map(family_of, predicted)))
     others = [name for name in dict.fromkeys(map(family_of, measured)) if name not in names]
@@ -69,15 +69,15 @@ def assign_colors(measured: Sequence[Measured], predicted: Sequence[Predicted]) 
     return found
 
 
-def family_of(one: Measured | Predicted) -> str:
-    """What its colour stands for."""
+def family_of(one: MeasuredLosses | PredictedLosses) -> str:
+    """What its color stands for."""
     return one.family or one.name
 
 
-def look_of(one: Predicted, colours: dict[str, str]) -> dict[str, Any]:
-    """Another dash when the colours begin again."""
-    place = list(colours).index(family_of(one))
-    return {"color": colours[family_of(one)], "linestyle": DASHES[place // len(COLORS) % len(DASHES)]}
+def look_of(one: PredictedLosses, colors: dict[str, str]) -> dict[str, Any]:
+    """Another dash when the colors begin again."""
+    place = list(colors).index(family_of(one))
+    return {"color": colors[family_of(one)], "linestyle": DASHES[place // len(COLORS) % len(DASHES)]}
 
 
 def shorten(name: str, letters: int = NAME_WIDTH) -> str:

@@ -14,18 +14,18 @@ from .figure import Picture
 from .style import COLORS, INK, QUIET, STYLE, Width, size
 
 MARGIN = 0.08  # of the height of what is shown
-WILD = 0.01  # of the losses at either end that the axis need not show
-LETTERS = 64  # of a doubt in a line
+OUTLIERS = 0.01  # of the losses at either end that the axis need not show
+DOUBT_WIDTH = 64  # of a doubt in a line
 
 
-def range_test_figure(found: RangeTest, *, width: Width = 5.0, height: float | None = 3.4, title: str = "") -> Figure:
+def draw_range_test(result: RangeTest, *, width: Width = 5.0, height: float | None = 3.4, title: str = "") -> Figure:
     """The losses of a sweep over the rate, and the suggestions below them, each with its interval.
 
     A suggestion that should not be trusted is drawn hollow, and why none should stands above. The axis ends a little
     above the losses of the beginning: where training blew up, the height says nothing.
 
     Args:
-        found: the sweep.
+        result: the sweep.
         width: "column" or "page" of a paper, or inches.
         height: in inches.
         title: above the figure.
@@ -33,35 +33,35 @@ def range_test_figure(found: RangeTest, *, width: Width = 5.0, height: float | N
     with mpl.rc_context(STYLE):
         figure = Picture(figsize=size(width, height, 1, 1), dpi=100, layout="constrained")
         curve, rules = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1))
-        _draw_losses(curve, found)
-        _draw_suggestions(rules, curve, found)
-        words = [title] * bool(title) + [line for doubt in found.doubts for line in textwrap.wrap(doubt, LETTERS)]
+        _draw_losses(curve, result)
+        _draw_suggestions(rules, curve, result)
+        words = [title] * bool(title) + [line for doubt in result.doubts for line in textwrap.wrap(doubt, DOUBT_WIDTH)]
         curve.set_title("\n".join(words), loc="left", color=INK)
     return figure
 
 
-def _draw_losses(axis: Axes, found: RangeTest) -> None:
-    kept = len(found.smoothed)
+def _draw_losses(axis: Axes, result: RangeTest) -> None:
+    kept = len(result.smoothed)
     axis.set_xscale("log")
-    axis.set_xlim(found.rates[0], found.rates[-1])
-    axis.plot(found.rates, found.losses, linestyle="", marker=".", markersize=2.5, color=QUIET, alpha=0.6)
-    axis.plot(found.rates[:kept], found.smoothed, color=COLORS[0])
-    shown = np.concatenate([found.smoothed, np.quantile(found.losses[:kept], [WILD, 1 - WILD])])
+    axis.set_xlim(result.rates[0], result.rates[-1])
+    axis.plot(result.rates, result.losses, linestyle="", marker=".", markersize=2.5, color=QUIET, alpha=0.6)
+    axis.plot(result.rates[:kept], result.smoothed, color=COLORS[0])
+    shown = np.concatenate([result.smoothed, np.quantile(result.losses[:kept], [OUTLIERS, 1 - OUTLIERS])])
     margin = MARGIN * ((shown.max() - shown.min()) or 1.0)
     axis.set_ylim(shown.min() - margin, shown.max() + margin)
     axis.set_ylabel("loss")
 
 
-def _draw_suggestions(axis: Axes, curve: Axes, found: RangeTest) -> None:
+def _draw_suggestions(axis: Axes, curve: Axes, result: RangeTest) -> None:
     """A row for each rule: its interval and its rate; a line through the losses if it deserves trust."""
-    rows = range(len(found.suggestions))
-    for row, colour, one in zip(rows, COLORS[1:], found.suggestions.values(), strict=False):
+    rows = range(len(result.suggestions))
+    for row, colour, one in zip(rows, COLORS[1:], result.suggestions.values(), strict=False):
         strength = 1.0 if one else 0.4
         axis.plot([one.low, one.high], [row, row], color=colour, alpha=strength)
         axis.plot(one.rate, row, marker="o", markersize=4, color=colour, markerfacecolor=colour if one else "white")
         if one:
             curve.axvline(one.rate, color=colour, linewidth=0.8, zorder=1)
-    names = [f"{name}  {value_text(one.rate, 2)}" for name, one in found.suggestions.items()]
+    names = [f"{name}  {value_text(one.rate, 2)}" for name, one in result.suggestions.items()]
     axis.set_yticks(rows, names)
     axis.set_ylim(len(rows) - 0.4, -0.6)
     axis.set_xlabel("highest rate of any group")

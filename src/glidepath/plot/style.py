@@ -1,4 +1,4 @@
-"""How a figure looks: restrained, the same on every machine, readable in print and under colour blindness."""
+"""How a figure looks: restrained, the same on every machine, readable in print and under color blindness."""
 
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ from glidepath.errors import ScheduleError
 WIDTHS = {"column": 3.35, "page": 6.9}  # inches, as in two-column papers
 Width = Literal["column", "page"] | float
 
-# Okabe and Ito, 2008, https://jfly.uni-koeln.de/color/: told apart under every form of colour blindness
+# Okabe and Ito, 2008, https://jfly.uni-koeln.de/color/: told apart under every form of color blindness
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 # and told apart in black and white
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, cast
 
-from glidepath.core.curves import Chebyshev, Curve
+from glidepath.core.curves import Chebyshev, Curve, Leaf
 from glidepath.core.endless import InversePower, InverseTime, Multistep, Noise, Step
-from glidepath.core.schedule import Cut, Product, Scaled, Schedule, Shifted, Sum
-from glidepath.core.transforms import Clipped, Maximum
+from glidepath.core.formula import Function
+from glidepath.core.schedule import Cut, Draft, Product, Scaled, Schedule, Sequence, Shifted, Sum
+from glidepath.core.transforms import Clipped, Maximum, Repeated, Reversed
 from glidepath.core.transforms import Staircase as Stairs
 
 MAPPED = (Scaled, Shifted, Clipped)
 PAIRED = (Product, Sum, Maximum)
+WHOLE = (Leaf, Function, Sequence, Cut, Reversed, Stairs, Repeated, Draft)  # a piece by itself, with a clock inside
 
 
 def unwrap(plan: Schedule) -> Schedule:
@@ -28,8 +30,10 @@ def stepwise(plan: Schedule) -> Iterator[Schedule]:
         yield from stepwise(plan.second)
     elif isinstance(plan, Cut) and plan.start == 0:
         yield from stepwise(plan.plan)
-    else:
+    elif isinstance(plan, WHOLE):
         yield plan
+    else:
+        raise NotImplementedError(f"the review does not know the piece {type(plan).__name__}: name it in structure.py")
 
 
 def rise(leaf: Schedule) -> int:

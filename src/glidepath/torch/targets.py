@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
+from glidepath.core.assignment import Set as Set
 from glidepath.core.checks import real
 from glidepath.core.horizon import Horizon
 from glidepath.core.printing import print_call
@@ -17,20 +18,6 @@ from .hyperparameter import Group, Hyperparameter
 
 Selector = str | Callable[[Group], bool]
 Plan = Schedule | str
-
-
-@final
-@dataclass(frozen=True)
-class Set:
-    """A plan whose values are written as they are, instead of scaling the group's own value.
-
-    Examples:
-        >>> from glidepath import linear
-        >>> Set(linear(100, start=0.85, to=0.95))
-        Set(plan=linear(100, to=0.95, start=0.85))
-    """
-
-    plan: Plan
 
 
 @final

@@ -18,8 +18,8 @@ from by_hand import LOOPS
 from trainings import CUT, EXAMPLES, SEED, SHAPE, UPDATES, Function, Trainee, example, joined
 
 from glidepath.errors import TaskError
-from glidepath.study.engine.check import differing, first_difference
-from glidepath.study.engine.state import copied, digest
+from glidepath.study.engine.check import find_difference, first_difference
+from glidepath.study.engine.state import copy_state, digest
 from glidepath.study.spec.yaml_io import read_study
 from glidepath.study.store import Snapshots
 from glidepath.tasks import Task
@@ -98,7 +98,7 @@ def test_every_example_has_a_loop_to_be_compared_with() -> None:
 def test_the_study_of_several_groups_can_be_read_and_drives_both(monkeypatch: pytest.MonkeyPatch) -> None:
     study = read_study(EXAMPLES / "several_groups.yaml")
     assert study.schedules is not None
-    assert set(study.schedules["head first"]["lr"]) == {"backbone", "head"}
+    assert set((study.schedules["head first"].plans or {})["lr"]) == {"backbone", "head"}
     assert study.task.endswith("several_groups.py:several_groups")
 
 
@@ -162,7 +162,7 @@ def test_a_scale_that_never_comes_down_is_given_up() -> None:
 def without(state: State, part: str, first: State) -> State:
     """The state with one part as it was at the beginning."""
     assert digest(state[part]) != digest(first[part])
-    return {**state, part: copied(first[part])}
+    return {**state, part: copy_state(first[part])}
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_loader_that_is_not_carried_is_found_at_the_first_update_after_the_sna
     ],
 )
 def test_two_states_differ_where_a_bit_or_a_type_does(one: Any, other: Any, place: str | None) -> None:
-    assert differing({"a": [0, one]}, {"a": [0, other]}) == place
+    assert find_difference({"a": [0, one]}, {"a": [0, other]}) == place
 
 
 # --- what a session refuses ---
@@ -280,7 +280,7 @@ def test_a_task_that_drives_the_rate_itself_is_refused(change: Any, rate: Callab
 
 
 def test_two_updates_for_one_step_are_refused() -> None:
-    assert refusal(awkward.changing(awkward.again)).endswith("made 2 updates for step 0: make one")
+    assert refusal(awkward.changing(awkward.again)).endswith("made 2 updates for step 0: make one [GP301]")
 
 
 def test_no_update_at_all_is_refused() -> None:

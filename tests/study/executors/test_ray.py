@@ -253,7 +253,7 @@ def test_a_stretch_under_way_tells_how_far_it_is_and_ends_when_it_is_asked_to(sl
     assert seen
     assert seen[0].step < len(records) < 1000
     session = Session(load_task("lines.py:line"), 0, 1)
-    alone = session.train(replace(done.job.work, table=done.job.work.table[: len(records)]))
+    alone = session.train(replace(done.job.work, values=done.job.work.values[: len(records)]))
     assert records == alone.records
     assert all(record == replace(records[record.step], metrics={}) for record in seen)
     assert digest(done.state) == digest(session.state())

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from glidepath.core.schedule import Schedule
 from glidepath.law import peak_transfer, rank_by_bound
 
-from . import tables as told
+from .tables import write_lines, write_table
 
 NOTE = (
-    "no run was given: this is the worst case of convex theory, each schedule at its own best peak, and knows nothing "
-    "of your model; one run of it tells more: --run log.csv"
+    "no run was given: this is the worst case of convex theory, each schedule at its own best peak, and independent of "
+    "your model; one run of it says more: --run log.csv"
 )
 
 
-def advise_by_theory(candidates: Mapping[str, Schedule], steps: int, as_json: bool) -> None:
-    """The table, or JSON: the bound over that of the best, and the best peak over that of the best."""
+def write_bound_ranking(candidates: Mapping[str, Schedule], steps: int, as_json: bool) -> None:
+    """Write the table, or JSON: the bound over that of the best, and the best peak over that of the best."""
     ranking = rank_by_bound(candidates, steps)
     (first, least), *_ = ranking
     rows = [(name, bound / least, peak_transfer(candidates[first], candidates[name], steps)) for name, bound in ranking]
@@ -24,5 +24,5 @@ def advise_by_theory(candidates: Mapping[str, Schedule], steps: int, as_json: bo
         print(json.dumps({"steps": steps, "ranking": plain, "notes": [NOTE]}))
         return
     cells = [(name, f"{bound:.3f}", f"{peak:.2f}") for name, bound, peak in rows]
-    told.write_table(["schedule"], ["schedule", "bound, over the best", "best peak, over the best's"], cells)
-    told.write_lines("", f"best: {candidates[first]!r}", "", NOTE)
+    write_table(["schedule"], ["schedule", "bound, over the best", "best peak, over the best's"], cells)
+    write_lines("", f"best: {candidates[first]!r}", "", NOTE)

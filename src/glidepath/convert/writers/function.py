@@ -9,7 +9,7 @@ from .branch import Branch
 from .branches import write_branches
 from .dialect import Dialect
 from .expression import Expression
-from .layout import body
+from .layout import write_body
 from .local_step import LocalStep
 from .prelude import Prelude
 
@@ -24,37 +24,37 @@ class Function(NamedTuple):
     before: list[str]
     is_table: bool
 
-    def defined(self, signature: str) -> str:
-        """The function as a definition."""
+    def definition(self, signature: str) -> str:
+        """Write the function as a definition."""
         return "\n".join([f"def {signature}:", *self.lines])
 
     def note(self, otherwise: str = "") -> str:
-        """What is told of it above the code."""
+        """Return the note on it for above the code."""
         return TABLE if self.is_table else otherwise
 
     def uses(self, name: str) -> bool:
-        """Whether a module is called."""
+        """Return whether a module is called."""
         return any(f"{name}." in text for text in (*self.lines, *self.before))
 
 
 def write_function(plan: Schedule, step: str, dialect: Dialect, factor: Expression) -> Function:
-    """`factor` times the plan, as a function of `step`.
+    """Write `factor` times the plan as a function of `step`.
 
     Raises:
         NoFormulaError: if only a table would do, and the plan has no end or too long a one.
     """
     prelude, is_table = Prelude(dialect), False
     try:
-        found = write_branches(plan, LocalStep(Expression(step)), prelude)
+        branches = write_branches(plan, LocalStep(Expression(step)), prelude)
     except NoFormulaError as error:
         prelude, is_table = Prelude(dialect), True
-        found = _write_table(plan, step, prelude, error)
-    scaled = [branch._replace(expression=factor * branch.expression) for branch in found]
-    return Function(body(scaled, step, dialect), list(prelude.blocks.values()), is_table)
+        branches = _write_table(plan, step, prelude, error)
+    scaled = [branch._replace(expression=factor * branch.expression) for branch in branches]
+    return Function(write_body(scaled, step, dialect), list(prelude.blocks.values()), is_table)
 
 
 def _write_table(plan: Schedule, step: str, prelude: Prelude, error: NoFormulaError) -> list[Branch]:
-    """The plan's values, one for each update, and what it holds past its end."""
+    """Write the plan's values, one for each update, and the one it holds past its end."""
     steps = plan.duration
     if steps is None or steps > LONGEST_TABLE:
         raise NoFormulaError(

@@ -15,10 +15,10 @@ from glidepath.core.schedule import Schedule
 from glidepath.errors import NoFormulaError
 
 from .branches import write_branches
-from .call import call
+from .call import Call, call
 from .dialect import KERAS
 from .expression import Expression, tidy
-from .function import function
+from .function import write_function
 from .layout import INDENT, indent
 from .local_step import LocalStep
 from .prelude import Prelude
@@ -30,16 +30,16 @@ HOME = "keras.optimizers.schedules"
 
 
 def write(plan: Schedule, peak: float | None) -> str:
-    """`schedule`, which any optimizer of Keras takes for its learning_rate."""
+    """Write `schedule`, which any optimizer of Keras takes for its learning_rate."""
     height = 1.0 if peak is None else peak
-    made = _own(split_plan(plan, height)) or _levels(plan, height)
-    if made is not None:
-        return program(plan, [], [f"from {HOME} import {made.partition('(')[0]}"], f"schedule = {made}")
+    schedule = _own(split_plan(plan, height)) or _levels(plan, height)
+    if schedule is not None:
+        return program(plan, [], [f"from {HOME} import {schedule.name}"], f"schedule = {schedule.text}")
     return _class(plan, height)
 
 
 def _class(plan: Schedule, height: float) -> str:
-    whole = function(plan, "step", KERAS, Expression("self.peak"))
+    whole = write_function(plan, "step", KERAS, Expression("self.peak"))
     lines = [
         "@keras.saving.register_keras_serializable()",
         f"class Plan({HOME}.LearningRateSchedule):",
@@ -58,52 +58,52 @@ def _class(plan: Schedule, height: float) -> str:
     return program(plan, notes, imports, *whole.before, "\n".join(lines), "schedule = Plan()")
 
 
-def _own(found: list[ScaledLeaf]) -> str | None:
-    """The call of the one class of Keras that is these parts."""
-    if len(found) == 2:
-        return _after_warmup(*found)
-    writer = CLASSES.get(type(found[0].leaf))
-    return writer(found[0].leaf, found[0].height) if writer is not None and len(found) == 1 else None
+def _own(leaves: list[ScaledLeaf]) -> Call | None:
+    """Write the call of the one class of Keras that is these leaves."""
+    if len(leaves) == 2:
+        return _after_warmup(*leaves)
+    writer = CLASSES.get(type(leaves[0].leaf))
+    return writer(leaves[0].leaf, leaves[0].height) if writer is not None and len(leaves) == 1 else None
 
 
-def _levels(plan: Schedule, height: float) -> str | None:
-    """Levels that are held, one after the other."""
+def _levels(plan: Schedule, height: float) -> Call | None:
+    """Write levels, one after the other."""
     try:
-        found = write_branches(plan, LocalStep(Expression("step")), Prelude(KERAS))
+        branches = write_branches(plan, LocalStep(Expression("step")), Prelude(KERAS))
     except NoFormulaError:
         return None
-    values = [branch.expression.value for branch in found]
-    if len(found) < 2 or None in values or (found[-2].end or 0) >= KERAS.longest:
+    values = [branch.expression.value for branch in branches]
+    if len(branches) < 2 or None in values or (branches[-2].end or 0) >= KERAS.longest:
         return None
-    ends = [(branch.end or 0) - 1 for branch in found[:-1]]
-    shown = [tidy(height * value) for value in values if value is not None]
-    return call("PiecewiseConstantDecay", boundaries=repr(ends), values=repr(shown))
+    ends = [(branch.end or 0) - 1 for branch in branches[:-1]]
+    rates = [tidy(height * value) for value in values if value is not None]
+    return call("PiecewiseConstantDecay", boundaries=repr(ends), values=repr(rates))
 
 
-def _after_warmup(rise: ScaledLeaf, fall: ScaledLeaf) -> str | None:
+def _after_warmup(rise: ScaledLeaf, fall: ScaledLeaf) -> Call | None:
     up, down = rise.leaf, fall.leaf
     if not isinstance(up, Linear) or up.steps != rise.steps or not isinstance(down, Cosine) or not _plain(down):
         return None
     target = tidy(down.start * fall.height)
     if tidy(up.to * rise.height) != target:
         return None
-    return _decaying(down, tidy(rise.height * up.start), warmup_target=target, warmup_steps=up.steps)
+    return _cosine_decay(down, tidy(rise.height * up.start), warmup_target=target, warmup_steps=up.steps)
 
 
 def _plain(leaf: Cosine) -> bool:
     return (leaf.power, leaf.k) == (1.0, 1.0) and leaf.start != 0.0 and leaf.steps > 0
 
 
-def _cosine(leaf: Cosine, height: float) -> str | None:
-    return _decaying(leaf, tidy(height * leaf.start)) if _plain(leaf) else None
+def _cosine(leaf: Cosine, height: float) -> Call | None:
+    return _cosine_decay(leaf, tidy(height * leaf.start)) if _plain(leaf) else None
 
 
-def _decaying(leaf: Cosine, first: float, **warmup: float) -> str:
+def _cosine_decay(leaf: Cosine, first: float, **warmup: float) -> Call:
     alpha = tidy(leaf.to / leaf.start) or None
     return call("CosineDecay", initial_learning_rate=first, decay_steps=leaf.steps, alpha=alpha, **warmup)
 
 
-def _polynomial(leaf: Linear | Polynomial, height: float) -> str | None:
+def _polynomial(leaf: Linear | Polynomial, height: float) -> Call | None:
     power = leaf.power if isinstance(leaf, Polynomial) else 1.0
     if not leaf.steps or not power.is_integer() or (isinstance(leaf, Polynomial) and leaf.k != 1.0):
         return None
@@ -116,15 +116,15 @@ def _polynomial(leaf: Linear | Polynomial, height: float) -> str | None:
     )
 
 
-def _exponential(leaf: Exponential, height: float) -> str:
+def _exponential(leaf: Exponential, height: float) -> Call:
     return call("ExponentialDecay", initial_learning_rate=height, decay_steps=leaf.every, decay_rate=leaf.factor)
 
 
-def _inverse_time(leaf: InverseTime, height: float) -> str:
+def _inverse_time(leaf: InverseTime, height: float) -> Call:
     return call("InverseTimeDecay", initial_learning_rate=height, decay_steps=leaf.every, decay_rate=leaf.rate)
 
 
-CLASSES: dict[type[Schedule], Callable[[Any, float], str | None]] = {
+CLASSES: dict[type[Schedule], Callable[[Any, float], Call | None]] = {
     Cosine: _cosine,
     Linear: _polynomial,
     Polynomial: _polynomial,

@@ -1,4 +1,4 @@
-"""Lines of code: the body of a function from its pieces, and rows of numbers."""
+"""Lines of code: the body of a function from its branches, rows of numbers, comments."""
 
 import re
 import textwrap
@@ -12,15 +12,15 @@ WIDTH = 100
 INDENT = " " * 4
 
 
-def body(branches: Sequence[Branch], step: str, dialect: Dialect) -> list[str]:
-    """The lines that return the value at `step`."""
+def write_body(branches: Sequence[Branch], step: str, dialect: Dialect) -> list[str]:
+    """Write the lines that return the value at `step`."""
     if len(branches) == 1:
-        return [f"{INDENT}return {_alone(branches[0].expression, step, dialect)}"]
+        return [f"{INDENT}return {_single_value(branches[0].expression, step, dialect)}"]
     return list(_branches(branches, step)) if dialect.uses_if else _selection(branches, step, dialect)
 
 
-def _alone(value: Expression, step: str, dialect: Dialect) -> str:
-    """A value in the shape of the step, also if it does not depend on it."""
+def _single_value(value: Expression, step: str, dialect: Dialect) -> str:
+    """Write a value in the shape of the step, also if it does not depend on it."""
     if dialect.uses_if or step in re.findall(r"\w+", value.text):
         return value.text
     return dialect.call("full_like", Expression(step), value, Expression("dtype=float")).text
@@ -34,22 +34,22 @@ def _branches(branches: Sequence[Branch], step: str) -> Iterable[str]:
 
 
 def _selection(branches: Sequence[Branch], step: str, dialect: Dialect) -> list[str]:
-    """All pieces are computed, and the first that has not ended is taken, so that a compiler can trace it."""
+    """Compute all branches and select the first that has not ended, so that a compiler can trace it."""
     ends = [f"{step} < {dialect.whole(branch.end or 0).text}" for branch in branches[:-1]]
     values = [branch.expression.text for branch in branches]
     if len(branches) == 2:
         return [f"{INDENT}return {dialect.module}.where({ends[0]}, {values[0]}, {values[1]})"]
     return [
         f"{INDENT}return {dialect.module}.select(",
-        *indent(row("[", ends, "],"), 2),
-        *indent(row("[", values[:-1], "],"), 2),
+        *indent(write_row("[", ends, "],"), 2),
+        *indent(write_row("[", values[:-1], "],"), 2),
         f"{INDENT * 2}{values[-1]},",
         f"{INDENT})",
     ]
 
 
-def row(begin: str, items: Iterable[str], end: str) -> str:
-    """A list on one line, or on as many as it needs."""
+def write_row(begin: str, items: Iterable[str], end: str) -> str:
+    """Write a list on one line, or on as many as it needs."""
     texts = list(items)
     line = f"{begin}{', '.join(texts)}{end}"
     if len(line) <= WIDTH - 2 * len(INDENT):
@@ -61,10 +61,10 @@ def row(begin: str, items: Iterable[str], end: str) -> str:
 
 
 def indent(text: str, times: int) -> list[str]:
-    """The lines of a text, further to the right."""
+    """Indent the lines of a text."""
     return [f"{INDENT * times}{line}" for line in text.splitlines()]
 
 
 def comment(text: str) -> str:
-    """A text as a comment; a long one is cut."""
+    """Write a text as a comment; a long one is cut."""
     return "\n".join(f"# {line}" for line in textwrap.wrap(textwrap.shorten(text, 600, placeholder=" ..."), WIDTH - 2))

@@ -1,6 +1,6 @@
-"""What stands before the function itself: tables, and functions that it calls.
+"""The code before the function itself: tables, and functions that it calls.
 
-They are written where one expression does not do: a cycle that has pieces of its own, cycles that grow, a table of
+They are written where one expression does not do: a cycle that has branches of its own, cycles that grow, a table of
 values, and the integer arithmetic of noise and of the Chebyshev permutation.
 """
 
@@ -14,10 +14,10 @@ from glidepath.core.endless import Noise
 from glidepath.core.transforms import Repeated
 
 from .branch import Branch
-from .curves import curve
+from .curves import write_curve
 from .dialect import Dialect
 from .expression import Expression, tidy, to_expression
-from .layout import body, row
+from .layout import write_body, write_row
 
 
 @final
@@ -28,8 +28,8 @@ class Prelude:
     dialect: Dialect
     blocks: dict[str, str] = field(default_factory=dict)  # their text by name
 
-    def _named(self, name: str, text: str) -> str:
-        """The name under which a text stands; `text` has `{name}` where its own name belongs."""
+    def _add(self, name: str, text: str) -> str:
+        """Add a text, and return its name; `text` has `{name}` where its own name belongs."""
         number = 1
         while True:
             own = name if number == 1 else f"{name}_{number}"
@@ -37,18 +37,18 @@ class Prelude:
                 return own
             number += 1
 
-    def table(self, name: str, values: Iterable[float]) -> str:
-        """A list of numbers."""
-        return self._named(name, row("{name} = [", map(repr, values), "]"))
+    def add_table(self, name: str, values: Iterable[float]) -> str:
+        """Add a list of numbers, and return its name."""
+        return self._add(name, write_row("{name} = [", map(repr, values), "]"))
 
-    def looked_up(self, values: Sequence[float], k: Expression) -> Expression:
-        """Number `k` of a list, the last one held."""
-        name, last = self.table("VALUES", values), len(values) - 1
+    def look_up(self, values: Sequence[float], k: Expression) -> Expression:
+        """Write number `k` of a list, the last one held."""
+        name, last = self.add_table("VALUES", values), len(values) - 1
         if self.dialect.uses_if:
             return Expression(f"{name}[min({k.text}, {last})]")
-        return self._taken(name, self.dialect.call("clip", k, 0, last))
+        return self._take(name, self.dialect.call("clip", k, 0, last))
 
-    def _taken(self, name: str, index: Expression) -> Expression:
+    def _take(self, name: str, index: Expression) -> Expression:
         whole = f'{self.dialect.module}.cast({index.text}, "int32")' if self.dialect.module == "ops" else index.text
         return self.dialect.call("take", Expression(self._array(name)), Expression(whole))
 
@@ -56,21 +56,21 @@ class Prelude:
         kind = ', "float32"' if self.dialect.module == "ops" else ""
         return f"{self.dialect.module}.array({name}{kind})"
 
-    def function(self, name: str, branches: Sequence[Branch], k: Expression, says: str) -> Expression:
-        """A function of `step`, called with `k`."""
-        text = "\n".join(["def {name}(step):", f'    """{says}"""', *body(branches, "step", self.dialect)])
-        return Expression(f"{self._named(name, text)}({k.text})")
+    def add_function(self, name: str, branches: Sequence[Branch], k: Expression, docstring: str) -> Expression:
+        """Add a function of `step`, and write its call with `k`."""
+        text = "\n".join(["def {name}(step):", f'    """{docstring}"""', *write_body(branches, "step", self.dialect)])
+        return Expression(f"{self._add(name, text)}({k.text})")
 
-    def restarted(self, plan: Repeated, leaf: Curve, starts: Sequence[int], k: Expression) -> Expression:
-        """A leaf that begins again, longer each time: what `plan` repeats."""
+    def add_restarts(self, plan: Repeated, leaf: Curve, starts: Sequence[int], k: Expression) -> Expression:
+        """Add a leaf that begins again, longer each time, as `plan` repeats it."""
         first = Expression("step") + 1 if isinstance(leaf, Warmup) else Expression("step")
-        value = curve(leaf, first, Expression("length"), self.dialect)
+        value = write_curve(leaf, first, Expression("length"), self.dialect)
         if plan.shrink != 1.0:
             value = to_expression(plan.shrink) ** Expression("cycle") * value
-        text = self._looping(plan, starts, value) if self.dialect.uses_if else self._searching(starts, value)
-        return Expression(f"{self._named('restarts', text)}({k.text})")
+        text = self._loop_text(plan, starts, value) if self.dialect.uses_if else self._search_text(starts, value)
+        return Expression(f"{self._add('restarts', text)}({k.text})")
 
-    def _looping(self, plan: Repeated, starts: Sequence[int], value: Expression) -> str:
+    def _loop_text(self, plan: Repeated, starts: Sequence[int], value: Expression) -> str:
         return "\n".join(
             [
                 "def {name}(step):",
@@ -82,25 +82,26 @@ class Prelude:
             ]
         )
 
-    def _searching(self, starts: Sequence[int], value: Expression) -> str:
-        begins = self.table("STARTS", starts[:-1])
-        lengths = self.table("LENGTHS", [float(b - a) for a, b in pairwise(starts)])
-        step = self.dialect.call("searchsorted", Expression(self._array(begins)), Expression("step"))
+    def _search_text(self, starts: Sequence[int], value: Expression) -> str:
+        begins = self.add_table("STARTS", starts[:-1])
+        lengths = self.add_table("LENGTHS", [float(b - a) for a, b in pairwise(starts)])
+        side = Expression('side="right"')
+        step = self.dialect.call("searchsorted", Expression(self._array(begins)), Expression("step"), side)
         return "\n".join(
             [
                 "def {name}(step):",
-                f'    cycle = {step.text[:-1]}, side="right") - 1',
-                f"    length = {self._taken(lengths, Expression('cycle')).text}",
-                f"    step = step - {self._taken(begins, Expression('cycle')).text}",
+                f"    cycle = {step.text} - 1",
+                f"    length = {self._take(lengths, Expression('cycle')).text}",
+                f"    step = step - {self._take(begins, Expression('cycle')).text}",
                 f"    return {value.text}",
             ]
         )
 
-    def integer_arithmetic(self, plan: Noise | Chebyshev, k: Expression) -> Expression:
-        """Noise and the Chebyshev permutation, which take the bits of the step apart."""
+    def add_integer_function(self, plan: Noise | Chebyshev, k: Expression) -> Expression:
+        """Add noise or the Chebyshev permutation, which take the bits of the step apart."""
         if isinstance(plan, Noise):
-            self._named("mix", MIX)
-            return Expression(f"{self._named('noise', NOISE.format(name='{name}', seed=plan.seed))}({k.text})")
+            self._add("mix", MIX)
+            return Expression(f"{self._add('noise', NOISE.format(name='{name}', seed=plan.seed))}({k.text})")
         text = CHEBYSHEV.format(
             name="{name}",
             last=plan.steps - 1,
@@ -108,7 +109,7 @@ class Prelude:
             low=plan.curvature_ratio,
             rest=tidy(1.0 - plan.curvature_ratio),
         )
-        return Expression(f"{self._named('chebyshev', text)}({k.text})")
+        return Expression(f"{self._add('chebyshev', text)}({k.text})")
 
 
 MIX = '''\

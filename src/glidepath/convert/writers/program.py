@@ -8,7 +8,7 @@ from .layout import comment
 
 
 def program(plan: Schedule, notes: Sequence[str], imports: Iterable[str], *sections: str) -> str:
-    """The whole text: the plan and the notes as a comment, imports, sections two lines apart."""
+    """Write the whole text: the plan and the notes as a comment, imports, sections two lines apart."""
     head = "\n".join(comment(text) for text in (plan.text, *notes) if text)
-    known = "\n".join(imports)
-    return "\n\n\n".join(part for part in (f"{head}\n\n{known}" if known else head, *sections) if part) + "\n"
+    lines = "\n".join(imports)
+    return "\n\n\n".join(part for part in (f"{head}\n\n{lines}" if lines else head, *sections) if part) + "\n"

@@ -1,4 +1,4 @@
-"""The parts of a plan as the classes of other libraries see them: a leaf, its height, and how long it serves."""
+"""A plan as the classes of other libraries see it: leaves in a row, each with its height and how long it serves."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -19,14 +19,14 @@ class ScaledLeaf(NamedTuple):
 
 
 def split_plan(plan: Schedule, height: float = 1.0) -> list[ScaledLeaf]:
-    """The parts of a sequence, or the plan as the only one; those that serve no update are left out."""
+    """Split a sequence into its parts, or return the plan as the only one; those that serve no update are left out."""
     whole, height = _unscale(plan, height)
     inner = whole.parts if isinstance(whole, Sequence) else (whole,)
     lengths = [*(part.duration for part in inner[:-1]), None]
-    return [_part(part, height, steps) for part, steps in zip(inner, lengths, strict=True) if steps != 0]
+    return [_scaled_leaf(part, height, steps) for part, steps in zip(inner, lengths, strict=True) if steps != 0]
 
 
-def _part(plan: Schedule, height: float, steps: int | None) -> ScaledLeaf:
+def _scaled_leaf(plan: Schedule, height: float, steps: int | None) -> ScaledLeaf:
     leaf, height = _unscale(plan, height)
     if isinstance(leaf, Cut) and leaf.start == 0 and leaf.stop is not None and leaf.stop == steps:
         leaf, height = _unscale(leaf.plan, height)  # the next part cuts it
@@ -42,7 +42,7 @@ def _unscale(plan: Schedule, height: float) -> tuple[Schedule, float]:
 
 
 def wave(leaf: Schedule) -> Cosine | None:
-    """The fall of a cosine that rises again as it fell, over and over; None if it is no such wave."""
+    """Return the fall of a cosine that rises again as it fell, over and over; None for any other plan."""
     if not isinstance(leaf, Repeated) or (leaf.times, leaf.growth, leaf.shrink) != (None, 1.0, 1.0):
         return None
     halves = leaf.plan.parts if isinstance(leaf.plan, Sequence) else ()
@@ -52,10 +52,10 @@ def wave(leaf: Schedule) -> Cosine | None:
     return fall if halves[1:] == (replace(fall, to=1.0, start=fall.to),) else None
 
 
-def boundaries(found: list[ScaledLeaf]) -> list[int]:
-    """The steps at which one part follows the other."""
+def boundaries(leaves: list[ScaledLeaf]) -> list[int]:
+    """Return the steps at which one leaf follows the other."""
     ends, step = [], 0
-    for part in found[:-1]:
-        step += part.steps or 0
+    for leaf in leaves[:-1]:
+        step += leaf.steps or 0
         ends.append(step)
     return ends

@@ -14,10 +14,10 @@ from glidepath.core.schedule import Schedule
 from glidepath.core.transforms import Repeated
 
 from . import lambda_lr
-from .call import call
+from .call import Call, call
 from .dialect import PYTHON
 from .expression import tidy, to_expression
-from .function import function
+from .function import write_function
 from .layout import INDENT, indent
 from .program import program
 from .scaled_leaves import ScaledLeaf, split_plan
@@ -38,27 +38,27 @@ Options = dict[str, Any]
 
 
 def write(plan: Schedule, peak: float | None) -> str:
-    """`make_scheduler(optimizer)`, one of timm's own classes where it has the same values."""
-    made = _own(split_plan(plan), peak)
-    if made is None:
+    """Write `make_scheduler(optimizer)`, one of timm's own classes where it has the same values."""
+    scheduler = _own(split_plan(plan), peak)
+    if scheduler is None:
         return _class(plan, peak)
-    imports = [f"from timm.scheduler import {made.partition('(')[0]}"]
-    body = "\n".join(indent(f"return {made}", 1))
-    notes = [lambda_lr.of_rate(peak), COUNTING]
+    imports = [f"from timm.scheduler import {scheduler.name}"]
+    body = "\n".join(indent(f"return {scheduler.text}", 1))
+    notes = [lambda_lr.rate_note(peak), COUNTING]
     return program(plan, notes, imports, f"def make_scheduler(optimizer):\n{body}")
 
 
 def _class(plan: Schedule, peak: float | None) -> str:
-    whole = function(plan, "step", PYTHON, to_expression(1.0))
+    whole = write_function(plan, "step", PYTHON, to_expression(1.0))
     imports = [*(["import math\n"] if whole.uses("math") else []), "from timm.scheduler.scheduler import Scheduler"]
-    made = f"def make_scheduler(optimizer):\n{INDENT}return PlanScheduler(optimizer)"
-    notes = [lambda_lr.of_rate(peak), whole.note(NO_CLASS), COUNTING]
-    return program(plan, notes, imports, *whole.before, whole.definition("factor(step)"), CLASS, made)
+    make_scheduler = f"def make_scheduler(optimizer):\n{INDENT}return PlanScheduler(optimizer)"
+    notes = [lambda_lr.rate_note(peak), whole.note(NO_CLASS), COUNTING]
+    return program(plan, notes, imports, *whole.before, whole.definition("factor(step)"), CLASS, make_scheduler)
 
 
-def _own(found: list[ScaledLeaf], peak: float | None) -> str | None:
-    """The call of the one class of timm that is these parts."""
-    *rise, fall = found
+def _own(leaves: list[ScaledLeaf], peak: float | None) -> Call | None:
+    """Write the call of the one class of timm that is these leaves."""
+    *rise, fall = leaves
     warmup = _warmup(rise, peak)
     options = CLASSES[type(fall.leaf)][1](fall.leaf) if type(fall.leaf) in CLASSES and fall.height == 1.0 else None
     if warmup is None or options is None:
@@ -66,12 +66,12 @@ def _own(found: list[ScaledLeaf], peak: float | None) -> str | None:
     low = options.pop("lr_min", 0.0)
     if low and peak is None:
         return None
-    shown = {**options, "lr_min": tidy(low * (peak or 1.0)) or None, **warmup, "t_in_epochs": "False"}
-    return call(CLASSES[type(fall.leaf)][0], "optimizer", **shown)
+    keywords = {**options, "lr_min": tidy(low * (peak or 1.0)) or None, **warmup, "t_in_epochs": "False"}
+    return call(CLASSES[type(fall.leaf)][0], "optimizer", **keywords)
 
 
 def _warmup(rise: list[ScaledLeaf], peak: float | None) -> Options | None:
-    """The options of the warmup; None if timm has none such."""
+    """Return the options of the warmup; None if timm has no such warmup."""
     if not rise:
         return {}
     leaf = rise[0].leaf
@@ -90,7 +90,7 @@ def _cosine(leaf: Cosine) -> Options | None:
 
 
 def _restarts(leaf: Repeated) -> Options | None:
-    """A number of equal cycles; timm's floor does not shrink with them."""
+    """Return the options of a number of equal cycles; timm's floor does not shrink with them."""
     cycle = leaf.plan
     options = _cosine(cycle) if isinstance(cycle, Cosine) else None
     if options is None or leaf.times is None or leaf.growth != 1.0 or (leaf.shrink != 1.0 and options["lr_min"]):

@@ -1,4 +1,4 @@
-"""Where the bits of a training come from: everything, except the schedule, that two equal runs must have in common."""
+"""The origin of a training: everything, except the schedule, that two equal runs must have in common."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ class Origin:
 
     @property
     def task(self) -> str:
-        """The part of the key that is about the task and the machine, not about the seed."""
+        """Return the part of the key that is about the task and the machine, not about the seed."""
         return _hash({name: text for name, text in self.described.items() if name not in BY_SEED})
 
 
@@ -50,13 +50,13 @@ BY_SEED = ("seed", "first state", "first batch")
 
 
 def find_origin(named: NamedTask, seed: int, threads: int) -> Origin:
-    """Build a task once, and look at it.
+    """Build a task once, and compute its origin.
 
     Raises:
         TaskError: if it cannot be built, or its optimizer has no rate.
     """
     session = Session(named, seed, threads)
-    state, batch = first_facts(session)
+    state, batch = first_digests(session)
     described = {
         "task": named.name.rpartition(":")[2],
         "code": named.fingerprint,
@@ -72,35 +72,37 @@ def find_origin(named: NamedTask, seed: int, threads: int) -> Origin:
     return Origin(_hash(described), described, groups, _bytes(session.first))
 
 
-def first_facts(session: Session) -> tuple[str, str]:
-    """Digests of the first state, and of the first batch; a task that updates by itself does not show its batches.
+def first_digests(session: Session) -> tuple[str, str]:
+    """Return digests of the first state and of the first batch; a task with its own update does not show its batches.
 
-    The states of accelerators' random numbers are left out: whether there are any depends on who used one before.
+    The states of accelerators' random numbers are left out: whether there are any depends on earlier code in the process.
     """
     first = digest(session.first | {"randomness": session.first["randomness"] | {"cuda": None}})
     if session.task.batch is None:
         return first, "unseen"
     with pinned(session.threads), kept_randomness(), session.named.blame("making batch 0"):
         batch = digest(session.task.batch(0))
-    session.restore(None)  # a loader may have gone on
+    session.restore(None)  # a loader may have advanced
     return first, batch
 
 
 def machine() -> str:
-    """What else decides the last bits of a sum: the processor, its kernels, and the accelerator."""
-    kinds = {torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())}  # not how many: some see a part
+    """Return what else decides the last bits of a sum: the processor, its kernels, and the accelerator."""
+    kinds = {
+        torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())
+    }  # not how many: a process may see a part of them
     settings = [f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(KERNELS)]
     kernels = torch.backends.cpu.get_cpu_capability()
     return ", ".join([platform.system(), platform.machine(), _processor(), kernels, *sorted(kinds), *settings])
 
 
 def versions() -> str:
-    """The libraries that compute."""
+    """Return the versions of the libraries that compute."""
     return f"Python {platform.python_version()}, torch {torch.__version__}, NumPy {np.__version__}"
 
 
 def _processor() -> str:
-    """Its name, as the system gives it."""
+    """Return the name of the processor, as the system gives it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

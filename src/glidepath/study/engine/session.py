@@ -1,4 +1,4 @@
-"""A task in training: built from a seed, brought to a state, trained for a stretch of updates.
+"""A task in training: built from a seed, brought to a state, trained for a segment of updates.
 
 Fair and repeatable: the seed decides the first weights and the batches, whatever the schedule; every update receives
 exactly the values that it was given; evaluation leaves the random numbers as they were; threads are pinned.
@@ -22,7 +22,7 @@ from glidepath.torch.hyperparameter import tensor_version
 from glidepath.torch.randomness import kept_randomness, pinned, randomness, seed_everything, set_randomness
 from glidepath.torch.skipped_steps import MAX_SKIPS, was_update
 
-from .state import State, captured, copied, restored
+from .state import State, capture_state, copy_state, restore_state
 from .work import UpdateCallback, WorkItem, WorkResult
 
 # a group, a key, what it holds, and its version if a tensor
@@ -38,7 +38,7 @@ class Session:
         seed: what it is built from.
         threads: CPU threads.
 
-    Its `first` is the state that it was built in.
+    Its `first` is the state in which it was built.
     """
 
     def __init__(self, named: NamedTask, seed: int, threads: int) -> None:
@@ -51,34 +51,34 @@ class Session:
         self.first = self.state()
 
     def state(self) -> State:
-        """Everything that the next updates depend on: a copy."""
+        """Return a copy of everything that the next updates depend on."""
         with self.named.blame("saving its state"):
-            return captured(self.task) | {"randomness": copied(self._randomness)}
+            return capture_state(self.task) | {"randomness": copy_state(self._randomness)}
 
     def restore(self, state: State | None) -> None:
-        """Go on from a state; None is the first of all."""
-        found = self.first if state is None else state
+        """Put the session into a state; None is the first of all."""
+        target = self.first if state is None else state
         with self.named.blame("loading a state"):
-            restored(self.task, found)
-        self._randomness = copied(found["randomness"])
+            restore_state(self.task, target)
+        self._randomness = copy_state(target["randomness"])
 
-    def train(self, work: WorkItem, watch: UpdateCallback = lambda record: False) -> WorkResult:
-        """Train a stretch from the state that the session is in.
+    def train(self, work: WorkItem, callback: UpdateCallback = lambda record: False) -> WorkResult:
+        """Train a segment from the state that the session is in.
 
         Raises:
-            TaskError: if the task fails, answers wrongly, or changes what the study's schedules decide.
+            TaskError: if the task fails, returns a wrong value, or changes what the study's schedules decide.
         """
         began, records = time.perf_counter(), []
-        with self._inside():
+        with self._session_randomness():
             for record in self._updates(work):
                 records.append(record)
-                if watch(record):
+                if callback(record):
                     break
         return WorkResult(tuple(records), time.perf_counter() - began)
 
     @contextmanager
-    def _inside(self) -> Iterator[None]:
-        """The session's own random numbers and settings."""
+    def _session_randomness(self) -> Iterator[None]:
+        """Use the session's own random numbers and number of threads."""
         with pinned(self.threads), kept_randomness():
             set_randomness(self._randomness)
             yield
@@ -96,18 +96,18 @@ class Session:
                 return
 
     def _update(self, step: int) -> float:
-        """One update of the optimizer; asked for again where a GradScaler skipped it."""
-        self._clock.made = 0
+        """Make one update of the optimizer, again where a GradScaler skipped it; return its loss."""
+        self._clock.updates = 0
         for _ in range(MAX_SKIPS):
-            value = self._tried(step)
+            value = self._attempt(step)
             self._clock.check()
-            if self._clock.made == 1 or not math.isfinite(value):
+            if self._clock.updates == 1 or not math.isfinite(value):
                 return value
-            if self._clock.made > 1:
-                raise TaskError(f"{self.named.name} made {self._clock.made} updates for step {step}: make one")
+            if self._clock.updates > 1:
+                raise TaskError(f"{self.named.name} made {self._clock.updates} updates for step {step}: make one")
         raise TaskError(f"{self.named.name} made no update for step {step}, {MAX_SKIPS} times: call optimizer.step()")
 
-    def _tried(self, step: int) -> float:
+    def _attempt(self, step: int) -> float:
         task = self.task
         task.model.train()
         task.optimizer.zero_grad()  # a gradient left from the update before is in no state
@@ -132,13 +132,13 @@ class Session:
         return float(loss.detach())
 
     def _metrics(self) -> dict[str, float]:
-        """The task's metrics as floats; the model, its mode and the random numbers are left as they were."""
+        """Return the task's metrics as floats; the model, its mode and the random numbers stay as they were."""
         with kept_randomness(), torch.no_grad(), self.named.blame("evaluating"):
             self.task.model.eval()
-            found = self.task.evaluate(self.task.model)  # type: ignore[misc]  # a task has evaluate
-            metrics = found if isinstance(found, Mapping) else {"validation": found}
+            result = self.task.evaluate(self.task.model)  # type: ignore[misc]  # a task has evaluate
+            metrics = result if isinstance(result, Mapping) else {"validation": result}
             if not metrics:
-                raise TaskError(f"{self.named.name} evaluated to nothing: return a number, or several by name")
+                raise TaskError(f"{self.named.name} evaluated to no metric: return a number, or several by name")
             return {str(name): self._number(name, value) for name, value in metrics.items()}
 
     def _number(self, name: Any, value: Any) -> float:
@@ -152,44 +152,44 @@ class Session:
 
 @final
 class UpdateClock:
-    """Counts the updates that the optimizer really makes, and sees that each uses what the study wrote."""
+    """Counts the updates that the optimizer really makes, and checks that each uses what the study wrote."""
 
     def __init__(self, task: Task) -> None:
-        self.made = 0
+        self.updates = 0
         self.written: list[Written] = []
         task.optimizer.register_step_pre_hook(self.before)
         task.optimizer.register_step_post_hook(self.after)
 
     def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        """Looks at what the update is going to use."""
+        """Check what the update is going to use."""
         self.check()
 
     def check(self) -> None:
-        """Refuses a task that drives what its study drives."""
-        for group, key, held, before in self.written:
-            if group[key] is not held or tensor_version(held) != before:
+        """Raise if the task changed what its study drives."""
+        for group, key, expected, before in self.written:
+            if group[key] is not expected or tensor_version(expected) != before:
                 raise TaskError(
                     f"the task changes {key} itself, to {group[key]}: a study's schedules decide it, "
                     "so leave schedulers out of the task"
                 )
 
     def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        """Counts, unless a fused optimizer was told to skip the update."""
-        self.made += was_update(optimizer)
+        """Count the update, unless a fused optimizer was asked to skip it."""
+        self.updates += was_update(optimizer)
 
     before._torchdynamo_disable = True  # type: ignore[attr-defined]  # plain Python between compiled graphs
     after._torchdynamo_disable = True  # type: ignore[attr-defined]
 
 
 def _writer(groups: Sequence[dict[str, Any]], slots: Sequence[Slot]) -> Callable[[Sequence[float]], list[Written]]:
-    """A function that puts a row of values into the groups, and tells what each now holds."""
+    """Return a function that writes a row of values into the groups, and returns what each now holds."""
     places = [(hyperparameter, groups[number]) for hyperparameter, number in slots]
 
     def write(row: Sequence[float]) -> list[Written]:
         for (hyperparameter, group), value in zip(places, row, strict=True):
-            held = hyperparameter.get(group)
-            if isinstance(held, Tensor):
-                held.fill_(value)
+            current = hyperparameter.get(group)
+            if isinstance(current, Tensor):
+                current.fill_(value)
             else:
                 hyperparameter.put(group, value)
         keys = [(group, hyperparameter.key) for hyperparameter, group in places]

@@ -2,7 +2,7 @@
 
 A state is nested dicts, lists and tuples of tensors (on the CPU), numbers, texts and None; nothing in it is shared
 with the training that it was taken from, nor with one that it was given to (an optimizer keeps the tensors that it
-loads, so the second branch from one state would go wrong without a word: pytorch/pytorch#147288).
+loads, so the second branch from one state would silently go wrong: pytorch/pytorch#147288).
 """
 
 import copy
@@ -21,20 +21,20 @@ from glidepath.tasks import Task
 State = dict[str, Any]
 
 
-def captured(task: Task) -> State:
-    """A copy of what a task trains and carries."""
+def capture_state(task: Task) -> State:
+    """Return a copy of what a task trains and carries."""
     shared = {
         "model": task.model.state_dict(),
         "buffers": _hidden_buffers(task),
         "optimizer": task.optimizer.state_dict(),
         "carried": {name: carried.state_dict() for name, carried in task.carried.items()},
     }
-    return {name: copied(part) for name, part in shared.items()}
+    return {name: copy_state(part) for name, part in shared.items()}
 
 
-def restored(task: Task, state: State) -> None:
-    """Put a state back; the state stays as it is, whatever becomes of the task."""
-    own = copied(state)
+def restore_state(task: Task, state: State) -> None:
+    """Load a state into a task; the state stays as it is, however the task changes."""
+    own = copy_state(state)
     task.model.load_state_dict(own["model"])
     _load_optimizer(task.optimizer, own["optimizer"])
     for name, carried in task.carried.items():
@@ -43,29 +43,29 @@ def restored(task: Task, state: State) -> None:
         buffer.copy_(own["buffers"][name])
 
 
-def copied(state: Any) -> Any:
-    """The same data, with tensors of its own on the CPU; what is no plain data is deep-copied."""
-    return mapped(state, _alone, copy.deepcopy)
+def copy_state(state: Any) -> Any:
+    """The same data, with tensors of its own on the CPU; what is no plain data is deep-copy_state."""
+    return map_tensors(state, _copy_tensor, copy.deepcopy)
 
 
-def _alone(data: Any) -> Any:
-    """A tensor or an array that shares no memory with another."""
+def _copy_tensor(data: Any) -> Any:
+    """Return a copy of a tensor or an array that shares no memory with it."""
     return data.detach().to("cpu", copy=True) if isinstance(data, Tensor) else data.copy()
 
 
-def mapped(state: Any, tensor: Callable[[Any], Any], other: Callable[[Any], Any] = lambda value: value) -> Any:
-    """The same nesting, with every tensor or array replaced."""
+def map_tensors(state: Any, tensor: Callable[[Any], Any], other: Callable[[Any], Any] = lambda value: value) -> Any:
+    """Return the same nesting, with every tensor or array replaced by `tensor(it)`."""
     if isinstance(state, (Tensor, np.ndarray)):
         return tensor(state)
     if isinstance(state, dict):
-        return _like(state, {key: mapped(value, tensor, other) for key, value in state.items()})
+        return _like(state, {key: map_tensors(value, tensor, other) for key, value in state.items()})
     if isinstance(state, (list, tuple)) and not hasattr(state, "_fields"):
-        return type(state)(mapped(value, tensor, other) for value in state)
+        return type(state)(map_tensors(value, tensor, other) for value in state)
     return other(state)
 
 
 def _like(state: dict[Any, Any], new: dict[Any, Any]) -> dict[Any, Any]:
-    """A model's state is an ordered dict that also bears the versions of its modules."""
+    """Return `new` as the kind of dict that `state` is: a model's is ordered and bears the versions of its modules."""
     if not isinstance(state, OrderedDict):
         return new
     ordered = OrderedDict(new)
@@ -74,58 +74,58 @@ def _like(state: dict[Any, Any], new: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def digest(state: Any) -> str:
-    """SHA-256 over a state's structure and every bit of it.
+    """Return the SHA-256 over a state's structure and every bit of it.
 
     Examples:
         >>> digest({"w": torch.zeros(2)}) == digest({"w": -torch.zeros(2)})
         False
     """
-    found = hashlib.sha256()
-    _update(found, state)
-    return found.hexdigest()
+    hasher = hashlib.sha256()
+    _update(hasher, state)
+    return hasher.hexdigest()
 
 
-def _update(found: Any, state: Any) -> None:
+def _update(hasher: Any, state: Any) -> None:
     if isinstance(state, Tensor):
         plain = state.detach().cpu().contiguous()
-        found.update(f"T{plain.dtype}{tuple(plain.shape)}".encode())
-        found.update(plain.reshape(-1).view(torch.uint8).numpy())
+        hasher.update(f"T{plain.dtype}{tuple(plain.shape)}".encode())
+        hasher.update(plain.reshape(-1).view(torch.uint8).numpy())
     elif isinstance(state, dict):
-        found.update(f"D{len(state)}".encode())
+        hasher.update(f"D{len(state)}".encode())
         for key, value in state.items():
-            _update(found, key)
-            _update(found, value)
+            _update(hasher, key)
+            _update(hasher, value)
     elif isinstance(state, (list, tuple)):
-        found.update(f"L{len(state)}".encode())
+        hasher.update(f"L{len(state)}".encode())
         for value in state:
-            _update(found, value)
+            _update(hasher, value)
     elif isinstance(state, (np.ndarray, np.generic)):
-        found.update(f"A{state.dtype}{state.shape}".encode())
-        found.update(np.ascontiguousarray(state).tobytes())
-    else:  # only of plain values does the text say which they are, and nothing of where they lie
+        hasher.update(f"A{state.dtype}{state.shape}".encode())
+        hasher.update(np.ascontiguousarray(state).tobytes())
+    else:  # only of plain values does the text say which they are, and not where they lie in memory
         shown = repr(state) if isinstance(state, (bool, int, float, str, bytes, type(None))) else ""
-        found.update(f"{type(state).__name__}{shown};".encode())
+        hasher.update(f"{type(state).__name__}{shown};".encode())
 
 
 def _load_optimizer(optimizer: Optimizer, state: State) -> None:
-    """Loads it; hyperparameters that are tensors stay the same tensors, on their own device."""
-    held = [{k: v for k, v in group.items() if isinstance(v, Tensor)} for group in optimizer.param_groups]
+    """Load an optimizer's state; hyperparameters that are tensors stay the same tensors, on their own device."""
+    before = [{k: v for k, v in group.items() if isinstance(v, Tensor)} for group in optimizer.param_groups]
     optimizer.load_state_dict(state)
-    for group, tensors in zip(optimizer.param_groups, held, strict=True):
+    for group, tensors in zip(optimizer.param_groups, before, strict=True):
         for name, tensor in tensors.items():
             group[name] = tensor.copy_(group[name])
 
 
 def _hidden_buffers(task: Task) -> dict[str, Tensor]:
-    """Buffers that the states of the model, and of modules that are carried, leave out."""
+    """Return the buffers that the states of the model, and of modules that are carried, leave out."""
     carried = {f"{name}: ": module for name, module in task.carried.items() if isinstance(module, nn.Module)}
     return {
         f"{where}{name}": buffer
         for where, module in {"": task.model, **carried}.items()
-        for name, buffer in _unsaved(module)
+        for name, buffer in _buffers_outside_state(module)
     }
 
 
-def _unsaved(module: nn.Module) -> list[tuple[str, Tensor]]:
-    saved = module.state_dict(keep_vars=True)
-    return [(name, buffer) for name, buffer in module.named_buffers() if name not in saved]
+def _buffers_outside_state(module: nn.Module) -> list[tuple[str, Tensor]]:
+    names = module.state_dict(keep_vars=True)
+    return [(name, buffer) for name, buffer in module.named_buffers() if name not in names]

@@ -1,4 +1,4 @@
-"""What executors carry to where the training is, and what comes back."""
+"""Data that an executor sends to where the training is, and that come back."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from glidepath.study.sharing.values import Slot, ValueMatrix
 @final
 @dataclass(frozen=True)
 class TrainingEnv:
-    """Where a training takes place, and where it begins.
+    """What a training is run with, and where it begins.
 
     Args:
         task: the task's name.
@@ -36,19 +36,19 @@ class TrainingEnv:
 @final
 @dataclass(frozen=True)
 class WorkItem:
-    """A stretch of updates to train.
+    """A segment of updates to train.
 
     Args:
-        setting: where.
+        env: what it is trained with.
         start: the first update.
         begins: the key of the state before it.
         ends: the key of the state after the last.
-        slots: what the columns of `table` set.
-        table: what each update receives.
+        slots: what the columns of `values` set.
+        values: what each update receives.
         evaluate: the updates after which to evaluate.
     """
 
-    setting: TrainingEnv
+    env: TrainingEnv
     start: int
     begins: str
     ends: str
@@ -58,18 +58,18 @@ class WorkItem:
 
     @property
     def stop(self) -> int:
-        """The update after the last."""
+        """Return the update after the last."""
         return self.start + len(self.values)
 
 
 @final
 @dataclass(frozen=True)
 class WorkResult:
-    """What a stretch of updates led to.
+    """The result of training a segment.
 
     Args:
         records: one for each update made; fewer than asked for if the loss stopped being finite, or on a stop.
-        seconds: it took.
+        seconds: that it took.
     """
 
     records: tuple[Record, ...]
@@ -77,8 +77,8 @@ class WorkResult:
 
     @property
     def finite(self) -> bool:
-        """Whether the loss is still a finite number."""
+        """Return whether the loss is still a finite number."""
         return math.isfinite(self.records[-1].loss)
 
 
-UpdateCallback = Callable[[Record], bool]  # called after every update; whether to stop there
+UpdateCallback = Callable[[Record], bool]  # called after every update; returns whether to stop there

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from glidepath.study.engine.state import mapped
+from glidepath.study.engine.state import map_tensors
 from glidepath.study.store import State
 
 
@@ -37,7 +37,7 @@ class Packed:
 
 def packed(state: State) -> State:
     """A state with its tensors as bytes, which it shares."""
-    return mapped(state, _packed)  # type: ignore[no-any-return]
+    return map_tensors(state, _packed)  # type: ignore[no-any-return]
 
 
 def unpacked(state: State) -> State:
@@ -49,7 +49,7 @@ def unpacked(state: State) -> State:
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writ", UserWarning)  # nobody writes
-        return mapped(state, lambda array: array, _unpacked)  # type: ignore[no-any-return]
+        return map_tensors(state, lambda array: array, _unpacked)  # type: ignore[no-any-return]
 
 
 def _packed(tensor: Any) -> Any:

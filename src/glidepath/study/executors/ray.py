@@ -96,7 +96,7 @@ class Ray:
         except SnapshotError as error:
             self._waiting.append(JobResult(job, None, error=error))
             return
-        outcome, state = self._train.remote(self._home(job.work.setting.task), job.work, begin, self._board)
+        outcome, state = self._train.remote(self._home(job.work.env.task), job.work, begin, self._board)
         self._jobs[outcome] = job, state
 
     def _state_before(self, job: Job) -> Any:

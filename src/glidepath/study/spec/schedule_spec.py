@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast, final
 
+from glidepath.core.assignment import Set
 from glidepath.core.schedule import Schedule, waits
 from glidepath.errors import ScheduleError
 from glidepath.parser import parse_plan
-from glidepath.torch import Set
 
 from .plateau_spec import PlateauArgument, is_plateau, read_plateau
 

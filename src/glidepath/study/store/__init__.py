@@ -1,7 +1,8 @@
-"""What was ever trained, kept by what it depends on: segments, evaluations, snapshots.
+"""The store: everything that was trained, by what it depends on, as segments, evaluations and snapshots.
 
-A state is found by its key (`study/chain.py`), so whatever one study has trained, every later one that passes through
-the same state uses. Curves are in SQLite, snapshots in files beside it; what is damaged is reported and trained again.
+A state is looked up by its key (`study/sharing/state_key.py`), so every later study that passes through the same state
+uses what an earlier one trained. Curves are in SQLite, snapshots in files beside it; what is damaged is reported and
+trained again.
 """
 
 from glidepath.errors import SnapshotError as SnapshotError

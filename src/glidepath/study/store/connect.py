@@ -1,4 +1,4 @@
-"""Opening a store's database: made where there is none, and only read where it cannot be written."""
+"""Connect to a store's database: create it where there is none, and only read it where it cannot be written."""
 
 import os
 import sqlite3
@@ -8,19 +8,29 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from glidepath.errors import StoreError
+from glidepath.errors import Argument, Cure, StoreError
 
 FORMAT = 1
 OURS = 0x676C6964  # "glid", in the header of the file
 PATIENCE = 60.0  # seconds to wait for another process that writes
 NAME = "store.sqlite"
 
+FULL, BUSY, LOCKED, CORRUPT, NOT_A_DATABASE = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+)
+PRIMARY = 0xFF  # the bits of an extended result code that hold the primary one
+ANOTHER_STORE = Cure("use another store", Argument("store"))
+
 
 def connect(folder: Path) -> tuple[sqlite3.Connection, bool]:
-    """The database of a folder, and whether it can be written.
+    """Open the database of a folder; return it, and whether it can be written.
 
     Raises:
-        StoreError: if it cannot be opened, is something else, or another version wrote it.
+        StoreError: if it cannot be opened, is not a store, or has the format of another version.
     """
     writable = _prepare_folder(folder)
     with translate_errors(folder):
@@ -30,7 +40,7 @@ def connect(folder: Path) -> tuple[sqlite3.Connection, bool]:
                 _create_tables(base)
             _check_format(base, folder / NAME)
             if writable:
-                base.execute("PRAGMA journal_mode = WAL")  # who reads waits for nobody
+                base.execute("PRAGMA journal_mode = WAL")  # readers never wait for a writer
         except BaseException:
             base.close()
             raise
@@ -39,37 +49,40 @@ def connect(folder: Path) -> tuple[sqlite3.Connection, bool]:
 
 @contextmanager
 def translate_errors(folder: Path) -> Iterator[None]:
-    """SQLite's errors as ours."""
+    """Turn SQLite's errors into a `StoreError` that says what to do."""
     try:
         yield
     except (sqlite3.Error, zlib.error) as error:
-        raise StoreError(f"the store {folder} cannot be used: {error}{_advice(str(error))}") from error
+        reason, cures = _explain(error)
+        raise StoreError(f"the store {folder} cannot be used: {error}{reason}", cures=cures) from error
 
 
-def _advice(reason: str) -> str:
-    if "full" in reason:
-        return ". What was kept before stays; make room, and go on"
-    if "locked" in reason:
-        return f": another process has been writing for {PATIENCE:.0f} seconds"
-    if "malformed" in reason or "not a database" in reason or "decompress" in reason:
-        return f". {NAME} is damaged, or something else's: move it away, or name another store with --store"
-    return ""
+def _explain(error: Exception) -> tuple[str, list[Cure]]:
+    """Return what an error means for the store, decided by its result code, and what to do about it."""
+    code = getattr(error, "sqlite_errorcode", 0) & PRIMARY  # Python's own errors have none
+    if code == FULL:
+        return ". What was kept before stays", [Cure("free disk space and run it again")]
+    if code in (BUSY, LOCKED):
+        return f"; another process has been writing for {PATIENCE:.0f} seconds", [Cure("run it again later")]
+    if code in (CORRUPT, NOT_A_DATABASE) or isinstance(error, zlib.error):
+        return f"; {NAME} is damaged, or is not a store", [Cure("move it away"), ANOTHER_STORE]
+    return "", []
 
 
 def _prepare_folder(folder: Path) -> bool:
-    """Make the folder; whether it can be written."""
+    """Create the folder if it is missing; return whether it can be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"no store can be made in {folder}: {error.strerror}") from error
+        raise StoreError(f"no store can be created in {folder}: {error.strerror}") from error
     file = folder / NAME
     if not file.exists() and not os.access(folder, os.W_OK | os.X_OK):
-        raise StoreError(f"no store can be made in {folder}: it cannot be written")
+        raise StoreError(f"no store can be created in {folder}: it cannot be written")
     return os.access(folder, os.W_OK | os.X_OK) and (not file.exists() or os.access(file, os.W_OK))
 
 
 def _open_connection(file: Path, writable: bool) -> sqlite3.Connection:
-    """A connection whose transactions begin and end where we say so."""
+    """Open a connection whose transactions begin and end only where this package says so."""
     if writable:
         base = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)
         base.execute("PRAGMA synchronous = NORMAL")
@@ -77,12 +90,12 @@ def _open_connection(file: Path, writable: bool) -> sqlite3.Connection:
         return base
     log = file.with_name(f"{NAME}-wal")
     # a killed process leaves its last commits in the log, and beside it the index that is needed to read it
-    how = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
-    return sqlite3.connect(f"{file.resolve().as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None)
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "immutable=1"
+    return sqlite3.connect(f"{file.resolve().as_uri()}?{mode}", uri=True, timeout=PATIENCE, isolation_level=None)
 
 
 def _create_tables(base: sqlite3.Connection) -> None:
-    """All tables, or none; another process may be about to do the same, and something else's file stays as it is."""
+    """Create all tables, or none: another process may be doing the same, and a file that is not ours stays as it is."""
     base.execute("BEGIN EXCLUSIVE")
     try:
         if base.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
@@ -97,7 +110,7 @@ def _create_tables(base: sqlite3.Connection) -> None:
 
 
 def _header(base: sqlite3.Connection) -> tuple[int, int]:
-    """Whose file it is, and of which format; zeros if it is new, or does not say."""
+    """Return the application that a file belongs to, and its format; zeros if it is new, or does not say."""
     return (
         base.execute("PRAGMA application_id").fetchone()[0],
         base.execute("PRAGMA user_version").fetchone()[0],
@@ -105,11 +118,11 @@ def _header(base: sqlite3.Connection) -> tuple[int, int]:
 
 
 def _check_format(base: sqlite3.Connection, file: Path) -> None:
-    ours, version = _header(base)
-    if ours != OURS:
-        raise StoreError(f"{file} is a database of something else: name another store with --store")
+    application, version = _header(base)
+    if application != OURS:
+        raise StoreError(f"{file} is the database of another application", cures=[ANOTHER_STORE])
     if version != FORMAT:
         raise StoreError(
-            f"{file} has format {version}, and this Glidepath knows format {FORMAT}: another version wrote it, so use "
-            "that one, or name another store with --store"
+            f"{file} has format {version}, and this Glidepath reads format {FORMAT}",
+            cures=[Cure("use the version that wrote it"), ANOTHER_STORE],
         )

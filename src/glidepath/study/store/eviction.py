@@ -1,11 +1,11 @@
-"""Which snapshots to give up when they take more room than they may.
+"""Choose which snapshots to evict when they take more disk space than the budget.
 
-Dead ends go first, the oldest of them first: no stored segment begins there, so giving one up costs nothing unless a
-later study goes on past the end of a run. Then those go that are cheapest to train again for the room they take,
+Dead ends go first, the oldest of them first: no stored segment begins there, so evicting one costs nothing unless a
+later study goes on past the end of a run. Then those go that are cheapest to train again for the space they take,
 
     (updates since the nearest snapshot that stays) / bytes,
 
-and of equals the oldest. Never those that are needed now. Numbers in, keys out: no disk here.
+and of equals the oldest. Never those that are needed now. Numbers in, keys out: no I/O here.
 """
 
 import heapq
@@ -13,13 +13,13 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
-FILLED = 0.9  # of the budget, so that not every new snapshot has to look for another's place
+FILLED = 0.9  # of the budget, so that not every new snapshot needs an eviction
 
 
 @final
 @dataclass(frozen=True)
 class EvictionCandidate:
-    """A snapshot.
+    """A snapshot that may be evicted.
 
     Args:
         key: of its state.
@@ -33,17 +33,17 @@ class EvictionCandidate:
 
 
 def choose_evictions(
-    kept: Sequence[EvictionCandidate],
+    candidates: Sequence[EvictionCandidate],
     before: Mapping[str, str],
     needed: Container[str],
     budget: int,
 ) -> list[str]:
-    """The snapshots to delete, in that order, so that the rest takes at most 90% of the budget; none if all fit it.
+    """Return the snapshots to delete, in that order, so that the rest takes at most 90% of the budget; none if all fit.
 
     Args:
-        kept: every snapshot, the oldest first.
+        candidates: every snapshot, the oldest first.
         before: for a state, the state where the stored segment that ends in it begins.
-        needed: keys that have to stay, whatever room they take.
+        needed: keys that have to stay, whatever space they take.
         budget: in bytes.
 
     Examples:
@@ -53,51 +53,53 @@ def choose_evictions(
         >>> choose_evictions(trunk, {"a": "", "b": "a", "end": "b"}, needed={"b"}, budget=150)
         []
     """
-    room = sum(one.bytes for one in kept)
-    if room <= budget:
+    total = sum(candidate.bytes for candidate in candidates)
+    if total <= budget:
         return []
-    size = {one.key: one.bytes for one in kept}
-    gone = []
-    for key in _in_order([one for one in kept if one.key not in needed], kept, before):
-        if room <= FILLED * budget:
+    size = {candidate.key: candidate.bytes for candidate in candidates}
+    evicted = []
+    for key in _in_order([candidate for candidate in candidates if candidate.key not in needed], candidates, before):
+        if total <= FILLED * budget:
             break
-        gone.append(key)
-        room -= size[key]
-    return gone
+        evicted.append(key)
+        total -= size[key]
+    return evicted
 
 
 def _in_order(
-    free: Sequence[EvictionCandidate], kept: Sequence[EvictionCandidate], before: Mapping[str, str]
+    evictable: Sequence[EvictionCandidate], candidates: Sequence[EvictionCandidate], before: Mapping[str, str]
 ) -> Iterator[str]:
-    """Every snapshot that may go, the one to miss least first; each is given up as it is named."""
+    """Yield every snapshot that may go, the cheapest to lose first; each counts as evicted once it is yielded."""
     beginnings = set(before.values())
-    steps = {one.key: one.step for one in kept}
-    for one in free:
-        if one.key not in beginnings:
-            del steps[one.key]
-            yield one.key
-    yield from _cheapest_first(((i, one) for i, one in enumerate(free) if one.key in beginnings), steps, before)
+    steps = {candidate.key: candidate.step for candidate in candidates}
+    for candidate in evictable:
+        if candidate.key not in beginnings:
+            del steps[candidate.key]
+            yield candidate.key
+    yield from _cheapest_first(
+        ((i, candidate) for i, candidate in enumerate(evictable) if candidate.key in beginnings), steps, before
+    )
 
 
 def _cheapest_first(
-    free: Iterable[tuple[int, EvictionCandidate]], steps: dict[str, int], before: Mapping[str, str]
+    evictable: Iterable[tuple[int, EvictionCandidate]], steps: dict[str, int], before: Mapping[str, str]
 ) -> Iterator[str]:
-    """By updates for a byte; giving one up makes those after it dearer, never cheaper, so old prices wait in a heap."""
-    heap = [(_price(one, steps, before), place, one) for place, one in free]
+    """Yield keys by updates per byte; an eviction raises later prices, never lowers them, so old ones wait in a heap."""
+    heap = [(_price(candidate, steps, before), place, candidate) for place, candidate in evictable]
     heapq.heapify(heap)
     while heap:
-        price, place, one = heapq.heappop(heap)
-        now = _price(one, steps, before)
+        price, place, candidate = heapq.heappop(heap)
+        now = _price(candidate, steps, before)
         if now > price:
-            heapq.heappush(heap, (now, place, one))
+            heapq.heappush(heap, (now, place, candidate))
         else:
-            del steps[one.key]
-            yield one.key
+            del steps[candidate.key]
+            yield candidate.key
 
 
-def _price(one: EvictionCandidate, steps: Mapping[str, int], before: Mapping[str, str]) -> float:
-    """Updates that training it again would take, from the nearest snapshot that stays, for each byte."""
-    key = before.get(one.key, "")
+def _price(candidate: EvictionCandidate, steps: Mapping[str, int], before: Mapping[str, str]) -> float:
+    """Return the updates that training it again would take, from the nearest snapshot that stays, for each byte."""
+    key = before.get(candidate.key, "")
     while key and key not in steps:
         key = before.get(key, "")
-    return (one.step - steps.get(key, 0)) / one.bytes
+    return (candidate.step - steps.get(key, 0)) / candidate.bytes

@@ -1,4 +1,4 @@
-"""What a store holds, in numbers, and what is wrong with it."""
+"""Inspect a store: what it holds, in numbers, and what is wrong with it."""
 
 import json
 import zlib
@@ -46,40 +46,43 @@ class StoreSummary:
 
     @property
     def updates(self) -> int:
-        """Updates that were trained, each once."""
+        """Return the number of updates that were trained, each once."""
         return sum(row.updates for row in self.rows)
 
     @property
     def snapshots(self) -> int:
-        """How many there are."""
+        """Return how many there are."""
         return sum(row.snapshots for row in self.rows)
 
     @property
     def bytes(self) -> int:
-        """Of all snapshots."""
+        """Return the bytes of all snapshots."""
         return sum(row.bytes for row in self.rows)
 
 
 def summarize(store: Store) -> StoreSummary:
-    """Count what is there; reads no snapshot."""
+    """Count what is in a store, without reading a snapshot."""
     segments = store.query("SELECT path, count(*), sum(stop - start), sum(seconds) FROM segments GROUP BY path")
     snapshots = store.query("SELECT path, count(*), sum(bytes) FROM snapshots GROUP BY path")
     described = {origin: json.loads(text) for origin, text in store.query("SELECT origin, described FROM origins")}
-    counted: dict[str, list[float]] = {}
+    totals: dict[str, list[float]] = {}
     for path, *numbers in segments:
-        _add(counted, path, [*numbers, 0, 0])
+        _add(totals, path, [*numbers, 0, 0])
     for path, *numbers in snapshots:
-        _add(counted, path, [0, 0, 0.0, *numbers])
-    rows = [_row(described.get(origin, UNKNOWN), numbers) for origin, numbers in counted.items()]
+        _add(totals, path, [0, 0, 0.0, *numbers])
+    rows = [_row(described.get(origin, UNKNOWN), numbers) for origin, numbers in totals.items()]
     ordered = sorted(rows, key=lambda row: (row.task, row.versions, len(row.seed), row.seed))
     return StoreSummary(tuple(ordered), sum(file.stat().st_size for file in store.folder.glob(f"{NAME}*")))
 
 
-def _add(counted: dict[str, list[float]], path: str, numbers: list[float]) -> None:
-    """A path begins with its origin; what follows says which columns its rows have, or that it is not shared."""
+def _add(totals: dict[str, list[float]], path: str, numbers: list[float]) -> None:
+    """Add numbers to those of a path's origin, with which the path begins.
+
+    What follows in the path says which columns its rows have, or that it is not shared.
+    """
     origin = path.partition(":")[0].partition("/")[0]
-    before = counted.get(origin, [0, 0, 0.0, 0, 0])
-    counted[origin] = [one + other for one, other in zip(before, numbers, strict=True)]
+    before = totals.get(origin, [0, 0, 0.0, 0, 0])
+    totals[origin] = [sum(pair) for pair in zip(before, numbers, strict=True)]
 
 
 def _row(described: dict[str, str], numbers: list[Any]) -> OriginRow:
@@ -92,9 +95,9 @@ class Problems:
     """What is wrong with a store.
 
     Args:
-        database: a line for each thing that is wrong in the database: it cannot be mended.
+        database: a line for each thing that is wrong in the database: it cannot be repaired.
         snapshots: those that are damaged or missing, with what is wrong: their states can be trained again.
-        strays: files that belong to nothing.
+        strays: files that belong to no snapshot.
     """
 
     database: tuple[str, ...]
@@ -103,33 +106,33 @@ class Problems:
 
     @property
     def lines(self) -> list[str]:
-        """Everything, a line each."""
-        return [*self.database, *self.snapshots.values(), *(f"{file} belongs to nothing" for file in self.strays)]
+        """Return everything that is wrong, a line each."""
+        return [*self.database, *self.snapshots.values(), *(f"{file} belongs to no snapshot" for file in self.strays)]
 
 
 def find_problems(store: Store) -> Problems:
     """Check the whole database, and every bit of every snapshot."""
-    return Problems(tuple(_of_database(store)), dict(_of_snapshots(store)), tuple(store.strays()))
+    return Problems(tuple(_check_database(store)), dict(_check_snapshots(store)), tuple(store.strays()))
 
 
-def _of_snapshots(store: Store) -> Iterator[tuple[StoredSnapshot, str]]:
-    for saved in store.all_snapshots():
+def _check_snapshots(store: Store) -> Iterator[tuple[StoredSnapshot, str]]:
+    for snapshot in store.all_snapshots():
         try:
-            store.snapshots.check(saved)
+            store.snapshots.check(snapshot)
         except SnapshotError as error:
-            yield saved, str(error)
+            yield snapshot, error.worded()
 
 
-def _of_database(store: Store) -> Iterator[str]:
-    """What SQLite finds, and then what it cannot know: that every segment has all of its updates and rows."""
-    found = [line for (line,) in store.query("PRAGMA integrity_check") if line != "ok"]
-    yield from (f"{store.folder / NAME}: {line}" for line in found)
-    if found:
+def _check_database(store: Store) -> Iterator[str]:
+    """Yield what SQLite finds, and then what it cannot see: whether every segment has all of its updates and rows."""
+    damage = [line for (line,) in store.query("PRAGMA integrity_check") if line != "ok"]
+    yield from (f"{store.folder / NAME}: {line}" for line in damage)
+    if damage:
         return
-    counted = "SELECT segment, count(*) AS made, min(step) AS first, max(step) AS last FROM updates GROUP BY segment"
+    counts = "SELECT segment, count(*) AS trained, min(step) AS first, max(step) AS last FROM updates GROUP BY segment"
     wrong = store.query(
-        f"SELECT segment FROM segments LEFT JOIN ({counted}) USING (segment) "
-        "WHERE made IS NOT stop - start OR first IS NOT start OR last IS NOT stop - 1"
+        f"SELECT segment FROM segments LEFT JOIN ({counts}) USING (segment) "
+        "WHERE trained IS NOT stop - start OR first IS NOT start OR last IS NOT stop - 1"
     )
     yield from (f"segment {segment} has not all of its updates" for (segment,) in wrong)
     for segment, size, rows in store.query("SELECT segment, width * (stop - start), rows FROM segments"):

@@ -18,11 +18,11 @@ from typing import Any, final
 import numpy as np
 import torch
 
-from glidepath.errors import SnapshotError, StoreError
+from glidepath.errors import Argument, Cure, SnapshotError, StoreError
 
 State = dict[str, Any]
 UNFINISHED, FINISHED = ".part", ".pt"
-YOUNG = 600.0  # seconds in which a file that nobody knows of may be another process's, about to be noted
+YOUNG = 600.0  # seconds in which an unregistered file may be another process's, about to be registered
 
 # What a pickled NumPy array calls; besides these, reading a snapshot can call nothing but PyTorch's own. They are named
 # at every reading, because others may clear the list. (The context manager `safe_globals` came with PyTorch 2.5.)
@@ -38,7 +38,7 @@ ARRAYS: list[Any] = [
 @final
 @dataclass(frozen=True)
 class StoredSnapshot:
-    """A snapshot that was written.
+    """A snapshot that was written to the store.
 
     Args:
         key: of the state.
@@ -58,9 +58,9 @@ class Snapshots:
 
     folder: Path
 
-    def file(self, saved: StoredSnapshot) -> Path:
-        """Where a snapshot is."""
-        return self.folder / saved.key[:2] / f"{saved.key}-{saved.digest[:16]}{FINISHED}"
+    def file(self, snapshot: StoredSnapshot) -> Path:
+        """Return the file of a snapshot."""
+        return self.folder / snapshot.key[:2] / f"{snapshot.key}-{snapshot.digest[:16]}{FINISHED}"
 
     def write(self, key: str, state: State) -> StoredSnapshot:
         """Write a state: under another name, to the disk, and then renamed.
@@ -71,8 +71,8 @@ class Snapshots:
         buffer = io.BytesIO()
         torch.save(state, buffer)
         content = buffer.getbuffer()
-        saved = StoredSnapshot(key, hashlib.sha256(content).hexdigest(), len(content))
-        file = self.file(saved)
+        snapshot = StoredSnapshot(key, hashlib.sha256(content).hexdigest(), len(content))
+        file = self.file(snapshot)
         unfinished = file.with_suffix(f".{secrets.token_hex(6)}{UNFINISHED}")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -82,49 +82,50 @@ class Snapshots:
             _drop(unfinished)
             raise StoreError(
                 f"a snapshot of {len(content):,} bytes cannot be written in {self.folder}: {error.strerror}. What was "
-                "kept before stays; make room (`glidepath store gc`) or use another --store, and go on"
+                "kept before stays",
+                cures=[Cure("free disk space and run it again"), Cure("use another store", Argument("store"))],
             ) from error
-        return saved
+        return snapshot
 
-    def read(self, saved: StoredSnapshot) -> State:
-        """The state of a snapshot, if the file is bit for bit what was written.
+    def read(self, snapshot: StoredSnapshot) -> State:
+        """Return the state of a snapshot, if the file is bit for bit what was written.
 
         Raises:
             SnapshotError: if it is not, or is not there.
         """
-        content = self._content(saved)
+        content = self._content(snapshot)
         torch.serialization.add_safe_globals(ARRAYS)
         state: State = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         return state
 
-    def check(self, saved: StoredSnapshot) -> None:
-        """As `read`, without making the state.
+    def check(self, snapshot: StoredSnapshot) -> None:
+        """Check the file as `read` does, without building the state.
 
         Raises:
             SnapshotError: if the file is not what was written, or is not there.
         """
-        self._content(saved)
+        self._content(snapshot)
 
-    def _content(self, saved: StoredSnapshot) -> bytes:
+    def _content(self, snapshot: StoredSnapshot) -> bytes:
         try:
-            content = self.file(saved).read_bytes()
+            content = self.file(snapshot).read_bytes()
         except FileNotFoundError as error:
-            raise SnapshotError(f"the snapshot {saved.key} is missing") from error
+            raise SnapshotError(f"the snapshot {snapshot.key} is missing") from error
         except OSError as error:
-            raise SnapshotError(f"the snapshot {saved.key} cannot be read: {error.strerror}") from error
-        if len(content) != saved.bytes:
-            raise SnapshotError(f"the snapshot {saved.key} has {len(content)} bytes in place of {saved.bytes}")
-        if hashlib.sha256(content).hexdigest() != saved.digest:
-            raise SnapshotError(f"the snapshot {saved.key} is damaged: its digest is not the one that was noted")
+            raise SnapshotError(f"the snapshot {snapshot.key} cannot be read: {error.strerror}") from error
+        if len(content) != snapshot.bytes:
+            raise SnapshotError(f"the snapshot {snapshot.key} has {len(content)} bytes in place of {snapshot.bytes}")
+        if hashlib.sha256(content).hexdigest() != snapshot.digest:
+            raise SnapshotError(f"the snapshot {snapshot.key} is damaged: its digest is not the one in the database")
         return content
 
-    def remove(self, saved: StoredSnapshot) -> None:
-        """Delete a snapshot; one that is gone already is no mistake."""
-        _drop(self.file(saved))
+    def remove(self, snapshot: StoredSnapshot) -> None:
+        """Delete a snapshot's file, unless it is gone already."""
+        _drop(self.file(snapshot))
 
-    def strays(self, known: Iterable[StoredSnapshot]) -> Iterator[Path]:
-        """Files of no known snapshot, which killed processes leave; not those of the last minutes."""
-        files, now = {self.file(saved) for saved in known}, time.time()
+    def strays(self, registered: Iterable[StoredSnapshot]) -> Iterator[Path]:
+        """Yield the files of no registered snapshot, which killed processes leave; not those of the last minutes."""
+        files, now = {self.file(snapshot) for snapshot in registered}, time.time()
         for file in sorted(self.folder.glob("??/*")):
             if file.suffix in (UNFINISHED, FINISHED) and file not in files and _age(file, now) > YOUNG:
                 yield file
@@ -145,5 +146,5 @@ def _age(file: Path, now: float) -> float:
 
 
 def _drop(file: Path) -> None:
-    with suppress(OSError):  # a stray costs space, no more; `store gc` finds it
+    with suppress(OSError):  # a stray costs disk space only; `Store.strays` lists it
         file.unlink(missing_ok=True)

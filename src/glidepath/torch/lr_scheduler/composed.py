@@ -23,7 +23,7 @@ from .last_written import record_write
 Member = Any  # a scheduler of this package, or any subclass of PyTorch's
 
 
-class _Composed(LRScheduler, ABC):
+class _Composite(LRScheduler, ABC):
     """What both have in common: members on one optimizer, whose states are part of the state."""
 
     _schedulers: list[Member]
@@ -77,7 +77,7 @@ class _Composed(LRScheduler, ABC):
         super()._restore(values)
 
 
-class SequentialLR(_Composed):
+class SequentialLR(_Composite):
     """schedulers[i](k - m_i) from milestone m_i on: each in its turn, with its own clock and its own base rates
 
     Args:
@@ -103,8 +103,8 @@ class SequentialLR(_Composed):
         verbose: Any = NOT_GIVEN,
     ) -> None:
         warn_about_verbose(verbose)
-        self._schedulers = _members(type(self).__name__, check_optimizer(optimizer), schedulers)
-        self._milestones = _ascending(milestones)
+        self._schedulers = _check_members(type(self).__name__, check_optimizer(optimizer), schedulers)
+        self._milestones = _check_milestones(milestones)
         if len(milestones) != len(schedulers) - 1:
             raise ScheduleError(
                 "Sequential Schedulers expects number of schedulers provided to be one more than the number of "
@@ -135,7 +135,7 @@ class SequentialLR(_Composed):
         i = self._active()
         member = self._schedulers[i]
         factor = before._factor() if isinstance(before, LRScheduler) else [1.0] * len(self.optimizer.param_groups)
-        _reset(member, factor)
+        _write_base_rates(member, factor)
         _begin(member, self.last_epoch - (self._milestones[i - 1] if i else 0))
 
     def lr_at(self, step: int) -> list[float]:
@@ -154,7 +154,7 @@ class SequentialLR(_Composed):
         return member._factor() if isinstance(member, LRScheduler) else super()._factor()
 
 
-class ChainedScheduler(_Composed):
+class ChainedScheduler(_Composite):
     """base * f_1(k) * f_2(k) * ...: all at once, their factors multiplied
 
     Args:
@@ -174,7 +174,7 @@ class ChainedScheduler(_Composed):
         warn_about_verbose(verbose)
         name = type(self).__name__
         given = list(schedulers)
-        self._schedulers = _members(name, optimizer or (given and getattr(given[0], "optimizer", None)), given)
+        self._schedulers = _check_members(name, optimizer or (given and getattr(given[0], "optimizer", None)), given)
         self.optimizer = self._schedulers[0].optimizer
         order.watch_updates(self.optimizer)
         record_write(self)
@@ -228,7 +228,7 @@ def _begin(member: Member, step: int) -> None:
         member._initial_step()
 
 
-def _reset(member: Member, factor: list[float]) -> None:
+def _write_base_rates(member: Member, factor: list[float]) -> None:
     """Writes the member's base rates, times `factor`."""
     if isinstance(member, LRScheduler):
         member._join_groups()
@@ -236,7 +236,7 @@ def _reset(member: Member, factor: list[float]) -> None:
         write_value(group, "lr", float(base) * of_others)
 
 
-def _members(name: str, optimizer: Any, schedulers: Sequence[Member]) -> list[Member]:
+def _check_members(name: str, optimizer: Any, schedulers: Sequence[Member]) -> list[Member]:
     if not schedulers:
         raise ScheduleError(f"{name} expects at least one scheduler, but got none")
     for i, member in enumerate(schedulers):
@@ -255,7 +255,7 @@ def _members(name: str, optimizer: Any, schedulers: Sequence[Member]) -> list[Me
     return list(schedulers)
 
 
-def _ascending(milestones: Sequence[int]) -> list[int]:
+def _check_milestones(milestones: Sequence[int]) -> list[int]:
     steps = [count(milestone, "a milestone") for milestone in milestones]
     if steps != sorted(steps):
         raise ScheduleError(f"milestones must ascend, not {steps}")

@@ -9,14 +9,14 @@ from glidepath.core.checks import real
 from glidepath.errors import GroupError, ScheduleError
 
 from .base import NOT_GIVEN
-from .functions import restored, save_function
+from .functions import load_function, save_function
 from .groups import Group, check_optimizer, copy_value
-from .momentum import Cycle, is_beta1, set_bounds
+from .momentum import MomentumScheduler, is_beta1, set_bounds
 
 MODES = ("triangular", "triangular2", "exp_range")
 
 
-class CyclicLR(Cycle):
+class CyclicLR(MomentumScheduler):
     """base_lr + (max_lr - base_lr) * triangle(k) * scale, up in step_size_up steps and down in step_size_down
 
     The scale is 1 ("triangular"), 2^-i in cycle i = 0, 1, ... ("triangular2") or gamma^k ("exp_range").
@@ -70,7 +70,7 @@ class CyclicLR(Cycle):
         self.total_size, self.step_ratio = up + down, up / (up + down)
         self.mode, self.gamma = mode, real(gamma, "gamma", at_least=0)
         self._scale_fn_custom = scale_fn
-        self.scale_mode = scale_mode if scale_fn is not None else _clock(mode)
+        self.scale_mode = scale_mode if scale_fn is not None else _scale_mode_of(mode)
         self._lows = per_group("base_lr", check_optimizer(optimizer), base_lr)
         self.max_lrs = per_group("max_lr", optimizer, max_lr)
         self.cycle_momentum = cycle_momentum
@@ -150,7 +150,7 @@ class CyclicLR(Cycle):
         return {**state, "_scale_fn_custom": save_function(state["_scale_fn_custom"])}
 
     def _load(self, state: Mapping[str, Any]) -> None:
-        custom = restored(self._scale_fn_custom, state.get("_scale_fn_custom"))
+        custom = load_function(self._scale_fn_custom, state.get("_scale_fn_custom"))
         super()._load({**state, "_scale_fn_custom": custom})
 
 
@@ -163,14 +163,14 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
         raise ScheduleError(
             f"{name} must have the same length as optimizer.param_groups: {len(value)} values for {groups} groups"
         )
-    return [_plain(name, v) for v in value]
+    return [_unwrap_value(name, v) for v in value]
 
 
-def _plain(name: str, value: Any) -> Any:
+def _unwrap_value(name: str, value: Any) -> Any:
     """A finite number without its NumPy wrapping, or a copy of a tensor."""
     number = real(float(value), name)
     return copy_value(value) if hasattr(value, "clone") else number
 
 
-def _clock(mode: str) -> str:
+def _scale_mode_of(mode: str) -> str:
     return "iterations" if mode == "exp_range" else "cycle"

@@ -17,7 +17,7 @@ from .groups import Group, check_optimizer
 Function = Callable[[int], float]
 
 
-class _ByFunction(ClosedForm, ABC):
+class _FunctionScheduler(ClosedForm, ABC):
     """Keeps the functions, and the state of those that have one."""
 
     lr_lambdas: list[Function]
@@ -29,7 +29,7 @@ class _ByFunction(ClosedForm, ABC):
         last_epoch: int = -1,
         verbose: Any = NOT_GIVEN,
     ) -> None:
-        self.lr_lambdas = _one_for_each_group(check_optimizer(optimizer), lr_lambda)
+        self.lr_lambdas = _expand_to_groups(check_optimizer(optimizer), lr_lambda)
         super().__init__(optimizer, last_epoch, verbose)
 
     def _join(self, group: Group) -> None:
@@ -48,12 +48,12 @@ class _ByFunction(ClosedForm, ABC):
         functions = state.get("lr_lambdas", ())
         super()._load({key: value for key, value in state.items() if key != "lr_lambdas"})
         self.lr_lambdas = [
-            *(restored(f, of) for f, of in zip(self.lr_lambdas, functions, strict=False)),
+            *(load_function(f, of) for f, of in zip(self.lr_lambdas, functions, strict=False)),
             *self.lr_lambdas[len(functions) :],
         ]
 
 
-class LambdaLR(_ByFunction):
+class LambdaLR(_FunctionScheduler):
     """base * lr_lambda(k)
 
     Args:
@@ -81,7 +81,7 @@ class LambdaLR(_ByFunction):
         return found == 0
 
 
-class MultiplicativeLR(_ByFunction):
+class MultiplicativeLR(_FunctionScheduler):
     """base * lr_lambda(1) * lr_lambda(2) * ... * lr_lambda(k)
 
     Args:
@@ -128,7 +128,7 @@ def save_function(function: Any) -> dict[str, Any] | None:
     return {**getattr(function, "__dict__", {}), **{name: getattr(function, name) for name in _slots(function)}} or None
 
 
-def restored(function: Any, state: Mapping[str, Any] | None) -> Any:
+def load_function(function: Any, state: Mapping[str, Any] | None) -> Any:
     """`function` with its state; the object itself, unless it is a partial, which is built again."""
     if not state:
         return function
@@ -145,7 +145,7 @@ def _slots(function: Any) -> list[str]:
     return [name for name in flat if not name.startswith("__") and hasattr(function, name)]
 
 
-def _one_for_each_group(optimizer: Optimizer, functions: Any) -> list[Function]:
+def _expand_to_groups(optimizer: Optimizer, functions: Any) -> list[Function]:
     groups = len(optimizer.param_groups)
     listed = list(functions) if isinstance(functions, (list, tuple)) else [functions] * groups
     if len(listed) != groups:

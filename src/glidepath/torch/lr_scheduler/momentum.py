@@ -14,7 +14,7 @@ from .closed_form import ClosedForm
 from .groups import Group, copy_value, match_type, write_value
 
 
-class Cycle(ClosedForm, ABC):
+class MomentumScheduler(ClosedForm, ABC):
     """A formula for the rate and one for the momentum."""
 
     _goes_on = False  # it has bounds of its own
@@ -37,7 +37,7 @@ class Cycle(ClosedForm, ABC):
     def _write_momentum(self) -> None:
         if self.cycle_momentum:
             for group, value in zip(self.optimizer.param_groups, self.momentum_at(self.last_epoch), strict=True):
-                _write(group, value, beta1=self.use_beta1)
+                _write_group(group, value, beta1=self.use_beta1)
 
     def _restore(self, values: list[Any]) -> None:
         super()._restore(values)
@@ -58,7 +58,7 @@ def set_bounds(group: Group, low: Any, high: Any) -> None:
     group["max_momentum"], group["base_momentum"] = copy_value(high), copy_value(low)
 
 
-def _write(group: Group, value: float, *, beta1: bool) -> None:
+def _write_group(group: Group, value: float, *, beta1: bool) -> None:
     if beta1:
         first, *rest = group["betas"]
         group["betas"] = (match_type(first, value), *rest)

@@ -11,12 +11,12 @@ from . import interpolate as anneal
 from .base import NOT_GIVEN, check_key
 from .cyclic import per_group
 from .groups import Group, check_optimizer, copy_value
-from .momentum import Cycle, is_beta1, set_bounds
+from .momentum import MomentumScheduler, is_beta1, set_bounds
 
 Phase = dict[str, Any]  # end_step, and the names of what it goes from and to
 
 
-class OneCycleLR(Cycle):
+class OneCycleLR(MomentumScheduler):
     """From max_lr / div_factor up to max_lr, and down to 1 / final_div_factor of where it began
 
     The way up ends at step pct_start * total_steps - 1, the way down at total_steps - 1. With three_phase the way

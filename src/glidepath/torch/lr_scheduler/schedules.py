@@ -25,7 +25,7 @@ from .base import NOT_GIVEN
 from .closed_form import ClosedForm
 
 
-class Scheduled(ClosedForm, ABC):
+class ScheduleLR(ClosedForm, ABC):
     """base rate * schedule(step)"""
 
     @property
@@ -38,7 +38,7 @@ class Scheduled(ClosedForm, ABC):
         return [start * factor for start in self._starts()]
 
 
-class StepLR(Scheduled):
+class StepLR(ScheduleLR):
     """base * gamma^floor(k / step_size)
 
     Args:
@@ -78,7 +78,7 @@ class StepLR(Scheduled):
         return _step(self.step_size, self.gamma)
 
 
-class MultiStepLR(Scheduled):
+class MultiStepLR(ScheduleLR):
     """base * gamma^n, n the number of milestones that are <= k
 
     Args:
@@ -109,7 +109,7 @@ class MultiStepLR(Scheduled):
         return _multistep(tuple(sorted(m for m in self.milestones.elements() if m >= 0)), self.gamma)
 
 
-class ConstantLR(Scheduled):
+class ConstantLR(ScheduleLR):
     """base * factor for k < total_iters, then base
 
     Args:
@@ -139,7 +139,7 @@ class ConstantLR(Scheduled):
         return _constant(self.factor, math.ceil(self.total_iters))
 
 
-class LinearLR(Scheduled):
+class LinearLR(ScheduleLR):
     """base * (s + (e - s) min(k, n) / n), s = start_factor, e = end_factor, n = total_iters
 
     Args:
@@ -173,7 +173,7 @@ class LinearLR(Scheduled):
         return _linear(self.start_factor, self.end_factor, self.total_iters)
 
 
-class ExponentialLR(Scheduled):
+class ExponentialLR(ScheduleLR):
     """base * gamma^k
 
     Args:
@@ -194,7 +194,7 @@ class ExponentialLR(Scheduled):
         return _exponential(self.gamma) if self.gamma > 0 else _step(1, 0.0)
 
 
-class PolynomialLR(Scheduled):
+class PolynomialLR(ScheduleLR):
     """base * (1 - min(k, n) / n)^power, n = total_iters
 
     Args:
@@ -224,7 +224,7 @@ class PolynomialLR(Scheduled):
         return _polynomial(self.total_iters, self.power)
 
 
-class CosineAnnealingLR(Scheduled):
+class CosineAnnealingLR(ScheduleLR):
     """base * c + eta_min * (1 - c), c = (1 + cos(pi k / T_max)) / 2: down to eta_min at T_max, up again at 2 T_max
 
     Args:
