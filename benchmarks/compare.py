@@ -69,7 +69,7 @@ def now() -> tuple[float, float]:
 class Quiet(Watcher):
     """Tells what goes wrong, and nothing else."""
 
-    def warned(self, message: str) -> None:
+    def on_warning(self, message: str) -> None:
         print(message, file=sys.stderr)
 
 

@@ -12,7 +12,7 @@ from lightning.pytorch.tuner.lr_finder import _LRFinder
 from numpy.typing import NDArray
 from tests.sweep.curves import Curve, curve
 
-from glidepath.range_test import judged
+from glidepath.range_test import analyze_sweep
 
 CURVES, NOISES = 200, (0.003, 0.01, 0.03, 0.1)
 
@@ -37,7 +37,7 @@ def main() -> None:
     for noise in NOISES:
         curves = [curve(seed, noise) for seed in range(CURVES)]
         true = np.array([one.steepest for one in curves])
-        found = [judged(10**one.places, one.losses, "diverged") for one in curves]
+        found = [analyze_sweep(10**one.places, one.losses, "diverged") for one in curves]
         for name in ("steepest", "valley"):
             ours = [one[name] for one in found]
             held = np.mean([one.low <= 10**place <= one.high for one, place in zip(ours, true, strict=True)])

@@ -123,7 +123,7 @@ def screening(store: Store) -> None:
         f"{part.steps_shared / whole.steps_shared:.1%}); picked {pick}, the best of all is {best}: {apart:+.4f}, where "
         f"seeds scatter by {stdev(ends(truth, best)):.4f}"
     )
-    left = {row.schedule: row.predicted for row in done.rows if row.found is None and row.predicted is not None}
+    left = {row.schedule: row.predicted for row in done.rows if row.loss is None and row.predicted is not None}
     said = [one.loss for one in left.values()]
     real = [fmean(ends(truth, name)) for name in left]
     inside = fmean(one.low <= value <= one.high for one, value in zip(left.values(), real, strict=True))

@@ -75,7 +75,9 @@ CODES = {
     ),
     "GP711": Code("rate-not-finite", "A schedule gives a rate that is not finite.", "Mend the function at this step."),
     "GP712": Code("metric-not-finite", "A metric is NaN or infinite.", 'Use glidepath.torch.Plateau(nan="skip").'),
+    "GP713": Code("several-peaks", "The runs have several peak rates.", "Give the runs of one peak."),
     "GP720": Code("former-name", "A text uses a name of an older Glidepath.", "Write what the message shows."),
+    "GP730": Code("study", "A part of a study was repaired, or is cut short.", "See the message."),
     # findings of a review
     "GP801": Code("finite", "A value is NaN or infinite.", "Change the formula, or cut the step away."),
     "GP802": Code("negative", "A value is below zero, so the update would climb.", "Clip the plan at zero."),

@@ -1,8 +1,9 @@
 """Curves for a terminal: braille dots where the terminal can show them, plain ASCII where it cannot.
 
-Pure functions: steps and values in, lines of text out. Every value is seen: a column shows the run from the smallest
-to the largest value of its steps, joined to its neighbour, so neither a jump nor a spike is lost. A value holds until
-the next one, so a staircase looks like one. What is not finite (or not above zero, on a logarithmic axis) leaves a gap.
+Pure functions: steps and values in, lines of text out. Every value is shown: a column has the dots from the smallest
+to the largest value of its steps, joined to its neighbor, so neither a jump nor a spike is lost. A value holds until
+the next one, so a staircase looks like one. A value that is not finite (or not above zero, on a logarithmic axis)
+leaves a gap.
 """
 
 import math
@@ -19,11 +20,11 @@ ASCII_BLOCKS = "_.:-=+*#"
 ASCII_MARKS = "*o+x#@%&"
 COLORS = (36, 33, 35, 32, 34, 31)  # of the terminal's own palette, so that they suit its background
 
-Run = tuple[int, int] | None  # the lowest and the highest dot of a column; None for a gap
+DotRange = tuple[int, int] | None  # the lowest and the highest dot of a column; None for a gap
 
 
-def shows_braille(stream: TextIO) -> bool:
-    """Whether `stream` is a terminal that can show braille; a pipe or a file gets plain ASCII."""
+def supports_braille(stream: TextIO) -> bool:
+    """Return whether `stream` is a terminal that can show braille; a pipe or a file gets plain ASCII."""
     try:
         "⣿█".encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -31,7 +32,7 @@ def shows_braille(stream: TextIO) -> bool:
     return stream.isatty()
 
 
-def curve(
+def draw_curves(
     steps: Sequence[int],
     series: Mapping[str, Sequence[float]],
     *,
@@ -41,7 +42,7 @@ def curve(
     braille: bool = True,
     color: bool = False,
 ) -> list[str]:
-    """A graph of one or more series over the same steps, as lines of text; a legend below if they have names.
+    """Draw one or more series over the same steps, as lines of text; with a legend below if they have names.
 
     Args:
         steps: ascending.
@@ -53,7 +54,7 @@ def curve(
         color: each series in its own color, by terminal escapes.
 
     Examples:
-        >>> for line in curve(range(40), {"": [k / 39 for k in range(40)]}, width=30, height=5, braille=False):
+        >>> for line in draw_curves(range(40), {"": [k / 39 for k in range(40)]}, width=30, height=5, braille=False):
         ...     print(line)
           1 |                     ****
             |               *******
@@ -72,21 +73,21 @@ def curve(
     columns = max(8, width - margin - 2)
     dots_x, dots_y = (2, 4) if braille else (1, 1)
     place = _scale(low, high, height * dots_y, log)
-    runs = [_runs(steps, values, columns * dots_x, place) for values in series.values()]
-    cells = _braille_cells(runs, columns, height) if braille else _ascii_cells(runs, columns, height)
+    ranges = [_dot_ranges(steps, values, columns * dots_x, place) for values in series.values()]
+    cells = _braille_cells(ranges, columns, height) if braille else _ascii_cells(ranges, columns, height)
     names = {height - 1 - (place(tick) or 0) // dots_y: label for tick, label in labels.items()}
     lines = [
-        f"{names.get(row, ''):>{margin}} {_edge(row in names, braille)}{_painted(line, color)}"
+        f"{names.get(row, ''):>{margin}} {_edge(row in names, braille)}{_color_line(line, color)}"
         for row, line in enumerate(cells)
     ]
     return lines + _step_axis(steps, margin, columns, braille) + _legend(list(series), margin, braille, color)
 
 
-def spark(values: Sequence[float], *, width: int = 24, braille: bool = True) -> str:
-    """A curve in one line of `width` characters, eight levels high; the first and the last value are always shown.
+def draw_sparkline(values: Sequence[float], *, width: int = 24, braille: bool = True) -> str:
+    """Draw a curve in one line of `width` characters, eight levels high; always show the first and the last value.
 
     Examples:
-        >>> spark([0, 1, 2, 3, 4, 5, 6, 7], width=8)
+        >>> draw_sparkline([0, 1, 2, 3, 4, 5, 6, 7], width=8)
         '▁▂▃▄▅▆▇█'
     """
     last = len(values) - 1
@@ -100,7 +101,7 @@ def spark(values: Sequence[float], *, width: int = 24, braille: bool = True) -> 
 
 
 def _range(values: Sequence[float], log: bool) -> tuple[float, float] | None:
-    """What the value axis shows; None if there is nothing to show."""
+    """Return the range of the value axis, or None if no value can be shown."""
     shown = [v for v in values if math.isfinite(v) and (v > 0 or not log)]
     if not shown:
         return None
@@ -115,7 +116,7 @@ def _value_labels(low: float, high: float, most: int, log: bool) -> dict[float, 
 
 
 def _scale(low: float, high: float, dots: int, log: bool) -> Callable[[float], int | None]:
-    """From a value to its dot, 0 at the bottom; None for what cannot be shown."""
+    """Return a function from a value to its dot, 0 at the bottom, or None for a value that cannot be shown."""
     bottom, top = (math.log10(low), math.log10(high)) if log else (low, high)
 
     def place(value: float) -> int | None:
@@ -128,28 +129,28 @@ def _scale(low: float, high: float, dots: int, log: bool) -> Callable[[float], i
     return place
 
 
-def _runs(
+def _dot_ranges(
     steps: Sequence[int], values: Sequence[float], columns: int, place: Callable[[float], int | None]
-) -> list[Run]:
-    """The run of dots in each column: the values of its own steps, joined to what came before."""
-    runs: list[Run] = []
-    held: int | None = None
+) -> list[DotRange]:
+    """Return the range of dots in each column: the values of its own steps, joined to the column before."""
+    ranges: list[DotRange] = []
+    last: int | None = None  # dot of the column before
     for inside in _columns(steps, values, columns):
         dots = [dot for dot in map(place, _extremes(inside)) if dot is not None]
         if not dots:
-            held = None if len(inside) else held
-            runs.append(None if held is None or held < 0 else (held, held))
+            last = None if len(inside) else last
+            ranges.append(None if last is None or last < 0 else (last, last))
             continue
         low, high = min(dots), max(dots)
-        if held is not None:
-            low, high = min(low, held + 1), max(high, held - 1)
-        runs.append((max(low, 0), high) if high >= 0 else None)
-        held = place(inside[-1])
-    return runs
+        if last is not None:
+            low, high = min(low, last + 1), max(high, last - 1)
+        ranges.append((max(low, 0), high) if high >= 0 else None)
+        last = place(inside[-1])
+    return ranges
 
 
 def _columns(steps: Sequence[int], values: Sequence[float], columns: int) -> Iterator[Sequence[float]]:
-    """The values of the steps that fall into each column; empty where a step is wider than a column."""
+    """Yield the values of the steps that fall into each column; empty where a step is wider than a column."""
     first, span = steps[0], steps[-1] - steps[0] + 1
     bounds = [bisect_left(steps, first - (-c * span // columns)) for c in range(columns + 1)]
     for start, stop in pairwise(bounds):
@@ -157,17 +158,17 @@ def _columns(steps: Sequence[int], values: Sequence[float], columns: int) -> Ite
 
 
 def _extremes(values: Sequence[float]) -> Sequence[float]:
-    """The few values that decide how far a column reaches; all of them when one is not finite."""
+    """Return the few values that decide how far a column reaches; all of them when any is not finite."""
     if len(values) < 3 or not all(map(math.isfinite, values)):
         return values
     return min(values), max(values)
 
 
-def _braille_cells(runs: Sequence[Sequence[Run]], columns: int, height: int) -> list[list[tuple[str, int]]]:
-    """Characters row by row, each with the series that drew it last (-1: none)."""
+def _braille_cells(ranges: Sequence[Sequence[DotRange]], columns: int, height: int) -> list[list[tuple[str, int]]]:
+    """Return the characters row by row, each with the series that drew it last (-1: none)."""
     bits = [[0] * columns for _ in range(height)]
     owner = [[-1] * columns for _ in range(height)]
-    for number, x, y in _dots(runs):
+    for number, x, y in _dots(ranges):
         row, column = height - 1 - y // 4, x // 2
         bits[row][column] |= BRAILLE[3 - y % 4][x % 2]
         owner[row][column] = number
@@ -175,22 +176,22 @@ def _braille_cells(runs: Sequence[Sequence[Run]], columns: int, height: int) -> 
     return [list(zip(*pair, strict=True)) for pair in zip(shown, owner, strict=True)]
 
 
-def _ascii_cells(runs: Sequence[Sequence[Run]], columns: int, height: int) -> list[list[tuple[str, int]]]:
+def _ascii_cells(ranges: Sequence[Sequence[DotRange]], columns: int, height: int) -> list[list[tuple[str, int]]]:
     cells = [[(" ", -1)] * columns for _ in range(height)]
-    for number, x, y in _dots(runs):
+    for number, x, y in _dots(ranges):
         cells[height - 1 - y][x] = (ASCII_MARKS[number % len(ASCII_MARKS)], number)
     return cells
 
 
-def _dots(runs: Sequence[Sequence[Run]]) -> Iterator[tuple[int, int, int]]:
-    """Every dot: the number of its series, its column and its height."""
-    for number, line in enumerate(runs):
-        for x, run in enumerate(line):
-            for y in range(run[0], run[1] + 1) if run else ():
+def _dots(ranges: Sequence[Sequence[DotRange]]) -> Iterator[tuple[int, int, int]]:
+    """Yield every dot: the number of its series, its column and its height."""
+    for number, line in enumerate(ranges):
+        for x, dots in enumerate(line):
+            for y in range(dots[0], dots[1] + 1) if dots else ():
                 yield number, x, y
 
 
-def _painted(cells: Sequence[tuple[str, int]], color: bool) -> str:
+def _color_line(cells: Sequence[tuple[str, int]], color: bool) -> str:
     if not color:
         return "".join(char for char, _ in cells).rstrip()
     return "".join(char if number < 0 else _ink(char, number) for char, number in cells)
@@ -205,11 +206,11 @@ def _edge(ticked: bool, braille: bool) -> str:
 
 
 def _step_axis(steps: Sequence[int], margin: int, columns: int, braille: bool) -> list[str]:
-    """The line under the graph and its labels: the first step, round ones, and the last."""
+    """Return the line under the graph and its labels: the first step, round ones, and the last."""
     first, last = steps[0], steps[-1]
     line, labels = ["─" if braille else "-"] * columns, [" "] * columns
-    wanted = [first, last, *linear_ticks(first, last, max(2, columns // 12))] if last > first else [first]
-    for tick in wanted:
+    ticks = [first, last, *linear_ticks(first, last, max(2, columns // 12))] if last > first else [first]
+    for tick in ticks:
         column = int((tick - first) * columns // (last - first + 1))
         text = step_text(tick)
         start = min(max(0, column - len(text) // 2), columns - len(text))
@@ -222,5 +223,5 @@ def _step_axis(steps: Sequence[int], margin: int, columns: int, braille: bool) -
 
 def _legend(names: Sequence[str], margin: int, braille: bool, color: bool) -> list[str]:
     marks = ["⠒⠒" if braille else ASCII_MARKS[i % len(ASCII_MARKS)] * 2 for i in range(len(names))]
-    drawn = [_ink(mark, i) if color else mark for i, mark in enumerate(marks)]
-    return [f"{'':>{margin}}  {mark} {name}" for mark, name in zip(drawn, names, strict=True) if name]
+    colored = [_ink(mark, i) if color else mark for i, mark in enumerate(marks)]
+    return [f"{'':>{margin}}  {mark} {name}" for mark, name in zip(colored, names, strict=True) if name]

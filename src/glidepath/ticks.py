@@ -1,4 +1,4 @@
-"""How numbers are written beside a curve: steps as 10k, rates as 3e-4; and where the ticks stand."""
+"""Numbers beside a curve: steps as 10k, rates as 3e-4; and the places of the ticks."""
 
 import math
 from collections.abc import Sequence
@@ -8,19 +8,19 @@ MAGNITUDES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
 
 
 def step_text(step: float) -> str:
-    """A step as people write it.
+    """Return a step as people write it.
 
     >>> [step_text(k) for k in (0, 250, 1500, 10_000, 2_000_000, 12_345)]
     ['0', '250', '1.5k', '10k', '2M', '12345']
     """
-    for size, letter in MAGNITUDES:
+    for size, suffix in MAGNITUDES:
         if step >= size:
-            return f"{step / size:.4g}{letter}" if step % (size // 100) == 0 else f"{step:.15g}"
+            return f"{step / size:.4g}{suffix}" if step % (size // 100) == 0 else f"{step:.15g}"
     return f"{step:.15g}"
 
 
 def value_text(value: float, digits: int = 3) -> str:
-    """A value in at most `digits` significant digits, rates as 3e-4 rather than 0.0003.
+    """Return a value in at most `digits` significant digits, rates as 3e-4 rather than 0.0003.
 
     >>> [value_text(v) for v in (0.0, 1.0, 0.25, 0.01, 3e-4, 2.5e-6, 12345.0, float("nan"))]
     ['0', '1', '0.25', '0.01', '3e-4', '2.5e-6', '1.23e4', 'nan']
@@ -33,7 +33,7 @@ def value_text(value: float, digits: int = 3) -> str:
 
 
 def power_text(value: float) -> str:
-    """A power of ten beside a logarithmic axis.
+    """Return a power of ten as written beside a logarithmic axis.
 
     >>> power_text(1.0), power_text(1e-3)
     ('1', '1e-3')
@@ -42,7 +42,7 @@ def power_text(value: float) -> str:
 
 
 def linear_ticks(low: float, high: float, most: int) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten within [low, high], at most `most` of them.
+    """Return multiples of 1, 2 or 5 times a power of ten within [low, high], at most `most` of them.
 
     >>> linear_ticks(0, 3e-4, 4)
     [0.0, 0.0001, 0.0002, 0.0003]
@@ -53,14 +53,14 @@ def linear_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
-    """Powers of ten within [low, high], every second or third if there are more than `most`."""
+    """Return powers of ten within [low, high], every second or third if there are more than `most`."""
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     stride = max(1, math.ceil((last - first + 1) / most))
     return [10.0**i for i in range(last, first - 1, -stride)][::-1]
 
 
 def linear_range(low: float, high: float) -> tuple[float, float]:
-    """What a linear axis shows: from zero, unless the values stay far away from it.
+    """Return the range of a linear axis: from zero, unless the values stay far away from it.
 
     >>> linear_range(0.3, 1.0), linear_range(0.85, 0.95), linear_range(1.0, 1.0), linear_range(-0.2, 1.0)
     ((0.0, 1.0), (0.85, 0.95), (0.0, 1.0), (-0.2, 1.0))
@@ -72,7 +72,7 @@ def linear_range(low: float, high: float) -> tuple[float, float]:
 
 
 def log_range(values: Sequence[float]) -> tuple[float, float]:
-    """What a logarithmic axis shows: from the decade below all but the smallest 0.5% of the values.
+    """Return the range of a logarithmic axis: from the decade below all but the smallest 0.5% of the values.
 
     A decay to zero ends many decades down; its last few updates leave the axis at the bottom instead of flattening
     everything above. The values must be positive.

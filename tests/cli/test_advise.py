@@ -85,7 +85,7 @@ def test_the_seeds_of_a_study_are_averaged_and_say_what_a_tie_is(tmp_path, monke
     answer = json.loads(capsys.readouterr().out)
     assert answer["margin"] == pytest.approx(2 * 0.01 * np.sqrt(2 / 3), rel=1e-3)  # seeds lie 0.01 apart
     notes = "\n".join(answer["notes"])
-    assert "results: validation_loss in place of the training loss, which --metric loss would read" in notes
+    assert "results: validation_loss, by which the study ranks; --metric loss reads the training loss" in notes
     assert "6 runs averaged to 2: each the mean of 3 with the same rates" in notes
     assert "twice the standard error between the seeds of two runs" in notes
 
@@ -119,10 +119,13 @@ def test_bad_input_is_told_without_a_traceback(arguments, message, runs, tmp_pat
     assert not (tmp_path / "advise.png").exists()
 
 
-def test_of_several_peaks_one_must_be_chosen(runs, tmp_path, capsys):
-    other = log(tmp_path, "other", PLANS["wsd"], peak=6e-4)
-    assert main(["advise", *runs, "--run", str(other), "--steps", "4k"]) == 2
-    assert "choose one, as in --at-peak 6e-4" in capsys.readouterr().err
+def test_of_several_peaks_the_best_is_taken_with_a_note(runs, tmp_path, capsys):
+    other = log(tmp_path, "other", PLANS["fall"], peak=6e-4)
+    assert main(["advise", *runs, "--run", str(other), "--steps", "4k", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["peak"] == pytest.approx(3e-4)
+    assert any(note.startswith("only the 3 runs with the peak 0.0003 are used") for note in answer["notes"])
+    assert any(note.endswith("; --at-peak chooses another") for note in answer["notes"])
 
 
 # --- without a run ---

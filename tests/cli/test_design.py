@@ -58,10 +58,12 @@ def test_after_a_run_that_is_half_done_the_plan_is_what_is_still_to_come(runs, t
     assert designed < linear + 1e-4
 
 
-def test_of_several_peaks_one_must_be_chosen(runs, tmp_path, capsys):
-    command = ["design", *runs, "--run", str(log(tmp_path, "other", PLANS["wsd"], peak=6e-4)), "--steps", "4k"]
-    assert main(command) == 2
-    assert "choose one, as in --at-peak 6e-4" in capsys.readouterr().err
+def test_of_several_peaks_the_best_is_taken_with_a_note_and_another_may_be_chosen(runs, tmp_path, capsys):
+    command = ["design", *runs, "--run", str(log(tmp_path, "other", PLANS["fall"], peak=6e-4)), "--steps", "4k"]
+    assert main([*command, "--law", "noise-floor", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["peak"] == pytest.approx(3e-4)
+    assert any(note.endswith("; --at-peak chooses another") for note in answer["notes"])
     assert main([*command, "--at-peak", "6e-4", "--law", "noise-floor", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["peak"] == pytest.approx(6e-4)
 

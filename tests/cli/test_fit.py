@@ -33,7 +33,7 @@ def test_a_fit_finds_the_parameters_within_some_standard_errors(runs, capsys):
 def test_people_get_two_tables_and_a_figure(runs, tmp_path, capsys):
     assert main(["fit", *runs, "-o", "mine.svg"]) == 0
     told = capsys.readouterr().out
-    assert "noise-floor law, peak 3e-4, 3 runs" in told
+    assert "noise-floor law of the loss, peak 3e-4, 3 runs" in told
     assert "loss that no training removes" in told
     assert "typical misfit" in told
     assert told.splitlines()[-1] == "wrote mine.svg"

@@ -1,6 +1,7 @@
 """`glidepath predict`, as people use it, on runs of a law with known parameters."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_people_get_a_row_for_every_plan_and_a_figure(runs, tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["plan", "steps", "last", "loss", "90%", "interval"]
     assert [line.split()[:2] for line in lines[1:3]] == [["mine", "4,000"], ["linear(5000)", "5,000"]]
-    assert "noise-floor law, fitted to cosine, wsd, fall; plans are ratios of the peak 3e-4" in lines
+    assert "noise-floor law of the loss, fitted to cosine, wsd, fall; plans are ratios of the peak 3e-4" in lines
     assert (tmp_path / "predict.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -49,16 +50,21 @@ def test_a_higher_level_is_a_wider_interval(runs, capsys):
     assert widths == sorted(set(widths))
 
 
-def test_of_several_peaks_one_must_be_chosen(runs, tmp_path, capsys):
-    command = ["predict", "cosine(100%)", *runs, "--run", str(log(tmp_path, "other", PLANS["wsd"], peak=6e-4))]
-    assert main([*command, "--steps", "4k"]) == 2
-    told = capsys.readouterr().err
-    assert "these runs have different peaks, 3e-4 (3 runs), 6e-4 (1 run)" in told
-    assert "--at-peak 6e-4" in told
+def test_of_several_peaks_the_best_is_taken_with_a_note_and_another_may_be_chosen(runs, tmp_path, capsys):
+    command = ["predict", "cosine(100%)", *runs, "--run", str(log(tmp_path, "other", PLANS["fall"], peak=6e-4))]
+    assert main([*command, "--steps", "4k"]) == 0
+    text = capsys.readouterr().out
+    assert "fitted to cosine, wsd, fall; plans are ratios of the peak 3e-4" in text
+    assert "only the 3 runs with the peak 0.0003 are used, because one law does not hold across peaks" in text
+    assert re.search(
+        r"the lowest last loss at each peak: 0\.0003 \d\.\d+, 0\.0006 \d\.\d+; --at-peak chooses another", text
+    )
     assert main([*command, "--steps", "4k", "--at-peak", "6e-4"]) == 0
-    assert "fitted to other; plans are ratios of the peak 6e-4" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "fitted to other; plans are ratios of the peak 6e-4" in text
+    assert "across peaks" not in text
     assert main([*command, "--steps", "4k", "--at-peak", "1e-3"]) == 2
-    assert "no run has the peak 0.001" in capsys.readouterr().err
+    assert "no run has the peak 0.001; there are 0.0003 (3 runs), 0.0006 (1 run)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_columns_and_peaks_are_told_by_options(tmp_path, capsys):
         (["--steps", "200", "--run", "log.csv", "--column", "rate"], "--column says what a column is called"),
         (["--steps", "200", "--run", "log.csv", "--run-peak", "0"], "peak"),
         (["--steps", "200", "--run-peak", "0.1"], "--column and --run-peak say how a log is read"),
-        (["--steps", "200", "--run", "bare.csv"], "no column for the rate: name it, --column rate=..."),
+        (["--steps", "200", "--run", "bare.csv"], "there are step, loss: name it, --column rate=... [GP401]"),
     ],
 )
 def test_bad_input_is_explained(options, message, tmp_path, monkeypatch, capsys):

@@ -11,7 +11,7 @@ import pytest
 
 from glidepath import Schedule, parse
 from glidepath.convert import code
-from glidepath.errors import ConvertError
+from glidepath.errors import NoFormulaError
 from tests.catalogue import SCHEDULES
 
 from .executed import apart, executed, read_back, steps_of
@@ -159,7 +159,7 @@ def test_an_optimizer_of_optax_takes_it() -> None:
 
 @pytest.mark.parametrize("text", NO_TABLE)
 def test_what_is_no_formula_and_has_no_end_is_refused_with_a_cure(text: str) -> None:
-    with pytest.raises(ConvertError, match=r"no formula in jnp.*cut it, as in plan\[:10_000\]"):
+    with pytest.raises(NoFormulaError, match=r"no formula in jnp.*cut it, as in plan\[:10_000\] \[GP502\]"):
         code(parse(text), to="optax")
 
 

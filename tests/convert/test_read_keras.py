@@ -11,6 +11,7 @@ import pytest
 
 from glidepath import Schedule, cosine, cosine_restarts, linear, parse
 from glidepath.convert import read
+from glidepath.convert.readers import keras as readers
 from glidepath.errors import ConvertError
 
 schedules = keras.optimizers.schedules
@@ -161,3 +162,18 @@ class CosineDecay(schedules.CosineDecay):
 def test_what_cannot_be_read_is_refused(theirs: schedules.LearningRateSchedule, reason: str) -> None:
     with pytest.raises(ConvertError, match=reason):
         read(theirs)
+
+
+def test_another_version_of_keras_that_names_things_differently_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedules.CosineDecay, "get_config", lambda self: {"initial_learning_rate": 0.1})
+    with pytest.raises(ConvertError, match="keras CosineDecay has no 'warmup_target' in this version"):
+        read(schedules.CosineDecay(0.1, 100))
+
+
+def test_a_bug_of_a_reader_is_not_shown_as_a_mistake_of_the_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(config: object) -> None:
+        raise TypeError("a bug")
+
+    monkeypatch.setitem(readers.CLASSES, "CosineDecay", broken)
+    with pytest.raises(TypeError, match="^a bug$"):
+        read(schedules.CosineDecay(0.1, 100))

@@ -9,7 +9,7 @@ from lightning.pytorch.cli import LightningCLI, LRSchedulerCallable, OptimizerCa
 from lightning.pytorch.loggers import CSVLogger
 
 import glidepath as gp
-from glidepath.integrations.lightning import LearningRateMonitor, scheduled
+from glidepath.integrations.lightning import LearningRateMonitor, configure_scheduler
 from glidepath.torch import Scheduler, Set
 
 from .page import blocks, example
@@ -30,7 +30,7 @@ TWELVE = gp.parse(DRAFT).over(12)
 class Model(LightningModule):
     """Made of one layer; what configures its optimizer is given."""
 
-    def __init__(self, configure=lambda module: scheduled(module, Seen(module.parameters()), DRAFT)):
+    def __init__(self, configure=lambda module: configure_scheduler(module, Seen(module.parameters()), DRAFT)):
         super().__init__()
         self.layer, self.configure = torch.nn.Linear(4, 2), configure
 
@@ -67,7 +67,7 @@ def test_a_draft_takes_its_length_from_the_trainer(options):
 
 
 def test_epochs_are_those_of_the_trainer():
-    model = Model(lambda module: scheduled(module, Seen(module.parameters()), "warmup(1ep) >> cosine(1ep)"))
+    model = Model(lambda module: configure_scheduler(module, Seen(module.parameters()), "warmup(1ep) >> cosine(1ep)"))
     trainer(max_epochs=3, accumulate_grad_batches=5).fit(model)  # 12 batches: 3 updates in each epoch
     assert model.seen.used == expected(gp.warmup(3) >> gp.cosine(3), 0, 9)
 
@@ -75,7 +75,9 @@ def test_epochs_are_those_of_the_trainer():
 def test_everything_that_the_driver_takes_is_handed_on():
     def configure(module):
         optimizer = Seen(module.parameters(), momentum=0.9)
-        return scheduled(module, optimizer, "cosine(100%)", momentum=Set("linear(50%, start=0.5)"), minimum=0.05)
+        return configure_scheduler(
+            module, optimizer, "cosine(100%)", momentum=Set("linear(50%, start=0.5)"), minimum=0.05
+        )
 
     model = Model(configure)
     trainer(max_steps=12).fit(model)
@@ -84,7 +86,9 @@ def test_everything_that_the_driver_takes_is_handed_on():
 
 
 def test_the_rate_may_be_left_alone():
-    model = Model(lambda module: scheduled(module, Seen(module.parameters(), momentum=0.9), momentum="linear(100%)"))
+    model = Model(
+        lambda module: configure_scheduler(module, Seen(module.parameters(), momentum=0.9), momentum="linear(100%)")
+    )
     trainer(max_steps=4).fit(model)
     assert model.seen.used == [[0.1]] * 4
     assert model.seen.param_groups[0]["momentum"] == 0.9 * gp.linear(4)(4)
@@ -92,7 +96,7 @@ def test_the_rate_may_be_left_alone():
 
 @pytest.mark.parametrize("plan", [DRAFT, Set(DRAFT), {"all": DRAFT}, (DRAFT, None)])
 def test_a_trainer_without_an_end_refuses_a_draft(plan):
-    model = Model(lambda module: scheduled(module, Seen(module.parameters()), PLAN, momentum=plan))
+    model = Model(lambda module: configure_scheduler(module, Seen(module.parameters()), PLAN, momentum=plan))
     with pytest.raises(gp.HorizonError, match=r"this trainer has no end.*give it max_steps, or horizon="):
         trainer(max_epochs=-1).fit(model)
 
@@ -113,14 +117,16 @@ def test_a_stream_of_data_has_an_end_only_by_max_steps():
         trainer(max_epochs=2).fit(model)
     trainer(max_epochs=2, max_steps=12).fit(model)
     assert model.seen.used == expected(TWELVE, 0, 12)
-    by_epochs = StreamModel(lambda module: scheduled(module, Seen(module.parameters()), "cosine(1ep)"))
+    by_epochs = StreamModel(lambda module: configure_scheduler(module, Seen(module.parameters()), "cosine(1ep)"))
     with pytest.raises(gp.HorizonError, match="steps_per_epoch"):
         trainer(max_steps=12).fit(by_epochs)
 
 
 def test_a_horizon_of_your_own_or_a_plan_with_lengths_asks_the_trainer_nothing():
     for plan, horizon in ((PLAN, None), (DRAFT, 12)):
-        model = Model(lambda module, p=plan, h=horizon: scheduled(module, Seen(module.parameters()), p, horizon=h))
+        model = Model(
+            lambda module, p=plan, h=horizon: configure_scheduler(module, Seen(module.parameters()), p, horizon=h)
+        )
         limit = callbacks.LambdaCallback(on_train_batch_end=lambda t, *rest: setattr(t, "should_stop", True))
         trainer(max_epochs=-1, callbacks=[limit]).fit(model)
         assert model.seen.used == expected(gp.parse(plan).over(12) if isinstance(plan, str) else plan, 0, 1)
@@ -146,7 +152,7 @@ def test_a_fit_goes_on_exactly_from_a_checkpoint_in_the_middle(tmp_path):
 
 def logged(monitor, rate, folder):
     """A fit with this monitor; what the monitor kept, and what the logger wrote."""
-    model = Model(lambda module: scheduled(module, Seen(module.parameters(), lr=rate, momentum=0.9), DRAFT))
+    model = Model(lambda module: configure_scheduler(module, Seen(module.parameters(), lr=rate, momentum=0.9), DRAFT))
     logger = CSVLogger(folder)
     trainer(max_epochs=1, logger=logger, log_every_n_steps=1, callbacks=[monitor]).fit(model)
     with (folder / "lightning_logs/version_0/metrics.csv").open() as file:
@@ -200,7 +206,7 @@ def test_the_bare_driver_is_right_too_whatever_interval_lightning_steps_at():
 
 
 def test_what_the_page_shows_trains_at_the_right_rates():
-    shown = example("Lightning", LightningModule=Model, scheduled=scheduled)["Model"]
+    shown = example("Lightning", LightningModule=Model, configure_scheduler=configure_scheduler)["Model"]
     used = []
     trainer(max_steps=12, callbacks=[Recorder(used)]).fit(shown())
     assert used == [3e-4 * TWELVE(k) for k in range(12)]
@@ -235,7 +241,11 @@ def run_by_cli(model_class, config, folder, monkeypatch):
 
 
 def test_the_cli_of_the_page_trains_at_the_right_rates(tmp_path, monkeypatch):
-    names = {"LightningModule": Model, "scheduled": scheduled, "OptimizerCallable": OptimizerCallable}
+    names = {
+        "LightningModule": Model,
+        "configure_scheduler": configure_scheduler,
+        "OptimizerCallable": OptimizerCallable,
+    }
     shown = example("LightningCLI", **names)["Model"]
     (config,) = blocks("LightningCLI", "yaml")
     assert run_by_cli(shown, config, tmp_path, monkeypatch) == [3e-4 * TWELVE(k) for k in range(12)]

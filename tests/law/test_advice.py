@@ -10,7 +10,7 @@ from glidepath.errors import LawError
 from glidepath.law import advise, fit
 from glidepath.law.advising.advice import TIE, rank_schedules
 from glidepath.law.advising.next_run import choose_first_runs, next_run
-from glidepath.law.designing.named_schedules import cooldown, named_schedules
+from glidepath.law.designing.named_schedules import cooldown, standard_schedules
 from glidepath.law.fitting.committee import fit_committee
 
 from .known import NOISE_FLOOR, PEAK, run
@@ -85,10 +85,10 @@ def test_one_more_run_is_worth_what_it_says():
     known = fit(RUNS[:1])
     rivals = [plan.over(STEPS) for plan in (CANDIDATES["wsd 10%"], CANDIDATES["cosine"])]
     found = next_run(known, rivals, {"wsd 10%": rivals[0], "cosine": rivals[1]}, STEPS)
-    assert found.then < found.now
+    assert found.std_after < found.std_now
     more = fit([RUNS[0], run("more", found.plan, found.steps, noise=3e-4, seed=3)])
-    told = next_run(more, rivals, {"wsd 10%": rivals[0]}, STEPS).now
-    assert told == pytest.approx(found.then, rel=0.5)
+    told = next_run(more, rivals, {"wsd 10%": rivals[0]}, STEPS).std_now
+    assert told == pytest.approx(found.std_after, rel=0.5)
 
 
 def test_a_run_that_never_decays_is_no_good_next_run():
@@ -147,8 +147,8 @@ def test_what_cannot_be_answered_is_refused(candidates, more, message):
 
 @pytest.mark.parametrize("warm", [0, 30])
 def test_every_named_schedule_has_the_length_asked_for(warm):
-    every = dict(named_schedules(500, warm))
-    assert len(every) == len(list(named_schedules(500, warm))) > 60
+    every = dict(standard_schedules(500, warm))
+    assert len(every) == len(list(standard_schedules(500, warm))) > 60
     for name, plan in every.items():
         values = plan(np.arange(500))
         assert values.max() == 1.0, name
@@ -157,6 +157,6 @@ def test_every_named_schedule_has_the_length_asked_for(warm):
 
 
 def test_a_named_schedule_is_what_its_name_says():
-    every = dict(named_schedules(500, 100))
+    every = dict(standard_schedules(500, 100))
     assert every["WSD, 1-sqrt over the last 20%"] == warmup(100) >> constant(320) >> one_minus_sqrt(80)
     assert every["cosine to 10%"] == warmup(100) >> cosine(400, to=0.1)

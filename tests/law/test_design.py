@@ -14,7 +14,7 @@ from glidepath.law import Committee, Design, Fit, Law, MultiPowerLaw, NoiseFloor
 from glidepath.law.designing.descent import Descent
 from glidepath.law.designing.design import best_ratios, fit_lines, has_closed_form
 from glidepath.law.designing.knots import knots
-from glidepath.law.designing.named_schedules import named_schedules
+from glidepath.law.designing.named_schedules import standard_schedules
 from glidepath.law.evaluation.cells import Cells
 from glidepath.law.evaluation.timeline import History
 
@@ -136,7 +136,7 @@ def test_no_schedule_of_the_fields_names_does_better(law):
     found = design(law, STEPS, warmup=200)
     assert found.loss == pytest.approx(law.predict(found.plan, STEPS)[-1], abs=1e-8)
     assert found.nearest.loss >= found.loss - 2e-5
-    assert found.nearest.loss == min(law.final_loss(plan, STEPS) for _, plan in named_schedules(STEPS, 200))
+    assert found.nearest.loss == min(law.final_loss(plan, STEPS) for _, plan in standard_schedules(STEPS, 200))
 
 
 def test_the_multi_power_law_gets_no_giant_falls():
@@ -165,7 +165,7 @@ def test_the_slopes_of_the_falls_are_those_of_finite_differences():
     weights = np.random.default_rng(0).normal(size=len(descent.levels(falls)))
     value = lambda falls: float(weights @ np.log(descent.levels(falls)))
     numeric = [(value(falls + one) - value(falls - one)) / 2e-6 for one in 1e-6 * np.eye(12)]
-    assert descent.pulled(weights, 12) == pytest.approx(numeric, rel=1e-6, abs=1e-6)
+    assert descent.slopes_of_falls(weights, 12) == pytest.approx(numeric, rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize("law", [LAWS[2], LAWS[4]], ids=["multi-power", "convex-kernel"])

@@ -66,7 +66,7 @@ def test_distances_may_be_scaled_by_each_source(seed, sources, targets, spread):
     view, moments = tree.view_from(at, counts), tree.moments(weights)
     parts = (KERNELS["power"](part.distances * np.exp(part.log_scales)) for part in (view.far, view.near))
     wanted = sums(KERNELS["power"], at, places, weights, counts, np.exp(log_scales))
-    close(view.weighted_sum(*parts, moments), wanted, weights)
+    close(view.sum_weighted(*parts, moments), wanted, weights)
 
 
 def test_scales_that_change_slowly_are_seen_through_nodes_too():
@@ -76,7 +76,7 @@ def test_scales_that_change_slowly_are_seen_through_nodes_too():
     view = tree.view_from(at, counts)
     parts = (KERNELS["power"](part.distances * np.exp(part.log_scales)) for part in (view.far, view.near))
     wanted = sums(KERNELS["power"], at, places, weights, counts, np.exp(log_scales))
-    close(view.weighted_sum(*parts, tree.moments(weights)), wanted, weights)
+    close(view.sum_weighted(*parts, tree.moments(weights)), wanted, weights)
     assert len(view.far.rows) > 20  # of each target at least one block
 
 
@@ -88,7 +88,7 @@ def test_several_sets_of_weights_share_a_tree(seed, sources):
     view, both = tree.view_from(at, counts), tree.moments(weights, others)
     parts = [KERNELS["power"](part.distances) for part in (view.far, view.near)]
     for number, one in enumerate((weights, others)):
-        close(view.weighted_sum(*parts, both, number), view.sum(KERNELS["power"], tree.moments(one)), one, 1e-13)
+        close(view.sum_weighted(*parts, both, number), view.sum(KERNELS["power"], tree.moments(one)), one, 1e-13)
 
 
 def test_the_moments_of_a_block_are_exact_for_every_polynomial_that_its_nodes_hold():

@@ -49,7 +49,7 @@ def off(found, true):
 
 def usual(free):
     """The mean of the prior for runs of 8,000 updates: what is per update is so much larger than in runs of 25,000."""
-    return free.mean + (math.log(25_000 / 8000) if free.name == "rho" else 0.0)
+    return free.prior_mean + (math.log(25_000 / 8000) if free.name == "rho" else 0.0)
 
 
 def true_law(law, **parameters):
@@ -346,9 +346,12 @@ def test_weights_are_one_number_above_zero_for_each_run(weights):
     ("losses", "message"),
     [
         (lambda m: np.linspace(2, 3, m), "do not fall with training"),
-        (lambda m: np.geomspace(1e9, 1e-9, m), "too noisy, or no losses of one training|do not fall|loss of 0 or less"),
+        (
+            lambda m: np.geomspace(1e9, 1e-9, m),
+            "too noisy, or not the losses of one training|do not fall|loss of 0 or less",
+        ),
         (lambda m: 2 + np.random.default_rng(0).random(m), "do not fall with training"),
-        (lambda m: np.exp(np.random.default_rng(0).normal(size=m)), "too noisy, or no losses of one training"),
+        (lambda m: np.exp(np.random.default_rng(0).normal(size=m)), "too noisy, or not the losses of one training"),
         (lambda m: np.full(m, 2.5), "do not fall with training"),
     ],
 )

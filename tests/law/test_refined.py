@@ -141,7 +141,7 @@ def test_a_plan_too_rough_to_be_written_down_is_refused():
         ([1.0, 0.0, 1.0], {}, "gradient_norms: .*update 1 is 0"),
         ([1.0, float("nan")], {}, "gradient_norms: .*update 1 is nan"),
         ([], {}, "gradient_norms: a list of numbers is needed"),
-        ([1.0], {}, "one number is no run"),
+        ([1.0], {}, "one number is not a run"),
         ([1.0, 2.0], {"optimizer": "lion"}, "not 'lion'"),
         ([1.0, 2.0], {"smoothing": 1.5}, "from 0 to 1, not 1.5"),
         ([1.0, 2.0], {"smoothing": float("nan")}, "from 0 to 1, not nan"),

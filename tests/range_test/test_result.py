@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glidepath.errors import RunError
-from glidepath.range_test import RULES, judged
+from glidepath.range_test import RULES, analyze_sweep
 from glidepath.range_test.result import _Sweep
 from glidepath.range_test.suggestions import minimum, slide, steepest, valley
 
@@ -15,7 +15,7 @@ from .curves import LOG_RATES, curve
 
 def found_on(seed, noise):
     one = curve(seed, noise)
-    return one, judged(10**one.places, one.losses, "diverged")
+    return one, analyze_sweep(10**one.places, one.losses, "diverged")
 
 
 def test_on_200_noisy_curves_the_steepest_point_is_found():
@@ -33,8 +33,8 @@ def test_on_200_noisy_curves_the_steepest_point_is_found():
 @given(seed=st.integers(0, 10_000), unit=st.floats(1e-3, 1e3), height=st.floats(1e-3, 1e3), offset=st.floats(-100, 100))
 def test_units_do_not_matter(seed, unit, height, offset):
     one = curve(seed, 0.02)
-    here = judged(10**one.places, one.losses, "diverged")
-    there = judged(unit * 10**one.places, height * one.losses + offset, "diverged")
+    here = analyze_sweep(10**one.places, one.losses, "diverged")
+    there = analyze_sweep(unit * 10**one.places, height * one.losses + offset, "diverged")
     for name, suggestion in here.suggestions.items():
         other = there[name]
         for which in ("rate", "low", "high"):
@@ -64,26 +64,26 @@ def test_the_valley_is_the_deepest_descent_and_not_the_longest():
 @pytest.mark.parametrize("seed", range(8))
 def test_noise_alone_suggests_nothing(seed):
     noise = np.random.default_rng(seed).standard_normal(200)
-    found = judged(10**LOG_RATES, 5 + noise)
+    found = analyze_sweep(10**LOG_RATES, 5 + noise)
     assert not found
     assert str(found).endswith(found.doubts[0])
 
 
 def test_a_loss_that_hardly_falls_is_named():
-    found = judged(10**LOG_RATES, 5 + np.random.default_rng(0).standard_normal(200))
+    found = analyze_sweep(10**LOG_RATES, 5 + np.random.default_rng(0).standard_normal(200))
     assert "hardly fell" in found.doubts[0]
 
 
 def test_a_fall_that_begins_before_the_sweep_is_named():
-    found = judged(10**LOG_RATES, 2 + np.exp(-(LOG_RATES + 7)))
+    found = analyze_sweep(10**LOG_RATES, 2 + np.exp(-(LOG_RATES + 7)))
     assert not found
     assert "lower `low`" in found.doubts[0]
 
 
 def test_a_fall_that_goes_on_beyond_the_sweep_is_named():
-    found = judged(10**LOG_RATES, 5 - np.exp(2 * (LOG_RATES - 1)))
+    found = analyze_sweep(10**LOG_RATES, 5 - np.exp(2 * (LOG_RATES - 1)))
     assert "raise `high`" in found.doubts[0]
-    late = judged(10**LOG_RATES, 5 - 1 / (1 + np.exp(-(LOG_RATES + 0.5) / 0.4)))
+    late = analyze_sweep(10**LOG_RATES, 5 - 1 / (1 + np.exp(-(LOG_RATES + 0.5) / 0.4)))
     assert late["steepest"]
     assert "raise `high`" in late["minimum/10"].doubt
 
@@ -96,13 +96,13 @@ def test_a_wide_interval_is_a_doubt():
 def test_losses_that_ran_away_change_nothing():
     one = curve(3, 0.02)
     longer = 10 ** np.append(one.places, one.places[-1] + np.diff(LOG_RATES)[:1] * [1, 2, 3])
-    found = judged(longer, np.append(one.losses, [1e3, 1e9, 1e30]), "diverged")
-    assert found["steepest"] == judged(10**one.places, one.losses, "diverged")["steepest"]
+    found = analyze_sweep(longer, np.append(one.losses, [1e3, 1e9, 1e30]), "diverged")
+    assert found["steepest"] == analyze_sweep(10**one.places, one.losses, "diverged")["steepest"]
 
 
 def test_the_seed_decides_the_intervals():
     one = curve(5, 0.05)
-    first, again, other = (judged(10**one.places, one.losses, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (analyze_sweep(10**one.places, one.losses, seed=seed) for seed in (1, 1, 2))
     assert first.suggestions == again.suggestions
     assert first["steepest"].rate == other["steepest"].rate
     assert first["steepest"].low != other["steepest"].low
@@ -121,12 +121,12 @@ def test_the_seed_decides_the_intervals():
 )
 def test_what_is_no_sweep_is_refused(rates, losses, said):
     with pytest.raises(RunError, match=said):
-        judged(rates, losses)
+        analyze_sweep(rates, losses)
 
 
 def test_nine_in_ten_resamples_lie_in_the_interval():
     one = curve(7, 0.05)
-    found = judged(10**one.places, one.losses, "diverged")
+    found = analyze_sweep(10**one.places, one.losses, "diverged")
     sweep = _Sweep(10**one.places, one.losses)
     again = [10 ** steepest(sweep.places, row) for row in sweep.resampled(0)]
     inside = [found["steepest"].low <= rate <= found["steepest"].high for rate in again]
@@ -134,7 +134,7 @@ def test_nine_in_ten_resamples_lie_in_the_interval():
 
 
 def test_a_rule_that_is_not_there_is_named_with_those_that_are():
-    found = judged(10**LOG_RATES, 5 - 1 / (1 + np.exp(-(LOG_RATES + 3) / 0.4)))
+    found = analyze_sweep(10**LOG_RATES, 5 - 1 / (1 + np.exp(-(LOG_RATES + 3) / 0.4)))
     assert set(found.suggestions) == set(RULES)
-    with pytest.raises(RunError, match="no suggestion is called 'best'; there are steepest, valley"):
+    with pytest.raises(RunError, match="'best' is not a suggestion; there are steepest, valley"):
         found["best"]

@@ -23,7 +23,7 @@ class Silent(Watcher):
     def __init__(self) -> None:
         self.warnings: list[str] = []
 
-    def warned(self, message: str) -> None:
+    def on_warning(self, message: str) -> None:
         self.warnings.append(message)
 
 

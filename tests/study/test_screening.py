@@ -88,12 +88,12 @@ def test_what_is_predicted_is_close_to_what_training_would_show() -> None:
 def test_the_first_ones_are_told_apart_from_those_that_confirm_and_those_left_out() -> None:
     rows = screen(found(), Trainer(), confirm=2).rows
     roles = [row.role for row in rows]
-    assert (roles.count("to tell"), roles.count("to confirm")) == (FIRST, 2)
-    assert all((row.found is None) == (row.role == "left out") for row in rows)
-    assert all(row.predicted is None for row in rows if row.role == "to tell")
+    assert (roles.count("to fit"), roles.count("to confirm")) == (FIRST, 2)
+    assert all((row.loss is None) == (row.role == "left out") for row in rows)
+    assert all(row.predicted is None for row in rows if row.role == "to fit")
     left = [row.predicted.loss for row in rows if row.role == "left out" and row.predicted is not None]
     assert left == sorted(left)
-    shown = [row.found for row in rows if row.found is not None]
+    shown = [row.loss for row in rows if row.loss is not None]
     assert shown == sorted(shown)
 
 
@@ -135,14 +135,14 @@ def test_more_to_confirm_than_there_are_trains_all_and_ends() -> None:
     trainer, few = Trainer(), {name: RATES[name] for name in ("constant", "cosine", "linear", "halves", "wsd 20%")}
     done = screen(Candidates(study(schedules={name: TEXTS[name] for name in few}), few, ()), trainer, confirm=100)
     assert set(trainer.trained[-1]) == set(few)
-    assert all(row.found is not None for row in done.rows)
+    assert all(row.loss is not None for row in done.rows)
 
 
 def test_a_run_that_diverged_is_no_lesson_and_stands_last_of_those_trained() -> None:
     first = found().first()[0]
     done = screen(found(), Trainer(broken=first), confirm=1)
-    trained = [row for row in done.rows if row.found is not None]
-    assert (trained[-1].schedule, trained[-1].found) == (first, np.inf)
+    trained = [row for row in done.rows if row.loss is not None]
+    assert (trained[-1].schedule, trained[-1].loss) == (first, np.inf)
 
 
 def test_nothing_but_divergence_is_an_error_that_says_so() -> None:

@@ -69,7 +69,7 @@ def test_the_longest_way_is_the_longest_path_below(paths: list[UpdatePath]) -> N
 def test_two_paths_agree_as_far_as_a_look_at_every_row_says(one: bytes, other: bytes, width: int, start: int) -> None:
     first, second = (UpdatePath("o", width, (rows * 9 * width)[: 9 * width]) for rows in (one or b"a", other or b"a"))
     alike = [k for k in range(start, 9) if first.row(k) != second.row(k)]
-    assert first.agreement(second, start, 9) == (alike[0] if alike else 9)
+    assert first.first_difference(second, start, 9) == (alike[0] if alike else 9)
 
 
 @given(ways)

@@ -87,7 +87,7 @@ def test_a_row_is_what_the_optimizer_receives(name: str) -> None:
     for _ in range(STEPS):
         update(optimizer)
         scheduler.step()
-    assert values.table(0, STEPS).tolist() == seen
+    assert values.matrix(0, STEPS).tolist() == seen
     assert values.complete
 
 
@@ -95,7 +95,7 @@ def test_a_row_is_what_the_optimizer_receives(name: str) -> None:
 def test_rows_are_equal_exactly_where_all_their_values_are(name: str) -> None:
     make, entry = CASES[name]
     values = values_of(make(), run_of(entry))
-    table = [struct.pack(f"{len(values.slots)}d", *row) for row in values.table(0, STEPS).tolist()]
+    table = [struct.pack(f"{len(values.slots)}d", *row) for row in values.matrix(0, STEPS).tolist()]
     rows = [values.path.row(k) for k in range(STEPS)]
     assert [rows.index(row) for row in rows] == [table.index(row) for row in table]
 
@@ -110,8 +110,8 @@ def test_a_run_with_a_hyperparameter_more_shares_nothing() -> None:
 def test_a_peak_is_the_largest_rate_and_the_others_are_in_proportion(rates: Any) -> None:
     values = values_of(sgd(*rates), run_of("constant()", peak=0.8))
     expected = 0.8 if isinstance(rates[0], float) else torch.tensor(0.8, dtype=HALF).item()
-    assert values.table(0, 1)[0, 0] == expected
-    assert values.table(0, 1)[0, 1] == pytest.approx(0.2, rel=0.01)
+    assert values.matrix(0, 1)[0, 0] == expected
+    assert values.matrix(0, 1)[0, 1] == pytest.approx(0.2, rel=0.01)
     assert values.peak == 0.8
 
 
@@ -155,7 +155,7 @@ def test_a_plateau_is_the_same_on_paper_and_on_an_optimizer(
     for consult in range(len(consults) - 1):
         assert values.resolved_steps == consults[consult] + 1
         values.consult(metrics[consult % len(metrics)])
-    assert values.table(0, steps).tolist() == seen
+    assert values.matrix(0, steps).tolist() == seen
     assert values.complete
 
 

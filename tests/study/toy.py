@@ -111,7 +111,7 @@ class Known:
     def complete(self) -> bool:
         return self.resolved_steps == self.plan.length
 
-    def table(self, start: int, stop: int) -> Any:
+    def matrix(self, start: int, stop: int) -> Any:
         return np.array([[float(letter)] for letter in self.path.rows[start:stop]]).reshape(-1, 1)
 
     def consult(self, metric: float) -> None:

@@ -138,7 +138,7 @@ def sentences(advice: Advice, candidates: Mapping[str, Schedule]) -> list[str]:
         f"best: {candidates[best.name]!r}",
         f"cooldown: {_cooldown(advice.cooldown)}",
         f"to make next: {then.name}, {then.plan!r}: what the law's parameters leave open between the leaders would fall "
-        f"from ± {then.now:.4f} to ± {then.then:.4f}",
+        f"from ± {then.std_now:.4f} to ± {then.std_after:.4f}",
     ]
 
 
@@ -181,8 +181,8 @@ def _plain(advice: Advice, candidates: Mapping[str, Schedule]) -> dict[str, Any]
             "name": then.name,
             "plan": repr(then.plan),
             "steps": then.steps,
-            "deviation_now": then.now,
-            "deviation_then": then.then,
+            "deviation_now": then.std_now,
+            "deviation_then": then.std_after,
         },
     }
 

@@ -1,41 +1,33 @@
 """`glidepath compare`: train a task under several schedules and tell which one wins."""
 
-import contextlib
 import json
 import math
-import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
+from glidepath import study as studies
 from glidepath.errors import StudyError
-from glidepath.study.curve import Curve
-from glidepath.study.executors import check_place, executor_for
+from glidepath.study import CostEstimate, Result, Study, read_study, study_from
 from glidepath.study.report.screening import flat
-from glidepath.study.report.summary import summary
 from glidepath.study.report.tables import summary_table
 from glidepath.study.report.terminal import show
-from glidepath.study.result import facts, save_results
-from glidepath.study.screening.row import ScreeningRow
-from glidepath.study.screening.screen import find_candidates
-from glidepath.study.spec.study import Study, study_from
-from glidepath.study.spec.yaml_io import read_study
-from glidepath.study.store import Store
-from glidepath.study.training.cost import CostEstimate, estimate_cost
-from glidepath.study.training.prepare import Prepared, prepare, train, verify
-from glidepath.study.training.progress import Screen
+from glidepath.study.result import results_folder
 
 from .options.plans import name_and_text
-from .output import screening
+from .output.progress import ProgressBars
+from .output.screening import write_screening
+from .output.wording import word_as_options
 from .store import size
 
 Item = TypeVar("Item")
 Several = Annotated[list[Item] | None, Parameter(negative=())]  # an option that may be given again and again
 Flag = Annotated[bool, Parameter(negative=())]
+OPTIONS = {"on": "--on", "workers": "--workers", "share": "--share", "screen": "--screen", "budget": "--disk"}
 
 
 def compare(
@@ -109,12 +101,9 @@ def compare(
     disk
         How much of it the snapshots may take.
     """
-    check_place(on, workers)
-    if screen is not None and screen < 1:
-        raise StudyError(f"--screen trains at least one schedule to confirm, not {screen}")
     options = {
         "steps": steps,
-        "schedules": _named(schedule) if schedule else None,
+        "schedules": _schedules(schedule) if schedule else None,
         "peaks": peak,
         "seeds": seed,
         "horizons": horizon,
@@ -122,70 +111,58 @@ def compare(
         "threads": threads,
         "share": share,
     }
-    described = _study(study, {key: value for key, value in options.items() if value is not None})
-    with Store(store) as opened:
-        prepared = prepare(described, opened, size(disk))
-        plan = estimate_cost(prepared)
-        for warning in plan.warnings:
-            print(f"glidepath: {warning}", file=sys.stderr)
-        few = None if screen is None else find_candidates(prepared)
+    with word_as_options(OPTIONS):
+        described = _study(study, {key: value for key, value in options.items() if value is not None})
         if dry_run:
-            print(json.dumps(asdict(plan), indent=2) if as_json else _shown(plan))
-            if few is not None:
-                print(f"trained first: {', '.join([*few.others, *few.first()])}", file=sys.stderr)
+            _write_cost(studies.estimate(described, store=store, screen=screen), as_json)
             return
-        folder = _made(out or _folder(study))
-        with _left_as_it_was(folder):
-            screened: tuple[ScreeningRow, ...] = ()
-            if few is None or screen is None:
-                curves = _trained(prepared, folder, on, workers)
-            else:
-                train_it = lambda part: _trained(part, folder, on, workers)
-                done, prepared = screening.screened(few, screen, prepared, size(disk), train_it)
-                curves, screened = done.curves, done.rows
-                screening.tell(folder, done, plan, estimate_cost(prepared), as_json)
-                plan = estimate_cost(prepared)
+        with results_folder(out or _folder(study)) as folder:
+            with ProgressBars(store) as progress:
+                result = studies.compare(
+                    described,
+                    store=store,
+                    on=on,
+                    workers=workers,
+                    screen=screen,
+                    budget=size(disk),
+                    progress=progress,
+                    name=str(folder),
+                )
+            if result.screening and not as_json:
+                write_screening(result.screening)
             if verify_one:
-                found = f"{verify(prepared)}, trained again alone: every loss, metric and last bit is the same\n"
-                print(found, file=sys.stderr if as_json else sys.stdout)
-            _report(folder, prepared, plan, curves, screened, as_json)
+                run = studies.verify(result.study, store=store)
+                _write_note(f"{run}, trained again alone: every loss, metric and last bit is the same\n", as_json)
+            _write_result(result, folder, as_json)
 
 
-@contextlib.contextmanager
-def _left_as_it_was(folder: Path) -> Iterator[None]:
-    """No empty folder of results stays behind an error or a stop."""
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-        raise
-
-
-def _report(
-    folder: Path,
-    prepared: Prepared,
-    plan: CostEstimate,
-    curves: list[Curve],
-    screened: Sequence[ScreeningRow],
-    as_json: bool,
-) -> None:
-    """The table on the screen, or as JSON with everything else that is told on stderr; and the files in the folder."""
-    rows = summary(curves)
+def _write_result(result: Result, folder: Path, as_json: bool) -> None:
+    """Write the table, or JSON with all other lines on stderr; and the files."""
     if as_json:
-        plain: Any = _plain(summary_table(rows).rows)
-        print(json.dumps({"screening": _plain(map(flat, screened)), "summary": plain} if screened else plain, indent=2))
+        _write_json(result)
     else:
-        show(rows)
-    known = facts(prepared, plan)
-    files = save_results(folder, prepared.study, curves, rows, known)
+        show(result.rows)
+    files = result.save(folder)
     names = ", ".join(file.name for file in files)
-    found = f"wrote {names} in {folder}" if files else f"everything in {folder} is as it was"
-    print(f"\n{known['updates']}\n{found}", file=sys.stderr if as_json else sys.stdout)
+    if "screening" in result.facts:
+        _write_note(f"\nscreened: {result.facts['screening']}", as_json)
+    saved = f"wrote {names} in {folder}" if files else f"everything in {folder} is as it was"
+    _write_note(f"\n{result.facts['updates']}; {result.trained:,} trained now\n{saved}", as_json)
+
+
+def _write_json(result: Result) -> None:
+    rows: Any = _plain(summary_table(result.rows).rows)
+    answer = {"screening": _plain(map(flat, result.screening)), "summary": rows} if result.screening else rows
+    print(json.dumps(answer, indent=2))
+
+
+def _write_note(text: str, as_json: bool) -> None:
+    """Write a line beside the answer."""
+    print(text, file=sys.stderr if as_json else sys.stdout)
 
 
 def _plain(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Rows as they are in a CSV file; what is no finite number, which JSON does not have, is null."""
+    """Return rows as they are in a CSV file; a number that is not finite, which JSON does not have, is null."""
     return [{name: _finite(value) for name, value in row.items()} for row in rows]
 
 
@@ -193,40 +170,30 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _trained(prepared: Prepared, folder: Path, on: str, workers: int | None) -> list[Curve]:
-    """Train what the store lacks; a stop says what is kept."""
-    with Screen() as screen:
-        executor = executor_for(on, prepared.store.snapshots, prepared.study.threads, workers, screen.updated)
-        try:
-            return train(prepared, executor, screen, str(folder))
-        except KeyboardInterrupt:
-            finished = len(prepared.coordinator.finished(range(len(prepared.runs))))
-            print(
-                f"stopped: {finished} of {len(prepared.runs)} runs are finished, and what was trained is "
-                f"kept in {prepared.store.folder}; the same command goes on",
-                file=sys.stderr,
-            )
-            raise
-        finally:
-            executor.close()
+def _write_cost(cost: CostEstimate, as_json: bool) -> None:
+    """Write what a study will cost."""
+    for warning in cost.warnings:
+        print(f"glidepath: {warning}", file=sys.stderr)
+    print(json.dumps(asdict(cost), indent=2) if as_json else _cost_lines(cost))
+    if cost.trained_first:
+        print(f"trained first: {', '.join(cost.trained_first)}", file=sys.stderr)
 
 
-def _shown(plan: CostEstimate) -> str:
-    """The plan for people."""
-    about = "" if plan.exact else "at most "
+def _cost_lines(cost: CostEstimate) -> str:
+    bound = "" if cost.exact else "at most "
     lines = [
-        f"{plan.runs} runs",
-        f"{plan.steps_alone:,} updates, if each run were trained alone",
-        f"{about}{plan.steps_shared:,} updates, each different one once: {plan.ratio:.2f} times fewer",
-        f"{about}{plan.steps_to_train:,} updates still to train",
-        f"{plan.bytes / 1e6:,.0f} MB of snapshots at most",
-        *(f"advice: {text}" for text in plan.advice),
+        f"{cost.runs} runs",
+        f"{cost.steps_alone:,} updates, if each run were trained alone",
+        f"{bound}{cost.steps_shared:,} updates, each different one once: {cost.ratio:.2f} times fewer",
+        f"{bound}{cost.steps_to_train:,} updates still to train",
+        f"{cost.bytes / 1e6:,.0f} MB of snapshots at most",
+        *(f"advice: {text}" for text in cost.advice),
     ]
     return "\n".join(lines)
 
 
-def _study(name: str, given: dict[str, Any]) -> Study:
-    return read_study(Path(name), given) if _is_file(name) else study_from({"task": name, **given})
+def _study(name: str, keys: dict[str, Any]) -> Study:
+    return read_study(Path(name), keys) if _is_file(name) else study_from({"task": name, **keys})
 
 
 def _is_file(name: str) -> bool:
@@ -234,24 +201,13 @@ def _is_file(name: str) -> bool:
 
 
 def _folder(name: str) -> Path:
-    """The default: results/ with the name of the study file or of the task's function."""
+    """Return the default: results/ with the name of the study file or of the task's function."""
     return Path("results") / (Path(name).stem if _is_file(name) else name.rpartition(":")[2])
 
 
-def _made(folder: Path) -> Path:
-    """The folder, known to take results before hours are spent on them."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(13, "it cannot be written")
-    except OSError as error:
-        raise StudyError(f"{folder} cannot hold results: {error.strerror}") from error
-    return folder
-
-
-def _named(schedules: list[str]) -> dict[str, str]:
-    """NAME=TEXT by name; a schedule without a name is called by its text."""
-    pairs = [(name or text.strip(), text) for name, text in map(name_and_text, schedules)]
+def _schedules(options: list[str]) -> dict[str, str]:
+    """Return NAME=TEXT by name; a schedule without a name is called by its text."""
+    pairs = [(name or text.strip(), text) for name, text in map(name_and_text, options)]
     names = [name for name, _ in pairs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

@@ -52,9 +52,9 @@ def convert(
 
 
 def _read(name: str) -> Conversion:
-    from .options.foreign import conversion  # inside: names are found as tasks are, which need PyTorch; a plan does not
+    from .options.foreign import read_by_name  # inside: names are loaded as tasks are, which need PyTorch
 
-    return conversion(name)
+    return read_by_name(name)
 
 
 def _over(plan: Schedule, run: Run) -> Schedule:
@@ -99,7 +99,8 @@ def _write(conversion: Conversion, to: Target, run: Run, peak: float | None) -> 
     """Write a schedule of one library as code for another."""
     if len(set(conversion.schedules)) > 1:
         raise GlidepathError(
-            f"{conversion.source} is a different schedule in each group: leave --to out to see them, and convert each of these"
+            f"{conversion.source} is a different schedule in each group: leave --to out to see them, "
+            "and convert each of these"
         )
     program = code(_over(conversion.schedule, run), to=to, peak=_peak(conversion, to) if peak is None else peak)
     return "\n".join([f"# {conversion.source}", *_notes(conversion), program])

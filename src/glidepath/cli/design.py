@@ -118,7 +118,8 @@ def _rates(best: Design) -> dict[str, FloatArray]:
     """Return the absolute rates of the design and of the nearest schedule with a name, from the first update on."""
     plans = {OURS: best.plan, f"nearest: {best.nearest.name}": best.nearest.plan}
     peak = best.laws[0].peak
-    return {name: peak * np.append(best.before, plan(np.arange(best.steps))) for name, plan in plans.items()}
+    ratios = {name: np.asarray(plan(np.arange(best.steps)), dtype=np.float64) for name, plan in plans.items()}
+    return {name: peak * np.append(best.before, each) for name, each in ratios.items()}
 
 
 def sentences(best: Design, ours: RankedSchedule, loss: str) -> list[str]:

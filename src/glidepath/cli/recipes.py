@@ -8,7 +8,7 @@ from glidepath.core.closest import did_you_mean
 from glidepath.core.schedule import Schedule
 from glidepath.errors import GlidepathError
 from glidepath.parser import NAMES
-from glidepath.terminal import curve, shows_braille, spark
+from glidepath.terminal import draw_curves, draw_sparkline, supports_braille
 
 from .examples import EXAMPLES, example
 
@@ -41,13 +41,13 @@ def _one(name: str) -> list[str]:
 
 
 def _picture(name: str, plan: Schedule, steps: int) -> list[str]:
-    drawn = curve(range(steps), {"": plan.block(0, steps)}, height=8, braille=shows_braille(sys.stdout))
+    drawn = draw_curves(range(steps), {"": plan.block(0, steps)}, height=8, braille=supports_braille(sys.stdout))
     return [EXAMPLES[name], "", *drawn]
 
 
 def _spark(name: str) -> str:
     plan, steps = example(name)
-    return spark(plan.block(0, steps), width=SPARK, braille=shows_braille(sys.stdout))
+    return draw_sparkline(plan.block(0, steps), width=SPARK, braille=supports_braille(sys.stdout))
 
 
 def _first_line(name: str) -> str:

@@ -9,13 +9,16 @@ from cyclopts import Parameter
 from glidepath.core.schedule import Schedule
 from glidepath.errors import GlidepathError
 from glidepath.parser import parse
-from glidepath.review import review as reviewed
+from glidepath.review import review as review_plan
 from glidepath.review.rates import is_absolute
 
 from .options.horizon import ONE_RUN, Run, own_length, resolved
+from .output.wording import word_as_options
 
 if TYPE_CHECKING:
     from glidepath.runs.deviation import Rates
+
+OPTIONS = {"peak": "--run-peak"}  # of the arguments of `first_mismatch`
 
 
 def review(
@@ -33,65 +36,58 @@ def review(
     ] = None,
     run_peak: Annotated[
         float | None,
-        Parameter(help="The rate where the plan is 1; without it, 1 for a plan of rates, or what the log tells."),
+        Parameter(help="The rate where the plan is 1; without it, 1 for a plan of rates, or any that fits the log."),
     ] = None,
 ) -> int:
-    """Mistakes that can be seen before the run, each with its step, its number and its cure.
+    """Find mistakes before the run, each with its step, its number and its cure.
 
-    With --run the rates that were really used are compared with the plan instead: the first step where they part, and
-    the likely cause.
+    With --run the rates that were really used are compared with the plan instead: the first step where they differ,
+    and the likely cause.
 
     Parameters
     ----------
     plan
         A schedule, as text.
     """
-    known = parse(plan)
+    schedule = parse(plan)
     if runs:
-        return _compared(resolved(known, run)[0], runs, column, run_peak)
+        return _compare(resolved(schedule, run)[0], runs, column, run_peak)
     if column or run_peak is not None:
         raise GlidepathError("--column and --run-peak say how a log is read: give it, as in --run log.csv")
-    findings = reviewed(known, run.horizon() or own_length(known))
+    findings = review_plan(schedule, run.horizon() or own_length(schedule))
     print(findings)
     return 1 if findings else 0
 
 
-def _compared(plan: Schedule, paths: list[Path], column: list[str] | None, peak: float | None) -> int:
-    found = list(_followed(plan, paths, column, peak))
-    for line, _ in found:
+def _compare(plan: Schedule, paths: list[Path], column: list[str] | None, peak: float | None) -> int:
+    """Write a line for each run, and return 1 if a run deviated from the plan."""
+    lines = list(_deviations(plan, paths, column, peak))
+    for line, _ in lines:
         print(line)
-    return 1 if any(parted for _, parted in found) else 0
+    return 1 if any(deviates for _, deviates in lines) else 0
 
 
-def _followed(
+def _deviations(
     plan: Schedule, paths: list[Path], column: list[str] | None, peak: float | None
 ) -> Iterator[tuple[str, bool]]:
-    """A line for each run, and whether it parted from the plan."""
+    """Yield a line for each run, and whether it deviated from the plan."""
     from glidepath.runs.deviation import first_mismatch  # only here: a review before the run needs no NumPy
+
+    from .options.logs import read_rates
 
     own = peak is None and is_absolute(plan)
     for path in paths:
-        for one in _read(path, column):
-            finding = first_mismatch(plan, one, peak)
-            told = finding or f"every logged rate is the plan's, {len(one.steps):,} of them"
-            yield f"{one.name}: {told}{_assumed(one, peak, own)}", finding is not None
+        for rates in read_rates(path, column):
+            with word_as_options(OPTIONS):
+                finding = first_mismatch(plan, rates, peak)
+            result = finding or f"every logged rate is the plan's, {len(rates.steps):,} of them"
+            yield f"{rates.name}: {result}{_peak_note(rates, peak, own)}", finding is not None
 
 
-def _read(path: Path, column: list[str] | None) -> "list[Rates]":
-    from .options.logs import rates
-
-    try:
-        return list(rates(path, column))
-    except GlidepathError as error:
-        if "--run-plan" not in str(error):
-            raise
-        raise GlidepathError(f"{path}: no column for the rate: name it, --column rate=...") from error
-
-
-def _assumed(one: "Rates", peak: float | None, own: bool) -> str:
-    """Where the peak is from, if it was not given."""
+def _peak_note(rates: "Rates", peak: float | None, own: bool) -> str:
+    """Return where the peak is from, if it was not given."""
     if peak is not None:
         return ""
     if own:
         return " (the plan's own peak looks like a rate, so it was not scaled; --run-peak)"
-    return f" (the peak was taken from the log, whose largest rate is {max(one.rates):g}; --run-peak)"
+    return f" (the peak was taken from the log, whose largest rate is {max(rates.rates):g}; --run-peak)"

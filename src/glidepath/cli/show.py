@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from glidepath.core.schedule import Schedule
 from glidepath.parser import parse
 from glidepath.phases import phases
-from glidepath.terminal import curve, shows_braille
+from glidepath.terminal import draw_curves, supports_braille
 from glidepath.ticks import value_text
 
 from .options.horizon import ONE_RUN, Run, resolved
@@ -37,7 +37,7 @@ def _curve(plan: Schedule, steps: int, log: bool) -> list[str]:
     else:
         values = plan.block(0, steps)
     width = min(100, shutil.get_terminal_size().columns)
-    return curve(at, {"": values}, width=width, log=log, braille=shows_braille(sys.stdout))
+    return draw_curves(at, {"": values}, width=width, log=log, braille=supports_braille(sys.stdout))
 
 
 def _boundaries(plan: Schedule, steps: int) -> Iterator[int]:

@@ -1,6 +1,6 @@
-"""Lightning: what `configure_optimizers` returns, with the trainer's own length of the run; and a monitor of rates.
+"""Lightning: the result of `configure_optimizers`, with the trainer's own length of the run; and a monitor of rates.
 
-Lightning steps a scheduler once per epoch unless it is told otherwise, and does not tell it how long the run is.
+Lightning steps a scheduler once per epoch by default, and does not say how long the run is.
 """
 
 import math
@@ -20,10 +20,10 @@ with needs_extra("", "the integration with Lightning"):
     from lightning.pytorch import callbacks
 
 
-def scheduled(
+def configure_scheduler(
     module: Any, optimizer: torch.optim.Optimizer, lr: PlanArgument | None = None, **arguments: Any
 ) -> dict[str, Any]:
-    """What `configure_optimizers` returns: the optimizer, and a driver that Lightning syncs after each update.
+    """Return the result of `configure_optimizers`: the optimizer, and a scheduler that is stepped after each update.
 
     Plans may be drafts ("5%", "3ep"): their horizon is what the trainer will do.
 
@@ -41,7 +41,7 @@ def scheduled(
         >>> class Model(LightningModule):
         ...     def configure_optimizers(self):
         ...         optimizer = torch.optim.AdamW(self.parameters(), lr=3e-4)
-        ...         return scheduled(self, optimizer, "warmup(2%) >> constant() >> cosine(20%, to=0.1)")
+        ...         return configure_scheduler(self, optimizer, "warmup(2%) >> constant() >> cosine(20%, to=0.1)")
     """
     plans = [lr, *(value for name, value in arguments.items() if name != "clock")]
     if arguments.get("horizon") is None and any(map(_is_draft, plans)):
@@ -51,7 +51,7 @@ def scheduled(
 
 
 def horizon_of(trainer: Any) -> Horizon:
-    """The updates that a trainer will make, in all and in each epoch; accumulation, `max_steps` and limits count.
+    """Return the updates of a trainer, in all and in each epoch, with its accumulation, `max_steps` and limits.
 
     Raises:
         HorizonError: if the trainer has no end.
@@ -65,7 +65,7 @@ def horizon_of(trainer: Any) -> Horizon:
 
 
 def _is_draft(value: Any) -> bool:
-    """Whether an argument of the driver has a plan that waits for a horizon."""
+    """Return whether an argument of the scheduler has a plan that waits for a horizon."""
     if isinstance(value, Set):
         return _is_draft(value.plan)
     if isinstance(value, Mapping):

@@ -29,7 +29,7 @@ class PlannedScheduler:
         field: the hyperparameter to scale.
 
     Raises:
-        SchedulerError: if `plan` is no plan, a group has no such field, or a value is not finite.
+        SchedulerError: if `plan` is not a plan, a group has no such field, or a value is not finite.
         HorizonError: if a draft does not fit the run.
 
     Examples:
@@ -51,17 +51,17 @@ class PlannedScheduler:
         updates_per_epoch: int,
         field: str = "lr",
     ) -> None:
-        read = parse(plan) if isinstance(plan, str) else plan
-        if not isinstance(read, Schedule):
+        schedule = parse(plan) if isinstance(plan, str) else plan
+        if not isinstance(schedule, Schedule):
             raise SchedulerError(f"timm's schedulers follow one plan, a schedule or its text, not {plan!r}")
         epochs = count(epochs, "epochs", at_least=1)
         updates_per_epoch = count(updates_per_epoch, "updates_per_epoch", at_least=1)
-        self.plan = read.over(Horizon(epochs * updates_per_epoch, steps_per_epoch=updates_per_epoch))
+        self.plan = schedule.over(Horizon(epochs * updates_per_epoch, steps_per_epoch=updates_per_epoch))
         self.optimizer, self.updates_per_epoch, self.field = optimizer, updates_per_epoch, field
         self.step_update(0)
 
     def step_update(self, num_updates: int, metric: float | None = None) -> None:
-        """Writes the values of the next update.
+        """Write the values of the next update.
 
         Args:
             num_updates: updates made so far, as the loop counts them.
@@ -74,7 +74,7 @@ class PlannedScheduler:
             _write(group, self.field, self._base(group, number) * value * group.get("lr_scale", 1.0))
 
     def step(self, epoch: int, metric: float | None = None) -> None:
-        """Writes the values of the first update of an epoch; timm calls it after the epoch before, and on resuming.
+        """Write the values of the first update of an epoch; timm calls it after the epoch before, and on resuming.
 
         Args:
             epoch: epochs made so far.
@@ -83,14 +83,14 @@ class PlannedScheduler:
         self.step_update(epoch * self.updates_per_epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        """Nothing: the loop has the number of updates, and the optimizer the bases."""
+        """Return nothing: the loop has the number of updates, and the optimizer the bases."""
         return {}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes nothing over: `step_update` or `step` say where the run is."""
+        """Load nothing: `step_update` or `step` say where the run is."""
 
     def _base(self, group: dict[str, Any], number: int) -> float:
-        """The group's own value before anything was scaled, kept in the group where timm keeps it."""
+        """Return the group's own value before anything was scaled, kept in the group where timm keeps it."""
         if self.field not in group:
             raise SchedulerError(f"group {number} has no {self.field!r} to schedule")
         return float(group.setdefault(f"initial_{self.field}", float(group[self.field])))

@@ -15,7 +15,7 @@ from glidepath.torch.scheduler import PlanArgument
 
 
 def schedule(trainer: Any, lr: PlanArgument | None = None, **arguments: Any) -> None:
-    """Lets a plan drive the optimizer of a Trainer; to be called before `trainer.train()`.
+    """Let a plan drive the optimizer of a Trainer; call it before `trainer.train()`.
 
     Plans may be drafts ("5%", "3ep"): their horizon is the number of updates that the Trainer will make. It knows its
     epochs if `num_train_epochs` is a whole number, and `max_steps` is not given.
@@ -38,12 +38,12 @@ def schedule(trainer: Any, lr: PlanArgument | None = None, **arguments: Any) -> 
     """
     if trainer.lr_scheduler is not None:
         raise SchedulerError("this Trainer was given a scheduler: give it optimizers=(optimizer, None), or none")
-    trainer.create_scheduler = _Making(trainer, {"lr": lr, **arguments})
+    trainer.create_scheduler = _SchedulerFactory(trainer, {"lr": lr, **arguments})
 
 
 @final
-class _Making:
-    """What `create_scheduler` of one trainer becomes."""
+class _SchedulerFactory:
+    """The replacement of `create_scheduler` in one trainer."""
 
     def __init__(self, trainer: Any, arguments: dict[str, Any]) -> None:
         self._trainer, self._arguments = trainer, arguments
@@ -60,7 +60,7 @@ class _Making:
         return trainer.lr_scheduler  # type: ignore[no-any-return]
 
     def _begin(self, optimizer: Any) -> None:
-        """Training once more begins with the values of the first time, not with those that it ended with."""
+        """Start from the values of the first training, also when the same optimizer is trained again."""
         detach(optimizer)
         if optimizer is self._optimizer:
             for group, before in zip(optimizer.param_groups, self._before, strict=True):
@@ -72,7 +72,7 @@ class _Making:
 
 
 def _updates_in_an_epoch(trainer: Any, updates: int) -> int | None:
-    """The updates in an epoch, where a run is a whole number of epochs."""
+    """Return the updates in an epoch, or None if the run is not a whole number of epochs."""
     epochs = int(trainer.args.num_train_epochs)
     whole = trainer.args.max_steps < 0 and 0 < epochs == trainer.args.num_train_epochs
     return updates // epochs if whole else None

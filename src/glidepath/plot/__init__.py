@@ -1,8 +1,8 @@
-"""Figures of schedules, fit for a paper: Matplotlib, without its global state.
+"""Figures of schedules, ready for a paper: Matplotlib, without its global state.
 
 A figure shows the values that drive training, evaluated at every step. A value is joined to the next by a straight
 line, except where it jumps: there the old value lasts to the end of its update and the new one begins, so a staircase
-looks like one. Long runs are thinned to what a page can show, without losing a jump or an extreme. On a logarithmic
+looks like one. Long runs are thinned to the resolution of a page, without losing a jump or an extreme. On a logarithmic
 axis the last few updates of a decay to zero leave at the bottom; values that the axis cannot show are marked below it.
 
 A plan without an end needs a horizon. Where none is given, it borrows the longest duration among the other plans of

@@ -1,4 +1,4 @@
-"""From curves to a figure: axes, shading, legend. What is drawn is in `series.py`, how it looks in `style.py`."""
+"""From curves to a figure: axes, shading, legend. The curves are in `series.py`, their look in `style.py`."""
 
 import math
 import textwrap
@@ -45,7 +45,7 @@ def plot(
     height: float | None = None,
     value_label: str = "value",
 ) -> Figure:
-    """One or more plans in one figure, with their phases shaded and named.
+    """Draw one or more plans in one figure, with their phases shaded and named.
 
     Args:
         plans: by the name that the legend shows; a single plan may be called "".
@@ -91,10 +91,10 @@ def draw(
     step_label: str = "step",
     value_label: str = "value",
 ) -> Figure:
-    """A figure of values that are known already; `plot` describes the rest."""
-    if not series or not all(len(one.steps) for one in series):
+    """Draw series that have their values already; `plot` describes the arguments."""
+    if not series or not all(len(curve.steps) for curve in series):
         raise ScheduleError("there is nothing to draw: give at least one plan of at least one step")
-    panels = [[one] for one in series] if side_by_side else [list(series)]
+    panels = [[curve] for curve in series] if side_by_side else [list(series)]
     rows, columns = _rows_and_columns(len(panels))
     with mpl.rc_context(STYLE):
         figure = Picture(figsize=size(width, height, rows, columns), dpi=100, layout="constrained")
@@ -126,8 +126,8 @@ def _axes(figure: Figure, rows: int, columns: int, panels: int) -> list[Axes]:
 
 
 def _format_axis(axis: Axes, curves: Sequence[Series], log: bool, limits: tuple[float, float]) -> None:
-    """Scale, ticks and shading of one axis."""
-    axis.set_xlim(0, int(max(one.steps[-1] for one in curves)) + 1)
+    """Set the scale, ticks and shading of one axis."""
+    axis.set_xlim(0, int(max(curve.steps[-1] for curve in curves)) + 1)
     axis.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: step_text(value)))
     if log:
@@ -146,8 +146,8 @@ def _format_axis(axis: Axes, curves: Sequence[Series], log: bool, limits: tuple[
 
 
 def _limits(series: Sequence[Series], log: bool) -> tuple[float, float]:
-    """The value axis: a little air above, and below where it does not begin at zero."""
-    values = [_drawable_values(one, log) for one in series]
+    """Return the range of the value axis: a margin above, and below where it does not begin at zero."""
+    values = [_drawable_values(curve, log) for curve in series]
     if not any(shown.size for shown in values):
         return (0.1, 1.0) if log else (0.0, 1.0)
     if log:
@@ -156,12 +156,12 @@ def _limits(series: Sequence[Series], log: bool) -> tuple[float, float]:
         return low, float(high * (high / low) ** 0.05)
     ends = [end for shown in values if shown.size for end in (float(shown.min()), float(shown.max()))]
     low, high = linear_range(min(ends), max(ends))
-    air = 0.06 * (high - low)
-    return low - air * (low != 0), high + air * (high != 0)
+    margin = 0.06 * (high - low)
+    return low - margin * (low != 0), high + margin * (high != 0)
 
 
-def _drawable_values(one: Series, log: bool) -> Any:
-    return one.values[np.isfinite(one.values) & ((one.values > 0) | (not log))]
+def _drawable_values(curve: Series, log: bool) -> Any:
+    return curve.values[np.isfinite(curve.values) & ((curve.values > 0) | (not log))]
 
 
 def _log_range(values: Any) -> tuple[float, float]:
@@ -174,8 +174,8 @@ def _log_range(values: Any) -> tuple[float, float]:
 
 def _draw_curves(axis: Axes, curves: Sequence[Series], log: bool) -> None:
     hidden: dict[str, Line2D] = {}
-    for number, one in enumerate(curves):
-        x, y = thin_out(*outline(one.steps, one.values))
+    for number, curve in enumerate(curves):
+        x, y = thin_out(*outline(curve.steps, curve.values))
         finite = np.isfinite(y)
         shown = finite & ((y > 0) | (not log))
         axis.plot(
@@ -192,13 +192,13 @@ def _draw_curves(axis: Axes, curves: Sequence[Series], log: bool) -> None:
 
 
 def _draw_marks(axis: Axes, steps: Any, name: str, marker: str, color: str, hidden: dict[str, Line2D]) -> None:
-    """Marks on the step axis the steps whose values the value axis cannot show."""
+    """Mark on the step axis the steps whose values the value axis cannot show."""
     if not len(steps):
         return
-    few = steps[:: math.ceil(len(steps) / MOST_MARKS)]
+    marked = steps[:: math.ceil(len(steps) / MOST_MARKS)]
     (hidden[name],) = axis.plot(
-        few,
-        np.zeros(len(few)),
+        marked,
+        np.zeros(len(marked)),
         linestyle="",
         marker=marker,
         markersize=3.5,
@@ -218,16 +218,16 @@ def _draw_labels(
     if len(axes) == 1:
         axes[0].set_xlabel(step_label)
         axes[0].set_ylabel(value_label)
-        _draw_legend(figure, axes[0], [one.name for one in panels[0]])
+        _draw_legend(figure, axes[0], [curve.name for curve in panels[0]])
         return
     figure.supxlabel(step_label, fontsize=8, color=INK)
     figure.supylabel(value_label, fontsize=8, color=INK)
-    for axis, (one,) in zip(axes, panels, strict=True):
-        axis.set_title(_wrap(one.name, figure, _columns(axis)), loc="left", color=INK, pad=4)
+    for axis, (curve,) in zip(axes, panels, strict=True):
+        axis.set_title(_wrap(curve.name, figure, _columns(axis)), loc="left", color=INK, pad=4)
 
 
 def _draw_legend(figure: Figure, axis: Axes, names: Sequence[str]) -> None:
-    """The names of the curves under the axis, in one line if they are short, else one below the other."""
+    """Name the curves under the axis, in one line if the names are short, else one below the other."""
     lines = [line for line in axis.get_lines() if line.get_zorder() == 3]
     entries = [(line, _wrap(name, figure)) for line, name in zip(lines, names, strict=True) if name]
     if entries:
@@ -237,23 +237,23 @@ def _draw_legend(figure: Figure, axis: Axes, names: Sequence[str]) -> None:
 
 
 def _draw_phase_names(figure: Figure, axes: Sequence[Axes], panels: Sequence[Sequence[Series]]) -> None:
-    """Names of the phases. Their room is known only once the figure has been laid out."""
-    known = [_common_phases(curves) for curves in panels]
-    if not any(known):
+    """Write the names of the phases; their space is known only once the figure has been laid out."""
+    phases = [_common_phases(curves) for curves in panels]
+    if not any(phases):
         return
     cast(LayoutEngine, figure.get_layout_engine()).execute(figure)
-    taken = [draw_phase_names(axis, each) if each else 0.0 for axis, each in zip(axes, known, strict=True)]
+    heights = [draw_phase_names(axis, shown) if shown else 0.0 for axis, shown in zip(axes, phases, strict=True)]
     columns = _columns(axes[0])
     for number, axis in enumerate(axes):
         row = number // columns * columns
-        pad = max(taken[row : row + columns]) + 3
+        pad = max(heights[row : row + columns]) + 3
         axis.set_title(axis.get_title(loc="left"), loc="left", color=INK, pad=pad)
 
 
 def _common_phases(curves: Sequence[Series]) -> tuple[Phase, ...]:
-    """The phases that every curve of one axis has; one alone says nothing."""
+    """Return the phases that every curve of one axis has; none where there is only one phase."""
     first = curves[0].phases
-    return first if len(first) > 1 and all(one.phases == first for one in curves) else ()
+    return first if len(first) > 1 and all(curve.phases == first for curve in curves) else ()
 
 
 def _columns(axis: Axes) -> int:

@@ -1,4 +1,4 @@
-"""From a figure to a file or a text."""
+"""From a figure to a file or to SVG text."""
 
 import io
 import os
@@ -17,14 +17,14 @@ FORMATS = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}  # with the 
 
 
 def draw_svg(plan: Schedule) -> str:
-    """A small picture of one plan as SVG text; a draft is resolved over 1,000 steps or as many as it needs."""
+    """Return a small figure of one plan as SVG text; a draft is resolved over 1,000 steps or as many as it needs."""
     from .figure import plot  # a figure knows how to show itself, so the two look at each other
 
     return to_svg(plot({"": plan}, width=4.2, height=2.0))
 
 
 def to_svg(figure: Figure) -> str:
-    """A figure as SVG text, the same text for the same figure."""
+    """Return a figure as SVG text, the same text for the same figure."""
     text = io.StringIO()
     with mpl.rc_context(STYLE):
         figure.savefig(text, format="svg", metadata={"Date": None})
@@ -32,16 +32,16 @@ def to_svg(figure: Figure) -> str:
 
 
 def save(figure: Figure, path: str | Path) -> Path:
-    """Writes a figure to a PNG, SVG or PDF file, by its ending, in one move; missing folders are made.
+    """Write a figure to a PNG, SVG or PDF file, by its ending, atomically; create missing folders.
 
     Raises:
-        GlidepathError: if the ending names no known format, or the file cannot be written.
+        GlidepathError: if the ending is not that of a format, or the file cannot be written.
     """
     file, ending = Path(path), check_format(path)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with mpl.rc_context(STYLE), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # one for every letter
+            warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # one for every character
             new = file.with_name(f".{file.stem}.new{file.suffix}")
             figure.savefig(new, format=ending, dpi=200, metadata={FORMATS[ending]: None})
             os.replace(new, file)
@@ -51,7 +51,11 @@ def save(figure: Figure, path: str | Path) -> Path:
 
 
 def check_format(path: str | Path) -> str:
-    """The format that the ending of a file name asks for."""
+    """Return the format that the ending of a file name asks for.
+
+    Raises:
+        GlidepathError: if there is no such format.
+    """
     ending = Path(path).suffix.lower().removeprefix(".")
     if ending not in FORMATS:
         raise GlidepathError(f"{str(path)!r} must end in one of {', '.join('.' + name for name in FORMATS)}")

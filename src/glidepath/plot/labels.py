@@ -27,7 +27,7 @@ class Name:
 
 
 def draw_phase_names(axis: Axes, phases: Sequence[Phase]) -> float:
-    """Writes the names of phases above an axis, which must be laid out already; the height they take, in points."""
+    """Write the names of phases above an axis that is laid out already; return the height they take, in points."""
     room = axis.get_window_extent().width * 72 / axis.figure.dpi
     first, last = axis.get_xlim()
     names = select_names(_names(phases, room / (last - first)), room)
@@ -44,18 +44,21 @@ def _names(phases: Sequence[Phase], points_per_step: float) -> list[Name]:
 
 
 def text_width(text: str) -> float:
-    """The width of a phase's name, in points."""
+    """Return the width of a phase's name, in points."""
     return float(TextPath((0, 0), text, size=NAME_SIZE).get_extents().width)
 
 
 def select_names(names: Sequence[Name], room: float) -> list[Name]:
-    """The names that fit in one row: equal neighbours are named once if they must, then the shortest bands go bare."""
+    """Return the names that fit in one row.
+
+    If not all of them do, equal neighbors are named once; then the shortest bands lose their names.
+    """
     if _total_width(names) <= room:
         return list(names)
-    once = [_merge(list(group)) for _, group in groupby(names, key=lambda name: name.text)]
-    while once and _total_width(once) > room:
-        once.remove(min(once, key=lambda name: name.band))
-    return once
+    merged = [_merge(list(group)) for _, group in groupby(names, key=lambda name: name.text)]
+    while merged and _total_width(merged) > room:
+        merged.remove(min(merged, key=lambda name: name.band))
+    return merged
 
 
 def _merge(equal: Sequence[Name]) -> Name:
@@ -69,10 +72,10 @@ def _total_width(names: Sequence[Name]) -> float:
 
 
 def place_names(names: Sequence[Name], room: float) -> list[float]:
-    """The middles of names that do not touch and stay within `room`, as near as can be to the middles wanted.
+    """Return the middles of names that do not touch and stay within `room`, as near as can be to their bands' middles.
 
     Less the widths before it, each left edge must not be below the one before: the nearest such row, in squares, is
-    found by pooling neighbours that are out of order into their mean.
+    the isotonic regression, which pools neighbors that are out of order into their mean.
     """
     offsets = list(accumulate((name.width + GAP for name in names), initial=0.0))
     pools: list[tuple[float, int]] = []

@@ -1,22 +1,23 @@
-"""What a figure of losses shows: runs that were made, and predictions; the color and the name of each."""
+"""The curves of a figure of losses: measured runs, and predictions; the color and the name of each."""
 
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from .style import COLORS, DASHES, QUIET
 
-NAME_WIDTH = 22  # letters of a name in one line
+NAME_WIDTH = 22  # characters of a name in one line
 LINES = 3
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class MeasuredLosses:
-    """A run that was made.
+    """The losses of a run.
 
     Args:
         name: of the run.
@@ -36,7 +37,7 @@ class MeasuredLosses:
 @final
 @dataclass(frozen=True, eq=False)
 class PredictedLosses:
-    """A run that was not made, or what a law says of one that was: that has its name.
+    """The losses that a law predicts, of a new schedule or of a measured run, whose name it then has.
 
     Args:
         name: of the schedule.
@@ -58,28 +59,33 @@ class PredictedLosses:
     final: tuple[float, float] | None = None
     family: str = ""
 
+    @property
+    def last(self) -> float:
+        """Return the last loss."""
+        return float(np.asarray(self.losses)[-1])
+
 
 def assign_colors(measured: Sequence[MeasuredLosses], predicted: Sequence[PredictedLosses]) -> dict[str, str]:
-    """Predictions choose first; runs get what is left, or grey if it is not enough for them."""
+    """Return a color for each family: predictions choose first; runs get the rest, or gray if it is not enough."""
     names = list(dict.fromkeys(map(family_of, predicted)))
     others = [name for name in dict.fromkeys(map(family_of, measured)) if name not in names]
-    found = {name: COLORS[i % len(COLORS)] for i, name in enumerate([*names, *others])}
-    if names and len(found) > len(COLORS):
-        found.update(dict.fromkeys(others, QUIET))
-    return found
+    colors = {name: COLORS[i % len(COLORS)] for i, name in enumerate([*names, *others])}
+    if names and len(colors) > len(COLORS):
+        colors.update(dict.fromkeys(others, QUIET))
+    return colors
 
 
-def family_of(one: MeasuredLosses | PredictedLosses) -> str:
-    """What its color stands for."""
-    return one.family or one.name
+def family_of(curve: MeasuredLosses | PredictedLosses) -> str:
+    """Return the name of the family that a curve's color stands for."""
+    return curve.family or curve.name
 
 
-def look_of(one: PredictedLosses, colors: dict[str, str]) -> dict[str, Any]:
-    """Another dash when the colors begin again."""
-    place = list(colors).index(family_of(one))
-    return {"color": colors[family_of(one)], "linestyle": DASHES[place // len(COLORS) % len(DASHES)]}
+def look_of(prediction: PredictedLosses, colors: dict[str, str]) -> dict[str, Any]:
+    """Return the color and the dash of a prediction's line; the dash changes when the colors begin again."""
+    family = family_of(prediction)
+    return {"color": colors[family], "linestyle": DASHES[list(colors).index(family) // len(COLORS) % len(DASHES)]}
 
 
-def shorten(name: str, letters: int = NAME_WIDTH) -> str:
-    """A name in few short lines."""
-    return "\n".join(textwrap.wrap(name, letters, max_lines=LINES, placeholder=" ...")) or name
+def shorten(name: str, width: int = NAME_WIDTH) -> str:
+    """Return a name in few short lines."""
+    return "\n".join(textwrap.wrap(name, width, max_lines=LINES, placeholder=" ...")) or name

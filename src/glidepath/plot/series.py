@@ -1,4 +1,4 @@
-"""What is drawn: the exact values of a plan, the outline that tells the truth about them, and its thinning."""
+"""The curves of a figure: the exact values of a plan, the outline that shows their jumps, and its thinning."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,58 +29,58 @@ class Series:
 
 
 def evaluate(plan: Schedule, steps: int, name: str = "") -> Series:
-    """The first `steps` updates of a schedule."""
-    known = phases(plan, steps)
-    at = np.arange(steps) if steps <= EXACT_STEPS else _grid(known, steps)
+    """Return the first `steps` updates of a schedule."""
+    parts = phases(plan, steps)
+    places = np.arange(steps) if steps <= EXACT_STEPS else _grid(parts, steps)
     with np.errstate(all="ignore"):
-        values = np.asarray(plan(at), dtype=float)
-    return Series(name, at, values, known)
+        values = np.asarray(plan(places), dtype=float)
+    return Series(name, places, values, parts)
 
 
 def series_of(values: Sequence[float], name: str = "") -> Series:
-    """Values that somebody wrote down, one for each step from 0."""
+    """Return a series of recorded values, one for each step from 0."""
     return Series(name, np.arange(len(values)), np.asarray(values, dtype=float))
 
 
 def resolve_plans(
     plans: Mapping[str, Schedule], horizon: Horizon | int | str | None
 ) -> tuple[dict[str, Schedule], int, bool]:
-    """The plans over one number of steps, and whether that number had to be assumed."""
+    """Return the plans over one number of steps, that number, and whether it had to be assumed."""
     if horizon is not None:
-        whole = as_horizon(horizon)
-        return {name: plan.over(whole) for name, plan in plans.items()}, whole.steps, False
+        run = as_horizon(horizon)
+        return {name: plan.over(run) for name, plan in plans.items()}, run.steps, False
     lengths = [plan.duration for plan in plans.values() if not isinstance(plan, Draft) and plan.duration]
     steps = max(lengths) if lengths else _default_length(plans.values())
     return {name: plan.over(steps) for name, plan in plans.items()}, steps, not lengths
 
 
 def _default_length(plans: Iterable[Schedule]) -> int:
-    """A length that every draft fits in, and that shows the last phase of every endless plan."""
+    """Return a length that every draft fits in, and that shows the last phase of every endless plan."""
     last = [_length_of_draft(plan) if isinstance(plan, Draft) else 2 * phases(plan, 2**53)[-1].start for plan in plans]
     return max([DEFAULT_STEPS, *last])
 
 
 def _length_of_draft(draft: Draft) -> int:
-    """The first round number of steps that a draft fits in."""
+    """Return the first round number of steps that a draft fits in."""
     for steps in (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000):
         try:
             draft.over(steps)
         except HorizonError:
             continue
         return steps
-    return DEFAULT_STEPS  # it asks for epochs or tokens: let its own complaint be heard
+    return DEFAULT_STEPS  # it needs epochs or tokens, and `over` will say so
 
 
-def _grid(known: Iterable[Phase], steps: int) -> Any:
-    """An even grid over a very long run, with the steps on either side of every boundary."""
+def _grid(parts: Iterable[Phase], steps: int) -> Any:
+    """Return an even grid over a very long run, with the steps on either side of every boundary."""
     even = np.linspace(0, steps - 1, EXACT_STEPS // 4).astype("int64")
-    beside = {k for phase in known for k in (phase.start, phase.start + 1, phase.stop - 2, phase.stop - 1)}
+    beside = {k for phase in parts for k in (phase.start, phase.start + 1, phase.stop - 2, phase.stop - 1)}
     inside = [k for k in beside if 0 <= k < steps]
     return np.unique(np.concatenate([even, np.asarray(inside, dtype="int64")]))
 
 
 def find_jumps(steps: Any, values: Any) -> Any:
-    """Places i where values[i] and values[i + 1], of neighbouring steps, differ far more than those beside them."""
+    """Return the indices i where values[i] and values[i + 1], of neighboring steps, differ far more than others do."""
     with np.errstate(invalid="ignore"):
         change = np.abs(np.diff(values))
         beside = np.fmax(np.append(0.0, change)[:-1], np.append(change, 0.0)[1:])
@@ -88,7 +88,7 @@ def find_jumps(steps: Any, values: Any) -> Any:
 
 
 def outline(steps: Any, values: Any) -> tuple[Any, Any]:
-    """The corners of a curve: its points, and at each jump one more, where the old value ends.
+    """Return the corners of a curve: its points, and at each jump one more, where the old value ends.
 
     The last value lasts to the end of its update too, where it is a level and not a point of a slope.
     """
@@ -99,16 +99,19 @@ def outline(steps: Any, values: Any) -> tuple[Any, Any]:
 
 
 def thin_out(x: Any, y: Any, buckets: int = BUCKETS) -> tuple[Any, Any]:
-    """The first, lowest, highest and last point of each of `buckets` equal parts; every vertical and gap if few."""
+    """Return the first, lowest, highest and last point of each of `buckets` equal parts.
+
+    Every vertical line and every gap stays too, where they are few.
+    """
     if len(x) <= 4 * buckets:
         return x, y
     starts = np.linspace(0, len(x), buckets, endpoint=False).astype("int64")
-    kept = [starts, np.append(starts[1:], len(x)) - 1]
+    indices = [starts, np.append(starts[1:], len(x)) - 1]
     for hidden, extreme in ((math.inf, np.argmin), (-math.inf, np.argmax)):
         parts = np.split(np.where(np.isfinite(y), y, hidden), starts[1:])
-        kept.append(starts + [extreme(part) for part in parts])
+        indices.append(starts + [extreme(part) for part in parts])
     vertical, gaps = np.flatnonzero(np.diff(x) == 0), np.flatnonzero(~np.isfinite(y))
-    kept += [vertical, vertical + 1] if len(vertical) <= buckets else []
-    kept += [gaps] if len(gaps) <= buckets else []
-    index = np.unique(np.concatenate(kept))
+    indices += [vertical, vertical + 1] if len(vertical) <= buckets else []
+    indices += [gaps] if len(gaps) <= buckets else []
+    index = np.unique(np.concatenate(indices))
     return x[index], y[index]

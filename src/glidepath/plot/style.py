@@ -1,4 +1,4 @@
-"""How a figure looks: restrained, the same on every machine, readable in print and under color blindness."""
+"""How a figure looks: restrained, the same on every machine, readable in print and with color blindness."""
 
 from typing import Any, Literal
 
@@ -9,14 +9,14 @@ from glidepath.errors import ScheduleError
 WIDTHS = {"column": 3.35, "page": 6.9}  # inches, as in two-column papers
 Width = Literal["column", "page"] | float
 
-# Okabe and Ito, 2008, https://jfly.uni-koeln.de/color/: told apart under every form of color blindness
+# Okabe and Ito, 2008, https://jfly.uni-koeln.de/color/: distinct under every form of color blindness
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-# and told apart in black and white
+# and distinct in black and white
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 INK, QUIET, GRID, BAND, ALARM = "#222222", "#666666", "#dddddd", "#f2f2f2", "#C0392B"
 NAME_SIZE = 6.5  # of the names of phases, in points
 
-# names of schedules may be Chinese: the fonts for that which this machine has
+# names of schedules may be Chinese: the fonts of this machine that have the characters
 CHINESE = sorted({"Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "SimHei"} & set(get_font_names()))
 
 STYLE: Any = {  # Matplotlib names the type of its settings only since 3.11
@@ -61,7 +61,11 @@ STYLE: Any = {  # Matplotlib names the type of its settings only since 3.11
 
 
 def size(width: Width, height: float | None, rows: int, columns: int) -> tuple[float, float]:
-    """Width and height of a figure in inches; the height suits the width of one axis unless it is given."""
+    """Return the width and height of a figure in inches; by default the height suits the width of one axis.
+
+    Raises:
+        ScheduleError: if a size is out of range.
+    """
     wide = WIDTHS.get(width) if isinstance(width, str) else float(width)
     if wide is None or not 1 <= wide <= 100:
         raise ScheduleError(f"a width is {' or '.join(map(repr, WIDTHS))}, or 1 to 100 inches, not {width!r}")

@@ -1,6 +1,6 @@
-"""Smooth losses over an even grid, as smooth as their noise asks for.
+"""Smoothing of losses over an even grid, as strong as their noise requires.
 
-The smoothed row z of the losses y minimises  sum (y - z)^2 + lambda * sum (second differences of z)^2,  and lambda is
+The smoothed row z of the losses y minimizes  sum (y - z)^2 + lambda * sum (second differences of z)^2,  and lambda is
 the one with the least robust generalized cross-validation  |y - z|^2 / (n - 1.4 d)^2,  where d, the effective number
 of parameters, is the trace of the matrix that takes y to z.
 
@@ -28,13 +28,16 @@ STRENGTHS = 10.0 ** np.arange(-1, 9, 0.2)
 @final
 @dataclass(frozen=True)
 class Smoother:
-    """Smooths rows of `points` losses."""
+    """A function that smooths rows of `points` losses."""
 
     points: int
 
     @cached_property
     def _basis(self) -> tuple[FloatArray, FloatArray]:
-        """Eigenvectors of the roughness, and what each strength leaves of each: shape (strengths, points)."""
+        """Return the eigenvectors of the roughness, and the share of each that each strength keeps.
+
+        Shapes (points, points) and (strengths, points).
+        """
         difference = np.diff(np.eye(self.points), 2, axis=0)
         roughness, vectors = np.linalg.eigh(difference.T @ difference)
         roughness = np.maximum(roughness, 0.0)
@@ -42,16 +45,16 @@ class Smoother:
         return vectors, 1 / (1 + STRENGTHS[:, None] * roughness)
 
     def __call__(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The rows smoothed, and how many parameters each took: shapes (m, points) and (m,)."""
-        vectors, left = self._basis
+        """Return the smoothed rows, and the effective parameters of each: shapes (m, points) and (m,)."""
+        vectors, kept = self._basis
         waves = rows @ vectors
-        parameters = left.sum(axis=1)
-        misfit = waves**2 @ ((1 - left) ** 2).T
+        parameters = kept.sum(axis=1)
+        misfit = waves**2 @ ((1 - kept) ** 2).T
         best = (misfit / (self.points - EACH_COUNTS * parameters) ** 2).argmin(axis=1)
-        return (waves * left[best]) @ vectors.T, parameters[best]
+        return (waves * kept[best]) @ vectors.T, parameters[best]
 
 
 @lru_cache(maxsize=8)
 def smoother(points: int) -> Smoother:
-    """The smoother of so many points; finding its basis takes longer than using it."""
+    """Return the smoother of so many points, cached: computing its basis takes longer than using it."""
     return Smoother(points)

@@ -1,4 +1,4 @@
-"""Rates that a smoothed sweep suggests: a rule takes log10 rates, evenly spaced, and smoothed losses, and gives one.
+"""Rates that a smoothed sweep suggests: a rule maps evenly spaced log10 rates and smoothed losses to a rate.
 
 All of them look at the slope over the *logarithm* of the rate. Over the rate itself, the slopes between the lowest
 rates are the noise divided by next to nothing, and win.
@@ -13,13 +13,13 @@ import numpy as np
 from glidepath.runs.run import FloatArray
 
 INTERVAL = 1.2  # decades across which `slide` compares slopes: 15 of fastai's 100 updates
-LEVEL = 0.1  # of the steepest descent: a smaller difference is none
+LEVEL = 0.1  # of the steepest descent: slopes that differ less count as equal
 
 
 @final
 @dataclass(frozen=True)
 class Suggestion:
-    """A rate, and how well the noise of the losses lets it be known.
+    """A rate, with the interval that the noise of the losses leaves.
 
     Args:
         rate: the highest rate of any parameter group.
@@ -38,21 +38,21 @@ class Suggestion:
 
 
 def steepest(places: FloatArray, losses: FloatArray) -> float:
-    """Where the loss falls fastest: argmin of dL / d log(rate)."""
+    """Return the place where the loss falls fastest: argmin of dL / d log(rate)."""
     slopes = np.gradient(losses, places)
     i = int(slopes[1:-1].argmin()) + 1
     return float(places[i] + _vertex(slopes[i - 1 : i + 2]) * (places[1] - places[0]))
 
 
 def _vertex(three: FloatArray) -> float:
-    """Where the parabola through three even points is lowest, in their distance, from the middle one."""
+    """Return the minimum of the parabola through three even points, in units of their distance, from the middle."""
     before, middle, after = three
     bend = before - 2 * middle + after
     return 0.0 if bend <= 0 else float(np.clip((before - after) / (2 * bend), -1, 1))
 
 
 def valley(places: FloatArray, losses: FloatArray) -> float:
-    """The middle of the deepest descent: of the stretch in which the loss falls furthest without a rise."""
+    """Return the middle of the deepest descent: of the interval in which the loss falls furthest without a rise."""
     falls = np.diff(losses) < 0
     edges = np.flatnonzero(np.diff(falls, prepend=False, append=False))
     if not len(edges):
@@ -63,12 +63,12 @@ def valley(places: FloatArray, losses: FloatArray) -> float:
 
 
 def minimum(places: FloatArray, losses: FloatArray) -> float:
-    """A tenth of the rate with the lowest loss, which is already too high to train with."""
+    """Return a tenth of the rate with the lowest loss, because that rate is already too high to train with."""
     return float(places[losses.argmin()]) - 1
 
 
 def slide(places: FloatArray, losses: FloatArray) -> float:
-    """The lower end of an interval that comes down from the highest rates until the slopes at its ends are alike."""
+    """Return the lower end of an interval that slides down from the highest rate until its ends have equal slopes."""
     slopes = np.gradient(losses, places)
     width = min(round(INTERVAL / (places[1] - places[0])), len(places) - 1)
     alike = np.abs(slopes[width:] - slopes[:-width]) <= -LEVEL * slopes.min()

@@ -5,6 +5,7 @@ from typing import final
 import torch
 import torch.distributed as dist
 
+from .skipped_steps import has_overflow
 from .warn_caller import warn_caller
 
 ADVICE = (
@@ -55,9 +56,3 @@ class MisuseDetector:
 def _count_processes() -> int:
     """Return the number of processes: Accelerate calls `step()` after each update as often as that."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
-
-
-def has_overflow(optimizer: torch.optim.Optimizer) -> bool:
-    """Return whether a gradient is infinite or NaN, so that a GradScaler has skipped the update."""
-    gradients = (p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None)
-    return any(not bool(torch.isfinite(gradient).all()) for gradient in gradients)

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from glidepath.core.checks import count, real
 from glidepath.errors import SchedulerError
-from glidepath.range_test import RangeTest, judged
+from glidepath.range_test import RangeTest, analyze_sweep
 from glidepath.range_test.result import FEWEST, Ending
 
 from .clock import Clock
@@ -98,7 +98,7 @@ def range_test(
                 _pause_drivers(other)
         sweep = _Sweep(models, optimizer, lambda k: update(given(k)))
         losses, ended = _losses(sweep, rates, reduce, progress)
-    return judged(rates[: len(losses)], losses, ended, seed=seed)
+    return analyze_sweep(rates[: len(losses)], losses, ended, seed=seed)
 
 
 def _rates(low: float, high: float, updates: int) -> list[float]:

@@ -8,6 +8,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 MAX_SKIPS = 100  # of one update by a GradScaler, in a row; more of them are a mistake
@@ -37,6 +38,12 @@ def skipped_update(optimizer: Any) -> bool:
     """Return whether an optimizer that can skip skipped the update that it was just asked for."""
     found_inf = getattr(optimizer, "found_inf", None)
     return found_inf is not None and bool(found_inf.item())
+
+
+def has_overflow(optimizer: Any) -> bool:
+    """Return whether a gradient is infinite or NaN, so that a GradScaler has skipped the update."""
+    gradients = (p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None)
+    return any(not bool(torch.isfinite(g).all()) for g in gradients if g.layout == torch.strided)
 
 
 def was_update(optimizer: Any) -> bool:

@@ -44,7 +44,7 @@ class Trainee:
         run = StudyRun(0, "mine", str(self.spec), self.spec.over(UPDATES), UPDATES, None, SEED)
         values = RunValues(run, find_origin(self.named, SEED, self.threads).groups, "", [])
         setting = TrainingEnv(self.named.name, SEED, self.threads, "this", "any", "any")
-        table = values.table(start, stop)
+        table = values.matrix(start, stop)
         return WorkItem(setting, start, "begins", "ends", tuple(values.slots), table, frozenset(range(start, stop)))
 
     def train(self, start: int, stop: int) -> WorkResult:

@@ -20,7 +20,7 @@ from glidepath.errors import MachineError, StudyError, TaskError
 from glidepath.study.curve import Record
 from glidepath.study.engine.session import Session
 from glidepath.study.engine.state import digest
-from glidepath.study.executors.arrays import Packed, packed, unpacked
+from glidepath.study.executors.arrays import Packed, pack, unpack
 from glidepath.study.executors.local import Local
 from glidepath.study.spec.study import study_from
 from glidepath.study.store import Snapshots, Store
@@ -214,7 +214,7 @@ def test_a_cluster_elsewhere_gets_the_folder_without_the_store_and_what_decides_
     assert found["working_dir"] == str(here)
     assert {"/kept/store", ".glidepath"} <= set(found["excludes"])
     assert found["env_vars"]["MKL_CBWR"] == "AVX2"
-    assert ray_cluster._environment(here.parent)["excludes"] == ray_cluster.UNSHIPPED
+    assert ray_cluster._environment(here.parent)["excludes"] == ray_cluster.NOT_SENT
 
 
 # --- being stopped ---
@@ -222,7 +222,7 @@ def test_a_cluster_elsewhere_gets_the_folder_without_the_store_and_what_decides_
 
 def test_a_stop_keeps_what_is_done_and_the_next_call_goes_on(slowly: Path) -> None:
     class Impatient(Silent):
-        def finished(self, done: Any, runs: Any) -> None:
+        def on_result(self, done: Any, runs: Any) -> None:
             time.sleep(0.5)
             raise KeyboardInterrupt
 
@@ -263,7 +263,7 @@ def test_a_worker_killed_again_and_again_changes_no_bit(slowly: Path) -> None:
     chance, killed = random.Random(1), []
 
     class Killer(Silent):
-        def finished(self, done: Any, runs: Any) -> None:
+        def on_result(self, done: Any, runs: Any) -> None:
             victims = training() if len(killed) < KILLS else []
             if victims:
                 time.sleep(chance.uniform(0, 0.2))
@@ -325,23 +325,23 @@ TENSORS = {
 @pytest.mark.parametrize("kind", TENSORS)
 def test_a_tensor_arrives_with_its_bits_type_shape_and_layout(kind: str) -> None:
     tensor = TENSORS[kind]
-    arrived = unpacked(ray.get(ray.put(packed({"one": [tensor]}))))["one"][0]
+    arrived = unpack(ray.get(ray.put(pack({"one": [tensor]}))))["one"][0]
     assert (arrived.dtype, arrived.shape, arrived.layout) == (tensor.dtype, tensor.shape, tensor.layout)
     assert digest([arrived.to_dense()]) == digest([tensor.to_dense()])
     whole = kind not in ("every second", "expanded", "sparse")
-    assert isinstance(packed({"one": tensor})["one"], Packed) == whole
+    assert isinstance(pack({"one": tensor})["one"], Packed) == whole
     if kind in ("transposed", "channels last"):
         assert arrived.stride() == tensor.stride()
 
 
 def test_training_on_from_an_array_that_cannot_be_written_leaves_it_as_it_was(here: Path) -> None:
     session = Session(load_task("lines.py:line"), 0, 1)
-    arrived = ray.get(ray.put(packed(session.state())))
+    arrived = ray.get(ray.put(pack(session.state())))
     weights = arrived["model"]["0.weight"]
     assert isinstance(weights, Packed)
     assert not weights.content.flags.writeable
     before = np.array(weights.content)
-    session.restore(unpacked(arrived))
+    session.restore(unpack(arrived))
     with torch.no_grad():
         session.task.model[0].weight += 1
     assert np.array_equal(weights.content, before)

@@ -38,7 +38,7 @@ def test_another_format_is_refused_and_left_as_it_is(tmp_path: Path, version: in
         base.execute(f"PRAGMA user_version = {version}")
     base.close()
     before = (tmp_path / NAME).read_bytes()
-    with pytest.raises(StoreError, match=rf"has format {version}, and this Glidepath knows format {FORMAT}.*--store"):
+    with pytest.raises(StoreError, match=rf"has format {version}, and this Glidepath reads format {FORMAT}: .*store="):
         Store(tmp_path)
     assert (tmp_path / NAME).read_bytes() == before
 
@@ -48,7 +48,7 @@ def test_a_database_of_something_else_is_refused_and_left_as_it_is(tmp_path: Pat
         base.execute("CREATE TABLE bookmarks (url TEXT)")
     base.close()
     before = (tmp_path / NAME).read_bytes()
-    with pytest.raises(StoreError, match=r"database of something else.*--store"):
+    with pytest.raises(StoreError, match=r"database of another application: .*store="):
         Store(tmp_path)
     assert (tmp_path / NAME).read_bytes() == before
 
@@ -62,7 +62,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 def test_a_place_that_can_hold_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for folder in ("file", "file/below"):
-        with pytest.raises(StoreError, match="no store can be made"):
+        with pytest.raises(StoreError, match="no store can be created"):
             Store(tmp_path / folder)
 
 
@@ -100,12 +100,12 @@ def test_an_unfinished_study_is_refused_before_anything_is_trained(here: Path) -
     )
     told = mounted(*READ_ONLY, line(LEAD, 6))
     assert told.startswith("the store kept can only be read, and not everything asked for is in it: ")
-    assert "--store" in told
+    assert "use another store, store=" in told
 
 
 def test_a_store_is_not_made_where_nothing_can_be_written(here: Path) -> None:
     Path("kept").mkdir()
-    assert mounted(*READ_ONLY, line(LEAD, 6)).startswith("no store can be made in kept")
+    assert mounted(*READ_ONLY, line(LEAD, 6)).startswith("no store can be created in kept")
 
 
 def test_what_a_killed_process_left_in_the_log_can_be_read_where_nothing_can_be_written(here: Path) -> None:

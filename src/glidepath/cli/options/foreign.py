@@ -16,7 +16,7 @@ NAMES = "a schedule is named file.py:name or package.module:name; a plan has par
 SCHEDULE = Loadable("schedule", NAMES, ConvertError)
 
 
-def conversion(name: str) -> Conversion:
+def read_by_name(name: str) -> Conversion:
     """Read the schedule that a name stands for, or that the arguments in a file describe.
 
     Raises:

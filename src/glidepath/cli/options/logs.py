@@ -143,7 +143,8 @@ def _choose_names(
     every = list(dict.fromkeys(name for each in names.values() for name in each))
     unknown = next((name for name in only if name not in every), None)
     if unknown is not None:
-        raise GlidepathError(f"no run is called {unknown!r}", choices=every)
+        short = [name for name in every if not any(name.startswith(f"{other} (") for other in every)]
+        raise GlidepathError(f"no run is called {unknown!r}", choices=short)
     return {path: [name for name in only if name in each] for path, each in names.items()}
 
 

@@ -9,8 +9,8 @@ from glidepath.law import peak_transfer, rank_by_bound
 from .tables import write_lines, write_table
 
 NOTE = (
-    "no run was given: this is the worst case of convex theory, each schedule at its own best peak, and independent of "
-    "your model; one run of it says more: --run log.csv"
+    "no run was given: this is the worst case of convex theory, each schedule at its own best peak, and knows nothing "
+    "of your model; one run of it says more: --run log.csv"
 )
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from glidepath.core.schedule import Schedule
 from glidepath.law import Committee, Fit, Prediction, RankedSchedule
 from glidepath.law.fitting.prediction import space_evenly
-from glidepath.plot.loss_series import Measured, Predicted
+from glidepath.plot.loss_series import MeasuredLosses, PredictedLosses
 from glidepath.plot.losses import draw_losses
 from glidepath.plot.style import COLORS
 from glidepath.runs.run import FloatArray, Run
@@ -29,7 +29,7 @@ def draw_fits(fits: Sequence[tuple[Sequence[Run], Fit]], loss: str, law: str) ->
     many = len(fits) > 1 and sum(len(runs) for runs, _ in fits) > len(COLORS)  # colored by their peaks alone
     families = [f"peak {value_text(fit.law.peak)}" if many else "" for _, fit in fits]
     pairs = [(run, fit, family) for family, (runs, fit) in zip(families, fits, strict=True) for run in runs]
-    series = [Measured(run.name, run.rates, run.updates, run.losses, family) for run, _, family in pairs]
+    series = [MeasuredLosses(run.name, run.rates, run.updates, run.losses, family) for run, _, family in pairs]
     curves = [_law_of_run(run, fit, family) for run, fit, family in pairs]
     return draw_losses(series, curves, loss_label=loss, title=f"{law} law")
 
@@ -76,29 +76,28 @@ def rates_of(plan: Schedule, steps: int, peak: float) -> FloatArray:
     return peak * np.asarray(plan.over(steps)(np.arange(steps)), dtype=np.float64)
 
 
-def _curves_of_runs(runs: Sequence[Run], others: Collection[str]) -> list[Measured]:
+def _curves_of_runs(runs: Sequence[Run], others: Collection[str]) -> list[MeasuredLosses]:
     """Return what was logged, under names that are not those of the others in the figure."""
     names = [f"{run.name}, measured" if run.name in others else run.name for run in runs]
-    return [Measured(name, run.rates, run.updates, run.losses) for name, run in zip(names, runs, strict=True)]
+    return [MeasuredLosses(name, run.rates, run.updates, run.losses) for name, run in zip(names, runs, strict=True)]
 
 
-def _law_of_run(run: Run, fit: Fit, family: str) -> Predicted:
+def _law_of_run(run: Run, fit: Fit, family: str) -> PredictedLosses:
     """Return the law's curve over the updates of a run that were logged."""
     updates = space_evenly(int(run.updates[0]), int(run.updates[-1]))
     prediction = fit.predict(run.rates, updates=updates[updates > np.flatnonzero(run.rates)[0]])
-    return Predicted(run.name, run.rates, prediction.updates, prediction.losses, family=family)
+    return PredictedLosses(run.name, run.rates, prediction.updates, prediction.losses, family=family)
 
 
-def _curve_of_prediction(name: str, rates: FloatArray, prediction: Prediction) -> Predicted:
+def _curve_of_prediction(name: str, rates: FloatArray, prediction: Prediction) -> PredictedLosses:
     """Return a curve with its band, and the interval of its last loss."""
     end = (prediction.final_low, prediction.final_high)
-    return Predicted(name, rates, prediction.updates, prediction.losses, prediction.low, prediction.high, end)
+    return PredictedLosses(name, rates, prediction.updates, prediction.losses, prediction.low, prediction.high, end)
 
 
-def _mean_curve(ranked: RankedSchedule, rates: FloatArray, committee: Committee) -> Predicted:
-    """Return the mean of some laws' curves; how far they are apart widens the band of the first."""
-    curves = [fit.predict(rates) for fit in committee.fits]
-    losses = np.array([curve.losses for curve in curves])
-    mean, apart, first = losses.mean(axis=0), losses.std(axis=0), curves[0]
-    low, high = mean * first.low / first.losses - apart, mean * first.high / first.losses + apart
-    return Predicted(ranked.name, rates, first.updates, mean, low, high, (ranked.low, ranked.high))
+def _mean_curve(ranked: RankedSchedule, rates: FloatArray, committee: Committee) -> PredictedLosses:
+    """Return the mean of some laws' curves with its band, and the interval of the last loss."""
+    mean = committee.predict(rates)
+    return PredictedLosses(
+        ranked.name, rates, mean.updates, mean.losses, mean.low, mean.high, (ranked.low, ranked.high)
+    )

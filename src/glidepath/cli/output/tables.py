@@ -25,16 +25,17 @@ def write_table(words: Iterable[str], header: Sequence[str], rows: Iterable[Sequ
         output.add_column(name, justify="left" if name in left else "right", no_wrap=name not in left)
     for i, row in enumerate(rows):
         output.add_row(*map(escape, row), style="" if i else first)
-    _console().print(output)
+    console().print(output)
 
 
 def write_lines(*texts: str) -> None:
     """Write lines to stdout; where that is not a terminal, they are never wrapped."""
     for text in texts:
-        _console().print(text, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+        console().print(text, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
 
 
-def _console() -> Console:
+def console() -> Console:
+    """Return the console of stdout, wide where that is not a terminal."""
     return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 

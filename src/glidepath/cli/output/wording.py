@@ -40,6 +40,8 @@ def as_option(argument: Argument, options: Options) -> str:
         "--column 'rate=my rate'"
         >>> [as_option(Argument(*parts), options) for parts in (("peak",), ("peak", "1"), ("across_peaks", "True"))]
         ['--run-peak', '--run-peak 1', '--across-peaks']
+        >>> as_option(Argument("share", "False"), {"share": "--share"})
+        '--no-share'
     """
     option = options.get(argument.name)
     if option is None:
@@ -48,6 +50,8 @@ def as_option(argument: Argument, options: Options) -> str:
     if argument.key:
         pair = f"{argument.key}={value or '...'}"
         return f"{option} {shlex.quote(pair)}"
+    if value == "False":
+        return option.replace("--", "--no-", 1)
     return option if value in ("", "True") else f"{option} {shlex.quote(value)}"
 
 

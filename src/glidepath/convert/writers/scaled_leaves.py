@@ -23,10 +23,10 @@ def split_plan(plan: Schedule, height: float = 1.0) -> list[ScaledLeaf]:
     whole, height = _unscale(plan, height)
     inner = whole.parts if isinstance(whole, Sequence) else (whole,)
     lengths = [*(part.duration for part in inner[:-1]), None]
-    return [_scaled_leaf(part, height, steps) for part, steps in zip(inner, lengths, strict=True) if steps != 0]
+    return [_leaf_of(part, height, steps) for part, steps in zip(inner, lengths, strict=True) if steps != 0]
 
 
-def _scaled_leaf(plan: Schedule, height: float, steps: int | None) -> ScaledLeaf:
+def _leaf_of(plan: Schedule, height: float, steps: int | None) -> ScaledLeaf:
     leaf, height = _unscale(plan, height)
     if isinstance(leaf, Cut) and leaf.start == 0 and leaf.stop is not None and leaf.stop == steps:
         leaf, height = _unscale(leaf.plan, height)  # the next part cuts it

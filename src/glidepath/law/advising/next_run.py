@@ -1,8 +1,8 @@
-"""Which runs to make: those after which the candidates' order is known best.
+"""The runs to make: those after which the order of the candidates is known best.
 
-By Gauss and Newton a run whose losses have the derivatives J adds J^T W J to what is known of the parameters, whatever
-its losses turn out to be. So the variance a^T C a of a predicted difference, a its derivatives, after a run is known
-before the run is made; of all runs that could be made, the best one leaves the least.
+By Gauss and Newton a run whose losses have the derivatives J adds J^T W J to the information about the parameters,
+whatever its losses turn out to be. So the variance a^T C a of a predicted difference, a its derivatives, after a run is
+known before the run is made; of all runs that could be made, the best one leaves the least.
 
 Sources:
     Chaloner and Verdinelli, 1995, Bayesian experimental design, section 2.2, https://doi.org/10.1214/ss/1177009939.
@@ -23,7 +23,7 @@ from glidepath.law.laws.law import Law
 from glidepath.law.laws.noise_floor import NoiseFloorLaw
 from glidepath.recipes import constant, cosine, linear, warmup
 
-POINTS = 60  # of a run that is imagined
+POINTS = 60  # of a run that was not made
 
 
 class NextRun(NamedTuple):
@@ -33,49 +33,49 @@ class NextRun(NamedTuple):
         name: what it is.
         plan: over its own length, a ratio of the peak.
         steps: its length.
-        now: the standard deviation of the predicted differences between the candidates that lead, as far as the
-            parameters of the noise-floor law leave them open; what a law misses comes on top.
-        then: what would be left of it.
+        std_now: the standard deviation of the predicted differences between the candidates that lead, by the errors
+            of the parameters of the noise-floor law; what a law misses comes on top.
+        std_after: what the run would leave of it.
     """
 
     name: str
     plan: Schedule
     steps: int
-    now: float
-    then: float
+    std_now: float
+    std_after: float
 
 
 def next_run(
-    known: Fit, rivals: Sequence[Schedule], candidates: Mapping[str, Schedule], steps: int, rising: int = 0
+    fit: Fit, rivals: Sequence[Schedule], candidates: Mapping[str, Schedule], steps: int, rising: int = 0
 ) -> NextRun:
-    """The run after which the differences between rivals are known best.
+    """Choose the run after which the differences between rivals are known best.
 
     Args:
-        known: a fit.
+        fit: of a law to the runs that were made.
         rivals: the schedules whose order is open, over `steps`.
         candidates: schedules that could be trained, over `steps`.
         steps: the horizon.
-        rising: updates of a warmup, before the runs of half the length that are looked at too.
+        rising: updates of a warmup, before the runs of half the length that are considered too.
     """
-    ends = [_end(known.law, known.coordinates, plan(np.arange(steps))) for plan in rivals]
-    apart = np.array([one - ends[0] for one in ends[1:]] or [ends[0]])
-    size, information = known.law.final_loss(rivals[0], steps), np.linalg.inv(known.covariance)
-    now = size * _deviation(apart, known.covariance)
-    found = []
-    for name, plan, length in _possible(candidates, steps, rising):
-        more = _told(known.law, known.coordinates, plan(np.arange(length)), max(MISFIT, known.residual_std))
-        left = np.asarray(np.linalg.inv(information + more), dtype=np.float64)
-        found.append(NextRun(name, plan, length, now, size * _deviation(apart, left)))
-    return min(found, key=lambda run: run.then)
+    ends = [_final_slopes(fit.law, fit.coordinates, plan(np.arange(steps))) for plan in rivals]
+    differences = np.array([end - ends[0] for end in ends[1:]] or [ends[0]])
+    size, information = fit.law.final_loss(rivals[0], steps), np.linalg.inv(fit.covariance)
+    now = size * _largest_std(differences, fit.covariance)
+    options = []
+    for name, plan, length in _possible_runs(candidates, steps, rising):
+        more = _information(fit.law, fit.coordinates, plan(np.arange(length)), max(MISFIT, fit.residual_std))
+        covariance = np.asarray(np.linalg.inv(information + more), dtype=np.float64)
+        options.append(NextRun(name, plan, length, now, size * _largest_std(differences, covariance)))
+    return min(options, key=lambda run: run.std_after)
 
 
-def _deviation(apart: FloatArray, covariance: FloatArray) -> float:
-    """The largest standard deviation of some differences (r, n)."""
-    return float(np.sqrt(np.einsum("ri,ij,rj->r", apart, covariance, apart).max()))
+def _largest_std(differences: FloatArray, covariance: FloatArray) -> float:
+    """Return the largest standard deviation of some differences (r, n)."""
+    return float(np.sqrt(np.einsum("ri,ij,rj->r", differences, covariance, differences).max()))
 
 
-def _possible(candidates: Mapping[str, Schedule], steps: int, rising: int) -> list[tuple[str, Schedule, int]]:
-    """The candidates themselves, and some runs of half the length."""
+def _possible_runs(candidates: Mapping[str, Schedule], steps: int, rising: int) -> list[tuple[str, Schedule, int]]:
+    """Return the candidates themselves, and some runs of half the length: name, plan and length of each."""
     half = min(steps, max(10 + rising, steps // 2))
     rest = half - rising
     short = {
@@ -93,55 +93,55 @@ def _possible(candidates: Mapping[str, Schedule], steps: int, rising: int) -> li
 
 
 def choose_first_runs(ratios: Mapping[str, FloatArray], runs: int) -> list[str]:
-    """The schedules to train first, when nothing is known yet but the prior: those that tell most about all of them.
+    """Choose the schedules to train first, before any run: those whose losses determine all the others best.
 
     Args:
         ratios: by name, the rate of every update over the peak; one at least falls.
         runs: how many to choose.
 
     Returns:
-        The names, the first one telling most by itself.
+        The names, the one that determines most by itself first.
     """
-    law, searched, deviations = _typical(max(map(len, ratios.values())))
-    ends = np.array([_end(law, searched, one) for one in ratios.values()])
-    apart, information = ends - ends.mean(axis=0), np.diag(deviations**-2.0)
-    told = {name: _told(law, searched, one, MISFIT) for name, one in ratios.items()}
+    law, coordinates, deviations = _prior_law(max(map(len, ratios.values())))
+    ends = np.array([_final_slopes(law, coordinates, values) for values in ratios.values()])
+    differences, information = ends - ends.mean(axis=0), np.diag(deviations**-2.0)
+    gains = {name: _information(law, coordinates, values, MISFIT) for name, values in ratios.items()}
     chosen: list[str] = []
     while len(chosen) < min(runs, len(ratios)):
-        left = {}
+        variances = {}
         for name in ratios.keys() - set(chosen):
-            covariance = np.linalg.inv(information + told[name])
-            left[name] = float(np.einsum("ri,ij,rj->", apart, covariance, apart))
-        chosen.append(min(left, key=lambda name: (left[name], name)))
-        information = information + told[chosen[-1]]
+            covariance = np.linalg.inv(information + gains[name])
+            variances[name] = float(np.einsum("ri,ij,rj->", differences, covariance, differences))
+        chosen.append(min(variances, key=lambda name: (variances[name], name)))
+        information = information + gains[chosen[-1]]
     return chosen
 
 
-def _typical(steps: int) -> tuple[Law, FloatArray, FloatArray]:
-    """A noise-floor law as the prior has it, its parameters as they are searched for, and how open they are."""
+def _prior_law(steps: int) -> tuple[Law, FloatArray, FloatArray]:
+    """Return a noise-floor law at the mean of the prior, its coordinates, and their standard deviations."""
     free = NoiseFloorLaw.FREE
-    known = {"limit": 1.0, "gap": 0.0, "noise": float(np.log(0.3))}
-    searched = np.array([known.get(one.name, one.prior_mean_over(steps)) for one in free])
-    law = NoiseFloorLaw.from_parameters(1.0, parameters_of(NoiseFloorLaw, searched))
-    return law, searched, np.array([min(one.deviation, 1.0) for one in free])
+    typical = {"limit": 1.0, "gap": 0.0, "noise": float(np.log(0.3))}
+    coordinates = np.array([typical.get(parameter.name, parameter.prior_mean_over(steps)) for parameter in free])
+    law = NoiseFloorLaw.from_parameters(1.0, parameters_of(NoiseFloorLaw, coordinates))
+    return law, coordinates, np.array([min(parameter.prior_std, 1.0) for parameter in free])
 
 
-def _end(law: Law, searched: FloatArray, ratios: FloatArray) -> FloatArray:
-    """(n,): the derivatives of the logarithm of the last loss."""
-    found: FloatArray = _slopes(law, searched, ratios, np.array([len(ratios)]))[0]
-    return found
+def _final_slopes(law: Law, coordinates: FloatArray, ratios: FloatArray) -> FloatArray:
+    """Return the derivatives of the logarithm of the last loss, (n,)."""
+    slopes: FloatArray = _slopes(law, coordinates, ratios, np.array([len(ratios)]))[0]
+    return slopes
 
 
-def _told(law: Law, searched: FloatArray, ratios: FloatArray, size: float) -> FloatArray:
-    """(n, n): what the losses of a run would add to what is known of the parameters."""
+def _information(law: Law, coordinates: FloatArray, ratios: FloatArray, size: float) -> FloatArray:
+    """Return what the losses of a run would add to the information about the parameters, (n, n)."""
     first = max(len(ratios) // 10, int(np.flatnonzero(ratios)[0]) + 1)
-    slopes = _slopes(law, searched, ratios, space_evenly(first, len(ratios), POINTS))
-    found: FloatArray = slopes.T @ slopes * INDEPENDENT / POINTS / size**2
-    return found
+    slopes = _slopes(law, coordinates, ratios, space_evenly(first, len(ratios), POINTS))
+    information: FloatArray = slopes.T @ slopes * INDEPENDENT / POINTS / size**2
+    return information
 
 
-def _slopes(law: Law, searched: FloatArray, ratios: FloatArray, updates: IntArray) -> FloatArray:
-    """(m, n): the derivatives of log L after some updates."""
+def _slopes(law: Law, coordinates: FloatArray, ratios: FloatArray, updates: IntArray) -> FloatArray:
+    """Return the derivatives of log L after some updates, (m, n)."""
     timeline = law.timeline(ratios, updates)
     loss, slopes = losses(timeline, law.noise_of(timeline), law.parameters)
-    return relative_slopes(type(law), searched, loss, slopes)
+    return relative_slopes(type(law), coordinates, loss, slopes)

@@ -1,4 +1,4 @@
-"""What convex theory promises of a schedule before any run: a bound on the loss at its end.
+"""The bound of convex theory on the loss at the end of a schedule, before any run.
 
 For a convex loss f whose stochastic subgradients have norms of at most G_t, started at a distance D from its minimum,
 SGD, x_{t+1} = x_t - eta_t g_t, keeps E f(x_T) - f* below
@@ -7,11 +7,11 @@ SGD, x_{t+1} = x_t - eta_t g_t, keeps E f(x_T) - f* below
 
 The first part is what the distance still costs, the second what the noise of the steps costs. The papers write the
 second as fractions of two sums each; partial fractions and a summation by parts turn them into this one, in which
-every term is positive and nothing cancels. Omega_T bounds the loss that update T sees. A last rate of zero has no
+every term is positive and nothing cancels. Omega_T bounds the loss that update T starts from. A last rate of zero has no
 bound; Glidepath's own decays to zero end one step above it: linear(T) at 1/T.
 
 This is a worst case: it ranks schedules whose peaks are tuned, and predicts no loss. For a schedule made from the
-gradient norms of a run see `refined`.
+gradient norms of a run see `refine_schedule`.
 """
 
 import math
@@ -30,7 +30,7 @@ from glidepath.law.evaluation.running_sums import sums_after, sums_before
 
 
 def bound(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: ArrayLike = 1.0) -> float:
-    """The bound Omega_T at the end of some rates, T = len(rates), exact but for rounding, in O(T).
+    """Compute the bound Omega_T at the end of some rates, T = len(rates), exact but for rounding, in O(T).
 
     Args:
         rates: (T,), the rate of each update, absolute or relative to a peak, above 0.
@@ -52,7 +52,7 @@ def bound(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: ArrayLike 
 
 
 def best_scale(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: ArrayLike = 1.0) -> float:
-    """The factor on all rates that makes their bound least.
+    """Compute the factor on all rates that makes their bound least.
 
     Rates c eta have the bound a / c + b c, a and b being the two parts at c = 1: least at c = sqrt(a / b).
 
@@ -73,7 +73,7 @@ def best_scale(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: Array
 
 
 def best_bound(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: ArrayLike = 1.0) -> float:
-    """The bound at the best scale of some rates: 2 sqrt(a b), a and b as in `best_scale`.
+    """Compute the bound at the best scale of some rates: 2 sqrt(a b), a and b as in `best_scale`.
 
     Args:
         rates: (T,), above 0; a common factor changes nothing.
@@ -92,7 +92,7 @@ def best_bound(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: Array
 
 
 def bound_gradient(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: ArrayLike = 1.0) -> FloatArray:
-    """How the bound changes with each rate: the derivatives of Omega_T, (T,), in O(T).
+    """Compute how the bound changes with each rate: the derivatives of Omega_T, (T,), in O(T).
 
     With A_k the sum of the rates after update k, for i < T
 
@@ -112,7 +112,7 @@ def bound_gradient(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: A
         >>> bound_gradient([1.0, 1.0])
         array([ 0.875, -0.125])
     """
-    values, start, norms = _checked(rates, distance, gradient_norms)
+    values, start, norms = _check_arguments(rates, distance, gradient_norms)
     after = sums_after(values)
     total = after[0] + values[0]
     after[-1] = values[-1]
@@ -124,7 +124,7 @@ def bound_gradient(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: A
 
 
 def bound_curve(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: ArrayLike = 1.0) -> FloatArray:
-    """The bound at every horizon: Omega_1 to Omega_T of one sequence of rates, to 1e-9 of each, in O(T log T).
+    """Compute the bound at every horizon: Omega_1 to Omega_T of some rates, to 1e-9 of each, in O(T log T).
 
     The sums over k < t are fast sums of the kernel 1 / x over how much rate has passed. So that its differences keep
     their digits, it is counted from the start up to the highest rate, and backwards from the end after it: the tiny
@@ -143,7 +143,7 @@ def bound_curve(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: Arra
         >>> bound_curve([1.0, 1.0])
         array([1.  , 1.25])
     """
-    values, start, norms = _checked(rates, distance, gradient_norms)
+    values, start, norms = _check_arguments(rates, distance, gradient_norms)
     weights = (values * norms) ** 2
     passed = sums_before(values) + values
     noise = over_progress(values, weights, np.arange(len(values)))
@@ -152,10 +152,10 @@ def bound_curve(rates: ArrayLike, *, distance: float = 1.0, gradient_norms: Arra
 
 
 def rank_by_bound(schedules: Mapping[str, Schedule], steps: int) -> list[tuple[str, float]]:
-    """Schedules by their bound, each with its rates at their own best scale, the lowest first.
+    """Rank schedules by their bound, each with its rates at their own best scale, the lowest first.
 
     At the best scale the bound is D G times a number of the shape alone, so the order needs neither; that number is
-    given. Schedules with another peak are ranked as if it were tuned.
+    returned. Schedules with another peak are ranked as if it were tuned.
 
     Args:
         schedules: by name; drafts are resolved over `steps`.
@@ -165,16 +165,16 @@ def rank_by_bound(schedules: Mapping[str, Schedule], steps: int) -> list[tuple[s
         LawError: if a schedule has a value below `steps` that is not finite and above 0.
 
     Examples:
-        >>> found = rank_by_bound({"constant": constant(), "linear": linear("100%")}, 1000)
-        >>> [(name, round(value, 3)) for name, value in found]
+        >>> ranking = rank_by_bound({"constant": constant(), "linear": linear("100%")}, 1000)
+        >>> [(name, round(value, 3)) for name, value in ranking]
         [('linear', 0.063), ('constant', 0.092)]
     """
-    found = [(name, best_bound(_values(plan, steps, f"{name!r}"))) for name, plan in schedules.items()]
-    return sorted(found, key=lambda pair: pair[1])
+    bounds = [(name, best_bound(_values(plan, steps, f"{name!r}"))) for name, plan in schedules.items()]
+    return sorted(bounds, key=lambda pair: pair[1])
 
 
 def peak_transfer(from_: Schedule, to: Schedule, steps: int) -> float:
-    """How many times the best peak of one schedule is that of another, at one horizon.
+    """Compute how many times the best peak of one schedule is that of another, at one horizon.
 
     Multiply the peak that was tuned under `from_` by it. Measured against tuned runs it is within about 20%, but for a
     cosine to 10%, where it says 0.82 and runs say 0.63 of a cosine to zero. It takes one horizon on purpose: across
@@ -204,7 +204,7 @@ class _Parts(NamedTuple):
 
 
 def _parts(rates: ArrayLike, distance: float, gradient_norms: ArrayLike) -> _Parts:
-    values, start, norms = _checked(rates, distance, gradient_norms)
+    values, start, norms = _check_arguments(rates, distance, gradient_norms)
     after = sums_after(values)
     total = after[0] + values[0]
     after[-1] = values[-1]
@@ -215,15 +215,17 @@ def _parts(rates: ArrayLike, distance: float, gradient_norms: ArrayLike) -> _Par
 
 
 def _values(plan: Schedule, steps: int, name: str) -> FloatArray:
-    """The values of a schedule up to a horizon."""
+    """Return the values of a schedule up to a horizon."""
     if not isinstance(plan, Schedule):
         raise LawError(f"{name} is a schedule, as in glidepath.cosine(1000), not {plan!r}")
     horizon = count(steps, "the horizon", at_least=1)
     return as_positive(plan.over(horizon)(np.arange(horizon)), name)
 
 
-def _checked(rates: ArrayLike, distance: float, gradient_norms: ArrayLike) -> tuple[FloatArray, float, FloatArray]:
-    """The arguments of a bound as numbers above 0; the norms as (1,) or (T,)."""
+def _check_arguments(
+    rates: ArrayLike, distance: float, gradient_norms: ArrayLike
+) -> tuple[FloatArray, float, FloatArray]:
+    """Return the arguments of a bound as numbers above 0; the norms as (1,) or (T,)."""
     values, norms = as_positive(rates, "rates"), as_positive(gradient_norms, "gradient_norms")
     if len(norms) not in (1, len(values)):
         raise LawError(f"{len(values)} rates need as many gradient_norms, or one for all, not {len(norms)}")
@@ -234,10 +236,10 @@ def _checked(rates: ArrayLike, distance: float, gradient_norms: ArrayLike) -> tu
 
 
 def as_positive(values: ArrayLike, name: str) -> FloatArray:
-    """One or more numbers, each finite and above 0, as a list of floats.
+    """Return one or more numbers, each finite and above 0, as an array of floats.
 
     Raises:
-        LawError: if they are none; the message says which is not, and what to do.
+        LawError: if one is not; the message says which, and what to do.
     """
     try:
         numbers = np.atleast_1d(np.asarray(values, dtype=np.float64))
@@ -251,13 +253,13 @@ def as_positive(values: ArrayLike, name: str) -> FloatArray:
 
 
 def _fault(numbers: FloatArray) -> str:
-    """What is wrong with the first number that is not finite and above 0, and what to do about a zero."""
+    """Return what is wrong with the first number that is not finite and above 0, and what to do about a zero."""
     place = int(np.argmin((numbers > 0) & (numbers < math.inf)))
     if len(numbers) == 1:
         return f"it must be finite and above 0, not {numbers[0]:g}"
-    found = f"all must be finite and above 0, and that of update {place} is {numbers[place]:g}"
+    fault = f"all must be finite and above 0, and that of update {place} is {numbers[place]:g}"
     if numbers[place] != 0:
-        return found
+        return fault
     if not numbers[place:].any():
-        return f"{found}: nothing is bounded that ends at 0; end one update before, [:{place}], or above 0"
-    return f"{found}: an update at 0 moves nothing; leave it out"
+        return f"{fault}: nothing is bounded that ends at 0; end one update before, [:{place}], or above 0"
+    return f"{fault}: an update at 0 moves nothing; leave it out"

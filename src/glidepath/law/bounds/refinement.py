@@ -32,7 +32,7 @@ POWERS = {"sgd": 2, "adam": 1}
 def refine_schedule(
     gradient_norms: ArrayLike, *, optimizer: Literal["sgd", "adam"], smoothing: float = 0.1, tolerance: float = 1e-3
 ) -> Schedule:
-    """The refined schedule of a run, from the gradient norms that it logged, as straight lines between a few knots.
+    """Return the refined schedule of a run, from its logged gradient norms, as straight lines between a few knots.
 
     The lines meet the formula at the first update, at the peak of 1 and at the last update, which may be far below the
     tolerance. A table of every value would be too long to be stored as text from about 5,000 updates on; knots can be
@@ -59,7 +59,7 @@ def refine_schedule(
     """
     norms = as_positive(gradient_norms, "gradient_norms")
     if len(norms) < 2:
-        raise LawError("gradient_norms: one number is no run; give the norm of every update")
+        raise LawError("gradient_norms: one number is not a run; give the norm of every update")
     if optimizer not in POWERS:
         raise LawError(f'optimizer is "sgd" or "adam", not {optimizer!r}')
     rates = rates_from_norms(smooth(norms, smoothing), POWERS[optimizer])
@@ -74,17 +74,17 @@ def refine_schedule(
 
 
 def smooth(norms: FloatArray, share: float) -> FloatArray:
-    """(T,): the running median of norms over a share of them, held before the first, mirrored after the last."""
+    """Return the running median (T,) of norms over a share of them, constant before the first, mirrored after the last."""
     if not 0 <= share <= 1:
         raise LawError(f"smoothing is a share of the run, from 0 to 1, not {share!r}")
     half = int(share * len(norms)) // 2
     mirrored = np.pad(norms, (0, half), mode="reflect")
-    found: FloatArray = median_filter(mirrored, size=2 * half + 1, mode="nearest")[: len(norms)]
-    return found
+    medians: FloatArray = median_filter(mirrored, size=2 * half + 1, mode="nearest")[: len(norms)]
+    return medians
 
 
 def rates_from_norms(norms: FloatArray, power: int) -> FloatArray:
-    """(T,): the formula, for norms that are smoothed."""
+    """Compute the formula for smoothed norms, (T,)."""
     weights = (norms.min() / norms) ** power
     rates: FloatArray = weights * (sums_after(weights) + weights[-1])
     return rates / float(rates.max())

@@ -1,9 +1,9 @@
 """The best rates under any laws, by descent: some falls of the rate, with the gradient of the mean last loss.
 
-The stretch to be designed is cut into cells of whole updates, shorter towards its end, in each of which the rate is
-level; the logarithm of the rate falls from cell to cell in a straight line between knots, and never rises. Such a shape
-keeps the multi-power law honest: with a rate of its own for every update it would choose four or five giant falls,
-which its formula rewards and no training does.
+The segment to be designed is cut into cells of whole updates, shorter towards its end, in each of which the rate is
+constant; the logarithm of the rate falls from cell to cell in a straight line between knots, and never rises. Such a
+shape keeps the multi-power law honest: with a rate of its own for every update it would choose four or five giant
+falls, which its formula rewards and no training does.
 """
 
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ from glidepath.law.evaluation.timeline import Clock, History
 CELLS, KNOTS = 240, 24
 PAST = 500  # cells of what was before, at most
 SHORTER = 200.0  # the first cell over the last one
-DEEPEST = 14.0  # the fall of the logarithm over the whole stretch, at most
+DEEPEST = 14.0  # the fall of the logarithm over the whole segment, at most
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """What is to be designed.
+    """A segment to be designed.
 
     Args:
         laws: for each its parameters, and the clock along which its noise follows (None: that of the convex bound).
         before: the rates that were used before, over the peak; None: none.
-        steps: updates of the stretch.
+        steps: updates of the segment.
         cells: levels in it, at most.
         knots: at most.
     """
@@ -46,12 +46,12 @@ class Descent:
 
     @cached_property
     def edges(self) -> IntArray:
-        """(cells + 1,): where the cells of the stretch begin, and its end."""
-        return _closer(self.steps, self.cells)
+        """Return where the cells of the segment begin, and its end, (cells + 1,)."""
+        return _split(self.steps, self.cells)
 
     @cached_property
     def _past(self) -> tuple[FloatArray, FloatArray]:
-        """Levels and lengths of what was before, in some hundreds of cells; updates at rate 0 are left out."""
+        """Return levels and lengths of what was before, in some hundreds of cells; updates at rate 0 are left out."""
         if self.before is None:
             return np.zeros(0), np.zeros(0)
         levels, lengths = cells_of(self.before, moving=True)
@@ -61,45 +61,47 @@ class Descent:
 
     @cached_property
     def _places(self) -> tuple[IntArray, FloatArray]:
-        """(cells,) each: between which knots the middle of a cell lies, and how far along there, from 0 to 1."""
-        at = _closer(self.steps, self.knots).astype(np.float64)
+        """Return between which knots the middle of each cell lies, and how far along, from 0 to 1; (cells,) each."""
+        at = _split(self.steps, self.knots).astype(np.float64)
         middles = (self.edges[:-1] + self.edges[1:]) / 2
         knot = np.searchsorted(at, middles, side="right") - 1
         return knot, (middles - at[knot]) / np.diff(at)[knot]
 
     def levels(self, falls: FloatArray) -> FloatArray:
-        """(cells,): the rates, if the logarithm falls by so much from each knot to the next."""
+        """Return the rates (cells,), if the logarithm falls by so much from each knot to the next."""
         knot, along = self._places
         before = np.cumsum(falls) - falls
         return np.exp(-(before[knot] + along * falls[knot]))
 
-    def pulled(self, slope: FloatArray, size: int) -> FloatArray:
-        """(falls,): from the derivatives with respect to the logarithms of the cells to those of the falls."""
+    def slopes_of_falls(self, slope: FloatArray, size: int) -> FloatArray:
+        """Return the derivatives with respect to the falls, (falls,), from those to the logarithms of the cells."""
         knot, along = self._places
-        within, ahead = (np.bincount(knot, one, size).astype(np.float64) for one in (slope, (1 - along) * slope))
+        within, ahead = (
+            np.bincount(knot, weights, size).astype(np.float64) for weights in (slope, (1 - along) * slope)
+        )
         return ahead - np.cumsum(within[::-1])[::-1]
 
     def best(self) -> FloatArray:
-        """(cells,): the rates of the cells, over the peak."""
+        """Find the best rates of the cells, over the peak, (cells,)."""
         past, lengths = self._past
         whole = np.concatenate([lengths, np.diff(self.edges)])
-        cells = [Cells(parameters, clock, whole) for parameters, clock in self.laws]
+        by_law = [Cells(parameters, clock, whole) for parameters, clock in self.laws]
 
         def cost(falls: FloatArray) -> tuple[float, FloatArray]:
             levels = self.levels(falls)
-            losses, slopes = zip(*(one.loss(np.concatenate([past, levels])) for one in cells), strict=True)
+            losses, slopes = zip(*(cells.loss(np.concatenate([past, levels])) for cells in by_law), strict=True)
             slope = np.mean(slopes, axis=0)[len(past) :]
-            return float(np.mean(losses)), self.pulled(slope * levels, len(falls))
+            return float(np.mean(losses)), self.slopes_of_falls(slope * levels, len(falls))
 
-        start = np.full(len(_closer(self.steps, self.knots)) - 1, 0.02)
+        start = np.full(len(_split(self.steps, self.knots)) - 1, 0.02)
         limits = [(0.0, DEEPEST)] * len(start)
         options = {"maxiter": 400, "ftol": 1e-9, "gtol": 1e-7}
-        found = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=limits, options=options)
-        return self.levels(found.x)
+        result = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=limits, options=options)
+        return self.levels(result.x)
 
 
-def _closer(steps: int, parts: int) -> IntArray:
-    """Whole places from 0 to `steps`, each part of what is between them shorter than the one before it."""
+def _split(steps: int, parts: int) -> IntArray:
+    """Return whole places from 0 to `steps`, each part between them shorter than the one before it."""
     shrink = SHORTER ** -np.linspace(0, 1, parts)
     ends = np.concatenate([[0.0], np.cumsum(shrink)]) / shrink.sum() * steps
     return np.unique(ends.round().astype(np.int64))  # parts shorter than one update are one

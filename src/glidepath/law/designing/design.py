@@ -1,4 +1,4 @@
-"""Design the best schedule that a law, or several, know of, for a horizon, a warmup, and what was trained before."""
+"""Design the best schedule that one or several laws predict, for a horizon, a warmup, and what was trained before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from glidepath.core.checks import count
 from glidepath.core.schedule import Schedule
 from glidepath.errors import LawError
 from glidepath.law.evaluation.fast_sum import FloatArray
-from glidepath.law.evaluation.rates import length_of, ratios_of
+from glidepath.law.evaluation.rates import horizon_of, ratios_of
 from glidepath.law.evaluation.timeline import History
 from glidepath.law.fitting.committee import Committee
 from glidepath.law.fitting.fit import Fit
@@ -24,8 +24,8 @@ from glidepath.runs.aggregate import ONE_PEAK
 
 from .descent import Descent
 from .knots import knots
-from .named_schedules import named_schedules
-from .optimum import Stretch, curve
+from .named_schedules import standard_schedules
+from .optimum import Segment, curve
 
 TOLERANCE = 2e-3  # of the peak: how far the lines of a plan may be from the best rates
 DIGITS = 4
@@ -43,7 +43,7 @@ class NamedSchedule(NamedTuple):
 @final
 @dataclass(frozen=True, eq=False)
 class Design:
-    """The best schedule, as some laws see it.
+    """The best schedule by the prediction of some laws.
 
     Args:
         plan: ratios of the peak, for the updates that are still to come.
@@ -61,25 +61,25 @@ class Design:
 
     @property
     def steps(self) -> int:
-        """Updates that are still to come."""
+        """Return the updates that are still to come."""
         return int(self.plan.duration or 0)
 
     @cached_property
     def nearest(self) -> NamedSchedule:
-        """The schedule of the field's names whose predicted loss is the least; what it costs is its loss over ours."""
+        """Return the named schedule whose predicted loss is the least; what it costs is its loss over this one's."""
         others = (
-            NamedSchedule(name, plan, self._loss(plan)) for name, plan in named_schedules(self.steps, self.warmup)
+            NamedSchedule(name, plan, self._loss(plan)) for name, plan in standard_schedules(self.steps, self.warmup)
         )
-        return min(others, key=lambda one: one.loss)
+        return min(others, key=lambda schedule: schedule.loss)
 
     def _loss(self, plan: Schedule) -> float:
         return last_loss(self.laws, self.before, plan, self.steps)
 
 
 def design(
-    known: Law | Fit | Committee, steps: int | str, *, warmup: int | str = 0, before: ArrayLike | None = None
+    predictor: Law | Fit | Committee, steps: int | str, *, warmup: int | str = 0, before: ArrayLike | None = None
 ) -> Design:
-    """The schedule with the least last loss.
+    """Design the schedule with the least last loss.
 
     Under the noise-floor or the functional scaling law it is the optimum in closed form (`optimum.py`). Under another,
     or under the mean of a committee, it is the best of 24 falls (`descent.py`). A committee's is the one to train: what
@@ -87,13 +87,13 @@ def design(
     of the peak.
 
     Args:
-        known: a law, a fit of one, or a committee. Its peak is the largest rate of the plan.
+        predictor: a law, a fit of one, or a committee. Its peak is the largest rate of the plan.
         steps: updates that are still to come.
         warmup: how many of them rise to the peak; a share as text, "2%".
         before: (n,), the absolute rates of the updates that were made before, for a run that is half done.
 
     Raises:
-        LawError: if the numbers do not fit together.
+        LawError: if the warmup leaves no updates, or the rates before are invalid or above the peak.
 
     Examples:
         >>> from glidepath.law import NoiseFloorLaw
@@ -103,8 +103,8 @@ def design(
         >>> best.plan(0), best.plan(5_000), round(best.plan(9_999), 3)
         (0.005, 1.0, 0.059)
     """
-    laws = laws_of(known)
-    horizon = length_of(steps)
+    laws = laws_of(predictor)
+    horizon = horizon_of(steps)
     rising = horizon.in_steps(warmup) if isinstance(warmup, str) else count(warmup, "warmup")
     if rising >= horizon.steps:
         raise LawError(f"a warmup of {rising} updates leaves nothing to design of {horizon.steps}")
@@ -125,44 +125,44 @@ def _history(before: ArrayLike, peak: float) -> FloatArray:
     return ratios
 
 
-def laws_of(known: Law | Fit | Committee) -> tuple[Law, ...]:
-    """The laws themselves."""
-    if isinstance(known, Committee):
-        return tuple(fit.law for fit in known.fits)
-    return (known.law if isinstance(known, Fit) else known,)
+def laws_of(predictor: Law | Fit | Committee) -> tuple[Law, ...]:
+    """Return the laws themselves."""
+    if isinstance(predictor, Committee):
+        return tuple(fit.law for fit in predictor.fits)
+    return (predictor.law if isinstance(predictor, Fit) else predictor,)
 
 
 def last_loss(laws: Sequence[Law], before: FloatArray, plan: Schedule, steps: int) -> float:
-    """What is predicted at the end of a plan that follows the rates before it, both over the peak: the laws' mean."""
+    """Predict the loss at the end of a plan that follows the rates before it, both over the peak: the laws' mean."""
     ratios = np.concatenate([before, plan(np.arange(steps))])
     return fmean(law.final_loss(ratios * law.peak) for law in laws)
 
 
 def best_ratios(laws: Sequence[Law], steps: int, before: FloatArray) -> FloatArray:
-    """(steps + 1,): the best rates over the peak, and the value that they reach at the end."""
+    """Find the best rates over the peak, and the value that they reach at the end, (steps + 1,)."""
     history = History(before) if before.any() else None
     if not any(law.parameters.noise for law in laws):
         return np.ones(steps + 1)  # where the rate adds no noise, no decay is worth anything
     if len(laws) == 1 and has_closed_form(laws[0]):
-        left, ratios = curve(Stretch(laws[0].parameters, history, steps).best())
+        left, ratios = curve(Segment(laws[0].parameters, history, steps).best())
         return np.asarray(np.interp(np.maximum(0, steps - 0.5 - np.arange(steps + 1)), left, ratios))
     descent = Descent([(law.parameters, law.CLOCK) for law in laws], history, steps)
     middles, logs = (descent.edges[:-1] + descent.edges[1:] - 1) / 2, np.log(descent.best())
-    if len(logs) > 1:  # the last line goes on to the end
+    if len(logs) > 1:  # the last line continues to the end
         slope = (logs[-1] - logs[-2]) / (middles[-1] - middles[-2])
         middles, logs = np.append(middles, steps), np.append(logs, logs[-1] + slope * (steps - middles[-1]))
-    found: FloatArray = np.exp(np.interp(np.arange(steps + 1), middles, logs))
-    return found
+    best: FloatArray = np.exp(np.interp(np.arange(steps + 1), middles, logs))
+    return best
 
 
 def has_closed_form(law: Law) -> bool:
-    """Whether the best rates under a law are known in closed form."""
+    """Return whether the best rates under a law are known in closed form."""
     parameters = law.parameters
     return law.CLOCK == "progress" and not parameters.gamma and parameters.q < parameters.kappa + 1
 
 
 def fit_lines(values: FloatArray) -> Schedule:
-    """Straight lines through few of the values, in numbers that can be read.
+    """Return straight lines through few of the values, in numbers that can be read.
 
     >>> fit_lines(np.array([1.0, 1.0, 1.0, 0.5, 0.0]))
     constant(2) >> linear(2)

@@ -1,17 +1,17 @@
 """The best rates under the noise-floor law, in closed form.
 
-Let x be the progress still to come, from X at the start of the stretch to be designed to 0 at its end. The law's last
+Let x be the progress still to come, from X at the start of the segment to be designed to 0 at its end. The law's last
 loss, summed by parts over the whole run, is
 
     A ((Q + int e^(q-1) dx) / 1000)^-alpha + B [H(X) + int_0^X e^kappa g(x) dx],   g = G'
 
-with Q the powered progress before the stretch and H(X) the noise that what came before it leaves. The stretch takes
+with Q the powered progress before the segment and H(X) the noise that what came before it leaves. The segment takes
 int_0^X dx / e updates. For a multiplier lambda on that time and mu = -d loss / d Q, the best e at each x is the root of
 
     B kappa g(x) e^(kappa+1) + mu (1 - q) e^q = lambda
 
 which falls towards the end, since g is largest at x = 0; where the root is above 1, the peak is best. No root has to be
-found: for every e the equation gives g and so x,
+sought: for every e the equation gives g and so x,
 
     1 + rho x / beta = [B kappa rho e^(kappa+1) / (lambda - mu (1 - q) e^q)]^(1 / (beta+1))
 
@@ -55,9 +55,9 @@ class Decay:
 
     @cached_property
     def _multiplier(self) -> float:
-        """lambda."""
-        one, rate = self.parameters, np.exp(self.last)
-        return float(one.noise * one.kappa * one.rho * rate ** (one.kappa + 1) + self._shift * rate**one.q)
+        """Return lambda."""
+        p, rate = self.parameters, np.exp(self.last)
+        return float(p.noise * p.kappa * p.rho * rate ** (p.kappa + 1) + self._shift * rate**p.q)
 
     @property
     def _shift(self) -> float:
@@ -65,33 +65,33 @@ class Decay:
 
     @cached_property
     def top(self) -> float:
-        """The logarithm of the rate that the root stays below: 0, or less where progress is worth little more."""
+        """Return the logarithm of the rate that the root stays below: 0, or less where progress is worth little more."""
         if self._shift <= 0 or self._multiplier >= self._shift:
             return 0.0
         return min(0.0, float(np.log(self._multiplier / self._shift) / self.parameters.q) - 1e-9)
 
-    def ahead(self, s: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """x, and dx / ds."""
-        one = self.parameters
-        left = self._multiplier - self._shift * np.exp(one.q * s)
-        size = one.noise * one.kappa * one.rho * np.exp((one.kappa + 1) * s) / left
-        stretch = size ** (1 / (one.beta + 1))
-        slope = one.kappa + 1 + one.q * self._shift * np.exp(one.q * s) / left
-        return one.beta / one.rho * (stretch - 1), one.beta / one.rho * stretch * slope / (one.beta + 1)
+    def progress_left(self, s: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return x, and dx / ds, where the rate is e^s."""
+        p = self.parameters
+        left = self._multiplier - self._shift * np.exp(p.q * s)
+        size = p.noise * p.kappa * p.rho * np.exp((p.kappa + 1) * s) / left
+        scale = size ** (1 / (p.beta + 1))
+        slope = p.kappa + 1 + p.q * self._shift * np.exp(p.q * s) / left
+        return p.beta / p.rho * (scale - 1), p.beta / p.rho * scale * slope / (p.beta + 1)
 
-    def upto(self, s: float) -> "Sums":
-        """What lies between the end and where the rate is e^s."""
-        one, half = self.parameters, (s - self.last) / 2
+    def integrate(self, s: float) -> "Integrals":
+        """Integrate from where the rate is e^s to the end."""
+        p, half = self.parameters, (s - self.last) / 2
         at = self.last + half * (POINTS + 1)
-        x, slope = self.ahead(at)
+        x, slope = self.progress_left(at)
         dx = WEIGHTS * half * slope
-        memory = one.rho * (1 + one.rho * x / one.beta) ** (-one.beta - 1)
-        progress = float(self.ahead(np.array(s))[0])
-        powered = float(dx @ np.exp((one.q - 1) * at))
-        return Sums(float(dx @ np.exp(-at)), progress, powered, float(dx @ (np.exp(one.kappa * at) * memory)))
+        memory = p.rho * (1 + p.rho * x / p.beta) ** (-p.beta - 1)
+        progress = float(self.progress_left(np.array(s))[0])
+        powered = float(dx @ np.exp((p.q - 1) * at))
+        return Integrals(float(dx @ np.exp(-at)), progress, powered, float(dx @ (np.exp(p.kappa * at) * memory)))
 
 
-class Sums(NamedTuple):
+class Integrals(NamedTuple):
     """The integrals over a decay: updates, progress, powered progress, noise."""
 
     steps: float
@@ -102,8 +102,8 @@ class Sums(NamedTuple):
 
 @final
 @dataclass(frozen=True)
-class Ended:
-    """A stretch that is best for a last rate: what it is made of, and the loss that it ends at.
+class Solution:
+    """A segment that is best for a last rate, and the loss at its end.
 
     Args:
         decay: the root.
@@ -122,13 +122,13 @@ class Ended:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Stretch:
-    """What is to be designed.
+class Segment:
+    """A segment to be designed.
 
     Args:
         parameters: of the law; gamma is 0.
         before: the rates that were used before, over the peak; None: none.
-        steps: updates of the stretch.
+        steps: updates of the segment.
     """
 
     parameters: Parameters
@@ -137,7 +137,7 @@ class Stretch:
 
     @cached_property
     def _past(self) -> tuple[FloatArray, FloatArray, float]:
-        """phi of the levels before, the progress from each change to the end of them, and their powered progress."""
+        """Return phi of the levels before, the progress from each change to their end, and their powered progress."""
         if self.before is None:
             return np.zeros(0), np.zeros(1), 0.0
         history = self.before
@@ -146,28 +146,28 @@ class Stretch:
         lengths = np.diff(history.changes, append=len(history.ratios))
         return phi, remaining, float(lengths @ history.powers(self.parameters.q)[0])
 
-    def _left(self, x: FloatArray) -> FloatArray:
-        """1 - G."""
+    def _share_left(self, x: FloatArray) -> FloatArray:
+        """Return 1 - G."""
         return (1 + self.parameters.rho / self.parameters.beta * x) ** -self.parameters.beta
 
-    def ended(self, last: float, mu: float) -> Ended:
-        """The stretch that is best for a last rate and a multiplier mu."""
-        decay, one = Decay(self.parameters, last, mu), self.parameters
+    def solve_for(self, last: float, mu: float) -> Solution:
+        """Return the segment that is best for a last rate and a multiplier mu."""
+        decay, p = Decay(self.parameters, last, mu), self.parameters
         s = decay.top
-        if decay.upto(s).steps > self.steps:  # no time to hold the peak
-            s = float(brentq(lambda s: decay.upto(s).steps - self.steps, last, decay.top, xtol=1e-10))
-        fall, rate = decay.upto(s), float(np.exp(s))
+        if decay.integrate(s).steps > self.steps:  # no time to hold the peak
+            s = float(brentq(lambda s: decay.integrate(s).steps - self.steps, last, decay.top, xtol=1e-10))
+        fall, rate = decay.integrate(s), float(np.exp(s))
         hold = max(0.0, self.steps - fall.steps)
         phi, remaining, before = self._past
-        whole, powered = fall.progress + hold * rate, fall.powered + hold * rate**one.q + before
-        left = self._left(whole + remaining)
-        held = self._left(np.array([fall.progress, whole]))
-        noise = fall.noise + rate**one.kappa * float(held[0] - held[1]) + float(phi @ (left[1:] - left[:-1]))
-        loss = one.limit + one.gap * (powered / REFERENCE) ** -one.alpha + one.noise * noise
-        return Ended(decay, s, hold, powered, loss)
+        whole, powered = fall.progress + hold * rate, fall.powered + hold * rate**p.q + before
+        left = self._share_left(whole + remaining)
+        hold_left = self._share_left(np.array([fall.progress, whole]))
+        noise = fall.noise + rate**p.kappa * float(hold_left[0] - hold_left[1]) + float(phi @ (left[1:] - left[:-1]))
+        loss = p.limit + p.gap * (powered / REFERENCE) ** -p.alpha + p.noise * noise
+        return Solution(decay, s, hold, powered, loss)
 
-    def best(self) -> Ended:
-        """The stretch of the least last loss."""
+    def best(self) -> Solution:
+        """Return the segment of the least last loss."""
         mu = self._worth(self._past[2] + self.steps)
         for _ in range(ROUNDS):
             best = self._best_for(mu)
@@ -176,30 +176,30 @@ class Stretch:
                 break
         return best
 
-    def _best_for(self, mu: float) -> Ended:
-        """The best last rate, for a multiplier mu."""
+    def _best_for(self, mu: float) -> Solution:
+        """Return the segment of the best last rate, for a multiplier mu."""
         lowest = self._lowest(mu)
         if lowest >= HIGHEST:
-            return self.ended(HIGHEST, mu)
-        loss = lambda last: self.ended(last, mu).loss
-        found = minimize_scalar(loss, bounds=(lowest, HIGHEST), method="bounded", options={"xatol": 1e-4})
-        return self.ended(float(found.x), mu)
+            return self.solve_for(HIGHEST, mu)
+        loss = lambda last: self.solve_for(last, mu).loss
+        result = minimize_scalar(loss, bounds=(lowest, HIGHEST), method="bounded", options={"xatol": 1e-4})
+        return self.solve_for(float(result.x), mu)
 
     def _lowest(self, mu: float) -> float:
-        """The logarithm of the last rate from which on time is worth something; where q is above 1, not all are."""
-        one = self.parameters
-        if one.q <= 1:
+        """Return the logarithm of the least last rate at which time is worth something; for q above 1, not all are."""
+        p = self.parameters
+        if p.q <= 1:
             return LOWEST
-        worthless = np.log(mu * (one.q - 1) / (one.noise * one.kappa * one.rho)) / (one.kappa + 1 - one.q)
+        worthless = np.log(mu * (p.q - 1) / (p.noise * p.kappa * p.rho)) / (p.kappa + 1 - p.q)
         return max(LOWEST, float(worthless))
 
     def _worth(self, powered: float) -> float:
-        """mu: by how much the loss falls with the powered progress."""
-        one = self.parameters
-        return float(one.gap * one.alpha / REFERENCE * (powered / REFERENCE) ** (-one.alpha - 1))
+        """Return mu: by how much the loss falls with the powered progress."""
+        p = self.parameters
+        return float(p.gap * p.alpha / REFERENCE * (powered / REFERENCE) ** (-p.alpha - 1))
 
 
-def curve(best: Ended) -> tuple[FloatArray, FloatArray]:
-    """The decay of a stretch: updates before its end, ascending from 0, and the rate there over the peak."""
+def curve(best: Solution) -> tuple[FloatArray, FloatArray]:
+    """Return the decay of a segment: updates before its end, ascending from 0, and the rate there over the peak."""
     s = np.linspace(best.decay.last, best.s, GRID)
-    return np.array([best.decay.upto(float(one)).steps for one in s]), np.exp(s)
+    return np.array([best.decay.integrate(float(log_rate)).steps for log_rate in s]), np.exp(s)

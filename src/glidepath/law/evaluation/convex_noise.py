@@ -2,8 +2,8 @@
 
     N(t) = 1/2 [e_{t-1} + sum_{k<t-1} e_k^2 / (e_{k+1} + ... + e_{t-1})]
 
-It has no parameter of its own: the whole noise is known before a fit. An update at a millionth of the peak, or less, is no
-update here: what came before it would count without bound.
+It has no parameter of its own: the whole noise is known before a fit. An update at a millionth of the peak, or less, is
+left out here: what came before it would count without bound.
 """
 
 import numpy as np
@@ -26,16 +26,16 @@ class ConvexNoise:
         self._size = (levels[last] + over_progress(levels, levels**2, last)) / 2
 
     def __call__(self, parameters: Parameters) -> tuple[FloatArray, Slopes]:
-        """N, whatever the parameters are."""
+        """Return N, whatever the parameters are, and no derivatives."""
         return self._size, {}
 
     def size(self, parameters: Parameters) -> FloatArray:
-        """N alone."""
+        """Return N alone."""
         return self._size
 
 
 def over_progress(values: FloatArray, weights: FloatArray, targets: IntArray) -> FloatArray:
-    """(m,): for each target t the sum over k < t of weights[k] / (values[k + 1] + ... + values[t]).
+    """Compute for each target t the sum over k < t of weights[k] / (values[k + 1] + ... + values[t]), (m,).
 
     Progress is counted from the beginning up to the largest value and from the end after it, so that the small values
     of a warmup or a decay are not lost in the sum of all others.
@@ -52,7 +52,7 @@ def over_progress(values: FloatArray, weights: FloatArray, targets: IntArray) ->
 
 
 def _inverse_sums(places: FloatArray, weights: FloatArray, targets: IntArray) -> FloatArray:
-    """(m,): for each target t the sum over k < t of weights[k] / (places[t] - places[k])."""
+    """Compute for each target t the sum over k < t of weights[k] / (places[t] - places[k]), (m,)."""
     if not len(targets):
         return np.zeros(0)
     tree = SourceTree(places)

@@ -35,12 +35,12 @@ MOST = 600.0  # of a logarithm, so that nothing overflows
 
 
 def scales(logs: FloatArray, gamma: float) -> FloatArray:
-    """e^-gamma for scales e, from their logarithms; no more than e^600, where one is next to 0."""
+    """Return e^-gamma for scales e, from their logarithms; no more than e^600, where a scale is next to 0."""
     return np.exp(np.minimum(-gamma * logs, MOST))
 
 
 def block_for(targets: int) -> int:
-    """How many targets should share a choice of blocks."""
+    """Return how many targets should share a choice of blocks."""
     return 1 if targets < MANY else LEAF
 
 
@@ -59,7 +59,7 @@ class Axis:
 
     @cached_property
     def bounds(self) -> list[tuple[FloatArray, FloatArray]]:
-        """The least and the largest value of each block, the leaves first, then their pairs, up to one block."""
+        """Return the least and the largest value of each block, the leaves first, then their pairs, up to one block."""
         levels = [(self.values.min(1), self.values.max(1))]
         while len(levels[-1][0]) > 1:
             low, high = levels[-1]
@@ -68,12 +68,12 @@ class Axis:
 
     @cached_property
     def nodes(self) -> list[FloatArray]:
-        """(blocks, count) for each level."""
+        """Return the nodes of each level, (blocks, count)."""
         unit = np.cos(np.pi * (np.arange(self.count) + 0.5) / self.count)
         return [(low + high)[:, None] / 2 + (high - low)[:, None] / 2 * unit for low, high in self.bounds]
 
     def lagrange(self, level: int, points: FloatArray) -> FloatArray:
-        """(blocks, points, count): the polynomials of each block of a level at some points of its own."""
+        """Evaluate the polynomials of each block of a level at some points of its own, (blocks, points, count)."""
         low, high = (bound[:, None] for bound in self.bounds[level])
         half = np.where(high > low, (high - low) / 2, 1.0)
         unit = np.clip((points - (low + high) / 2) / half, -1, 1)
@@ -81,20 +81,20 @@ class Axis:
         order = np.arange(self.count)
         matrix = np.cos(np.pi * order[:, None] * (order + 0.5) / self.count) * 2 / self.count
         matrix[0] /= 2
-        found: FloatArray = chebyshev @ matrix
-        return found
+        polynomials: FloatArray = chebyshev @ matrix
+        return polynomials
 
     @cached_property
     def into_leaves(self) -> FloatArray:
-        """(blocks, LEAF, count): from sources to the nodes of their leaf."""
+        """Return the matrices from sources to the nodes of their leaf, (blocks, LEAF, count)."""
         return self.lagrange(0, self.values)
 
     @cached_property
     def into_parents(self) -> list[FloatArray]:
-        """(blocks, 2, count, count) for each level above the leaves: from the nodes of two halves to their whole."""
+        """Return the matrices from the nodes of two halves to their whole, (blocks, 2, count, count) a level."""
         halves = [nodes.reshape(len(nodes) // 2, -1) for nodes in self.nodes[:-1]]
-        found = [self.lagrange(level + 1, points) for level, points in enumerate(halves)]
-        return [one.reshape(len(one), 2, self.count, self.count) for one in found]
+        matrices = [self.lagrange(level + 1, points) for level, points in enumerate(halves)]
+        return [matrix.reshape(len(matrix), 2, self.count, self.count) for matrix in matrices]
 
 
 @final
@@ -103,11 +103,11 @@ class Moments:
     """Weights as a view needs them: of the sources of each leaf, and of the nodes of each block, leaves first.
 
     Args:
-        own: (sets of weights, leaves, LEAF).
+        leaves: (sets of weights, leaves, LEAF).
         blocks: (sets of weights, blocks, nodes).
     """
 
-    own: FloatArray
+    leaves: FloatArray
     blocks: FloatArray
 
 
@@ -137,70 +137,70 @@ class SourceTree:
 
     @cached_property
     def nodes(self) -> list[FloatArray]:
-        """(blocks, nodes) for each coordinate, the blocks of all levels in a row, leaves first."""
+        """Return for each coordinate the nodes of all levels in a row, leaves first, (blocks, nodes)."""
         along: list[FloatArray] = [np.concatenate(axis.nodes) for axis in self.axes]
         if len(along) == 1:
             return along
         grid = (len(along[0]), along[0].shape[1], along[1].shape[1])
         places, scales = along[0][:, :, None], along[1][:, None, :]
-        return [np.broadcast_to(one, grid).reshape(len(along[0]), -1) for one in (places, scales)]
+        return [np.broadcast_to(axis, grid).reshape(len(along[0]), -1) for axis in (places, scales)]
 
     def moments(self, *weights: FloatArray) -> Moments:
-        """One or more sets of weights (n,), at the sources of the leaves and at the nodes of every block."""
+        """Return sets of weights (n,), one or more, at the sources of the leaves and at the nodes of every block."""
         filled = np.zeros((len(weights), self._padded))
         filled[:, : self.size] = weights
-        own: FloatArray = filled.reshape(len(weights), -1, LEAF)
-        levels = [_gathered(own, [axis.into_leaves for axis in self.axes])]
+        leaves: FloatArray = filled.reshape(len(weights), -1, LEAF)
+        levels = [_leaf_moments(leaves, [axis.into_leaves for axis in self.axes])]
         for level in range(len(self.axes[0].into_parents)):
-            levels.append(_passed_on(levels[-1], [axis.into_parents[level] for axis in self.axes]))
+            levels.append(_parent_moments(levels[-1], [axis.into_parents[level] for axis in self.axes]))
         flat = [level.reshape(*level.shape[:2], -1) for level in levels]
-        return Moments(own, np.concatenate(flat, axis=1))
+        return Moments(leaves, np.concatenate(flat, axis=1))
 
     def view_from(self, targets: FloatArray, counts: IntArray, block: int = 1) -> "View":
-        """The same sources from some targets.
+        """Return the same sources from some targets.
 
         Args:
             targets: (m,), ascending; none before the sources that count for it.
-            counts: (m,), ascending: target i sees the first counts[i] sources.
+            counts: (m,), ascending: for target i the first counts[i] sources count.
             block: targets that share one choice of blocks; 1 for some hundreds, 32 for many thousands.
         """
         rows = -(-len(targets) // block)
         more = (0, rows * block - len(targets))
         wide: FloatArray = np.pad(targets, more, mode="edge").reshape(rows, block)
-        seen: IntArray = np.pad(counts, more, mode="edge").reshape(rows, block)
-        return View(self, wide, seen, len(targets))
+        padded: IntArray = np.pad(counts, more, mode="edge").reshape(rows, block)
+        return View(self, wide, padded, len(targets))
 
 
-def _gathered(own: FloatArray, lagrange: Sequence[FloatArray]) -> FloatArray:
-    """(sets, blocks, nodes) or (sets, blocks, nodes, nodes of the scales): the moments of the leaves."""
-    found: FloatArray
+def _leaf_moments(weights: FloatArray, lagrange: Sequence[FloatArray]) -> FloatArray:
+    """Return the moments of the leaves, (sets, blocks, nodes) or (sets, blocks, nodes, nodes of the scales)."""
+    moments: FloatArray
     if len(lagrange) == 1:
-        found = np.matmul(own.swapaxes(0, 1), lagrange[0]).swapaxes(0, 1)
+        moments = np.matmul(weights.swapaxes(0, 1), lagrange[0]).swapaxes(0, 1)
     else:
-        found = np.einsum("wbk,bkj,bki->wbji", own, *lagrange, optimize=True)
-    return found
+        moments = np.einsum("wbk,bkj,bki->wbji", weights, *lagrange, optimize=True)
+    return moments
 
 
-def _passed_on(moments: FloatArray, transfers: Sequence[FloatArray]) -> FloatArray:
-    """The moments of the blocks one level up."""
+def _parent_moments(moments: FloatArray, transfers: Sequence[FloatArray]) -> FloatArray:
+    """Return the moments of the blocks one level up."""
     sets, blocks, *nodes = moments.shape
-    found: FloatArray
+    parents: FloatArray
     if len(transfers) == 1:
         both = moments.reshape(sets, blocks // 2, -1).swapaxes(0, 1)
-        found = np.matmul(both, transfers[0].reshape(blocks // 2, -1, *nodes)).swapaxes(0, 1)
+        parents = np.matmul(both, transfers[0].reshape(blocks // 2, -1, *nodes)).swapaxes(0, 1)
     else:
         halves = moments.reshape(sets, blocks // 2, 2, *nodes)
-        found = np.einsum("wbhji,bhjJ,bhiI->wbJI", halves, *transfers, optimize=True)
-    return found
+        parents = np.einsum("wbhji,bhjJ,bhiI->wbJI", halves, *transfers, optimize=True)
+    return parents
 
 
 @final
 class View:
-    """Which blocks each row of targets sees, and how far they are.
+    """Which blocks count for each row of targets, and how far they are.
 
     Attributes:
-        far: pairs of a row and a block that is seen through its nodes.
-        near: pairs of a row and a leaf whose sources are seen one by one.
+        far: pairs of a row and a block that is summed through its nodes.
+        near: pairs of a row and a leaf whose sources are summed one by one.
     """
 
     def __init__(self, tree: SourceTree, targets: FloatArray, counts: IntArray, size: int) -> None:
@@ -208,57 +208,56 @@ class View:
         self.far, self.near = self._parts()
 
     def _parts(self) -> "tuple[Part, Part]":
-        """From the root down: what is far enough is done with, the rest is seen by halves, down to the leaves."""
-        tree, levels = self._tree, len(self._tree.axes[0].bounds)
+        """Go from the root down: take the blocks that are far enough, split the others in halves, down to the leaves."""
+        tree, height = self._tree, len(self._tree.axes[0].bounds)
         sizes = [len(low) for low, _ in tree.axes[0].bounds]
         rows, blocks = np.arange(len(self._targets)), np.zeros(len(self._targets), dtype=np.int64)
         far = []
-        for level in range(levels - 1, -1, -1):
-            seen = blocks * (LEAF << level) < self._counts[rows, -1]
-            rows, blocks = rows[seen], blocks[seen]
-            apart = self._apart(level, rows, blocks)
-            far.append((rows[apart], blocks[apart] + sum(sizes[:level])))
-            rows, blocks = rows[~apart], blocks[~apart]
+        for level in range(height - 1, -1, -1):
+            before = blocks * (LEAF << level) < self._counts[rows, -1]
+            rows, blocks = rows[before], blocks[before]
+            is_far = self._is_far(level, rows, blocks)
+            far.append((rows[is_far], blocks[is_far] + sum(sizes[:level])))
+            rows, blocks = rows[~is_far], blocks[~is_far]
             if level:
                 rows, blocks = np.repeat(rows, 2), np.stack([2 * blocks, 2 * blocks + 1], axis=1).ravel()
-        far_rows, far_blocks = (np.concatenate(found) for found in zip(*far, strict=True))
+        far_rows, far_blocks = (np.concatenate(levels) for levels in zip(*far, strict=True))
         counted = (blocks[:, None] * LEAF + np.arange(LEAF))[:, None, :] < self._counts[rows][:, :, None]
         return (
             Part(self._targets, far_rows, far_blocks, tree.nodes, None),
             Part(self._targets, rows, blocks, [axis.values for axis in tree.axes], counted),
         )
 
-    def _apart(self, level: int, rows: IntArray, blocks: IntArray) -> NDArray[np.bool_]:
-        """Whether a block lies wholly before a row of targets, at least as far away as it is long."""
+    def _is_far(self, level: int, rows: IntArray, blocks: IntArray) -> NDArray[np.bool_]:
+        """Return whether each block lies wholly before its row of targets, at least as far away as it is long."""
         low, high = (bound[blocks] for bound in self._tree.axes[0].bounds[level])
         if LEAF << level < self._tree.nodes[0].shape[1]:
             return np.zeros(len(rows), dtype=np.bool_)  # fewer sources than nodes
-        apart: NDArray[np.bool_] = (blocks + 1) * (LEAF << level) <= np.minimum(self._counts[rows, 0], self._tree.size)
-        apart &= (self._targets[rows, 0] - high >= high - low) & (self._targets[rows, 0] > high)
+        is_far: NDArray[np.bool_] = (blocks + 1) * (LEAF << level) <= np.minimum(self._counts[rows, 0], self._tree.size)
+        is_far &= (self._targets[rows, 0] - high >= high - low) & (self._targets[rows, 0] > high)
         for axis in self._tree.axes[1:]:
             least, most = (bound[blocks] for bound in axis.bounds[level])
-            apart &= most - least <= WIDEST
-        return apart
+            is_far &= most - least <= WIDEST
+        return is_far
 
     def sum(self, kernel: Kernel, moments: Moments, gamma: float = 0.0) -> FloatArray:
-        """(m,): sum over k < counts[i] of w_k kernel(scale_k^-gamma (targets[i] - places[k])).
+        """Compute the sum over k < counts[i] of w_k kernel(scale_k^-gamma (targets[i] - places[k])), (m,).
 
         Args:
             kernel: a function of the distances, element by element.
             moments: of the weights w, from the tree.
             gamma: of the scales, where the sources have any.
         """
-        far = self.far.times(kernel, moments.blocks[0], gamma)
-        return self._added(far, self.near.times(kernel, moments.own[0], gamma))
+        far = self.far.sum_kernel(kernel, moments.blocks[0], gamma)
+        return self._combine(far, self.near.sum_kernel(kernel, moments.leaves[0], gamma))
 
-    def weighted_sum(self, far: FloatArray, near: FloatArray, moments: Moments, number: int = 0) -> FloatArray:
-        """(m,): as `sum`, of a kernel's values at the distances of both parts, with one of the sets of weights."""
-        return self._added(
-            self.far.weighted_sum(far, moments.blocks[number]), self.near.weighted_sum(near, moments.own[number])
-        )
+    def sum_weighted(self, far: FloatArray, near: FloatArray, moments: Moments, number: int = 0) -> FloatArray:
+        """Compute `sum` from a kernel's values at the distances of both parts, with one of the sets of weights, (m,)."""
+        far_sums = self.far.sum_weighted(far, moments.blocks[number])
+        return self._combine(far_sums, self.near.sum_weighted(near, moments.leaves[number]))
 
-    def _added(self, far: FloatArray, near: FloatArray) -> FloatArray:
-        """(m,) from the sums (pairs, block) of both parts."""
+    def _combine(self, far: FloatArray, near: FloatArray) -> FloatArray:
+        """Add up the sums (pairs, block) of both parts for each target, (m,)."""
         total = np.zeros(self._targets.shape)
         for part, sums in ((self.far, far), (self.near, near)):
             for column in range(sums.shape[-1]):
@@ -287,31 +286,31 @@ class Part:
 
     @cached_property
     def distances(self) -> FloatArray:
-        """(pairs, block, nodes); 1 where a source does not count."""
+        """Return the distances, (pairs, block, nodes); 1 where a source does not count."""
         return self._distances(slice(None))
 
     @cached_property
     def log_scales(self) -> FloatArray:
-        """(pairs, 1, nodes): the second coordinate."""
+        """Return the second coordinate, (pairs, 1, nodes)."""
         return self.nodes[1][self.blocks][:, None, :]
 
     def _distances(self, some: slice, gamma: float = 0.0) -> FloatArray:
-        found = self.targets[self.rows[some]][:, :, None] - self.nodes[0][self.blocks[some]][:, None, :]
+        distances = self.targets[self.rows[some]][:, :, None] - self.nodes[0][self.blocks[some]][:, None, :]
         if gamma:
-            found = found * scales(self.nodes[1][self.blocks[some]], gamma)[:, None, :]
-        return found if self.counted is None else np.where(self.counted[some], found, 1.0)
+            distances = distances * scales(self.nodes[1][self.blocks[some]], gamma)[:, None, :]
+        return distances if self.counted is None else np.where(self.counted[some], distances, 1.0)
 
-    def weighted_sum(self, values: FloatArray, weights: FloatArray, some: slice = slice(None)) -> FloatArray:
-        """(pairs, block): the sums of some values at the distances, each times its weight."""
+    def sum_weighted(self, values: FloatArray, weights: FloatArray, some: slice = slice(None)) -> FloatArray:
+        """Return the sums of values at the distances, each times its weight, (pairs, block)."""
         if self.counted is not None:
             values = np.where(self.counted[some], values, 0.0)
-        found: FloatArray = np.matmul(values, weights[self.blocks[some]][:, :, None])[..., 0]
-        return found
+        sums: FloatArray = np.matmul(values, weights[self.blocks[some]][:, :, None])[..., 0]
+        return sums
 
-    def times(self, kernel: Kernel, weights: FloatArray, gamma: float = 0.0) -> FloatArray:
-        """As `weighed`, for a kernel, without holding more than a chunk of distances."""
+    def sum_kernel(self, kernel: Kernel, weights: FloatArray, gamma: float = 0.0) -> FloatArray:
+        """Return `sum_weighted` of a kernel, without holding more than a chunk of distances in memory."""
         pairs, block = len(self.rows), self.targets.shape[1]
         each = max(1, CHUNK // (block * self.nodes[0].shape[1]))
         chunks = [slice(start, start + each) for start in range(0, pairs, each)]
-        found = [self.weighted_sum(kernel(self._distances(some, gamma)), weights, some) for some in chunks]
-        return np.concatenate(found) if found else np.zeros((0, block))
+        sums = [self.sum_weighted(kernel(self._distances(some, gamma)), weights, some) for some in chunks]
+        return np.concatenate(sums) if sums else np.zeros((0, block))

@@ -24,7 +24,7 @@ class Parameters:
     """The parameters of the formula.
 
     Args:
-        limit: L0, what no training works off.
+        limit: L0, what no training removes.
         gap: A, the loss above it at a progress of 1,000 updates at the peak; above 0.
         alpha: above 0.
         noise: B, what the noise is multiplied with.
@@ -53,20 +53,20 @@ class Noise(Protocol):
     """N on one run."""
 
     def __call__(self, parameters: Parameters) -> tuple[FloatArray, Slopes]:
-        """(m,): N, and its derivatives with respect to its parameters, for some hundreds of losses."""
+        """Compute N (m,), and its derivatives with respect to its parameters, for some hundreds of losses."""
 
     def size(self, parameters: Parameters) -> FloatArray:
-        """(m,): N alone, for any number of losses."""
+        """Compute N (m,) alone, for any number of losses."""
 
 
 def progress_loss(progress: FloatArray, parameters: Parameters) -> FloatArray:
-    """(m,): L0 + A (P / 1000)^-alpha."""
+    """Return L0 + A (P / 1000)^-alpha, (m,)."""
     return parameters.limit + parameters.gap * (progress / REFERENCE) ** -parameters.alpha
 
 
 def losses(timeline: Timeline, noise: Noise, parameters: Parameters) -> tuple[FloatArray, Slopes]:
-    """(m,): L(t) where the timeline wants it, and its derivatives (m,) with respect to every parameter."""
-    progress, slope = timeline.powered_progress(parameters.q)
+    """Compute L(t) (m,) where the timeline wants it, and its derivatives (m,) with respect to every parameter."""
+    progress, slope = timeline.sum_powers(parameters.q)
     steps = np.log(progress / REFERENCE)
     power = np.exp(-parameters.alpha * steps)
     size, slopes = noise(parameters)
@@ -76,5 +76,5 @@ def losses(timeline: Timeline, noise: Noise, parameters: Parameters) -> tuple[Fl
         "alpha": -parameters.gap * power * steps,
         "q": -parameters.gap * power * parameters.alpha * slope / progress,
         "noise": size,
-        **{parameter: parameters.noise * one for parameter, one in slopes.items()},
+        **{name: parameters.noise * slope for name, slope in slopes.items()},
     }

@@ -16,7 +16,7 @@ LOOKS_LIKE_A_RATE = 0.05  # ratios peak near 1
 
 
 def ratios_of(plan: Schedule | ArrayLike, peak: float, steps: Length = None) -> FloatArray:
-    """(T,): the rate of every update over the peak.
+    """Return the rate of every update over the peak, (T,).
 
     Args:
         plan: a schedule, whose values are such ratios already, or absolute rates (T,).
@@ -39,8 +39,8 @@ def ratios_of(plan: Schedule | ArrayLike, peak: float, steps: Length = None) -> 
 def _from_schedule(plan: Schedule, peak: float, length: Length) -> FloatArray:
     if length is None and (isinstance(plan, Draft) or not plan.duration):
         raise LawError(f"{plan!r} has no length of its own: give one, as in predict(plan, 10_000)")
-    whole = length_of(plan.duration if length is None else length)
-    values = check_rates(np.asarray(plan.over(whole)(np.arange(whole.steps)), dtype=np.float64))
+    horizon = horizon_of(plan.duration if length is None else length)
+    values = check_rates(np.asarray(plan.over(horizon)(np.arange(horizon.steps)), dtype=np.float64))
     most = float(values.max())
     if most < LOOKS_LIKE_A_RATE and peak / 4 <= most <= 4 * peak:
         raise LawError(
@@ -50,54 +50,54 @@ def _from_schedule(plan: Schedule, peak: float, length: Length) -> FloatArray:
     return values
 
 
-def length_of(steps: Horizon | int | str | None) -> Horizon:
-    """A horizon that is not too long.
+def horizon_of(steps: Horizon | int | str | None) -> Horizon:
+    """Return a length as a horizon.
 
     Raises:
-        LawError: if it is.
+        LawError: if it is more than 10 million updates.
     """
-    whole = as_horizon(steps)  # type: ignore[arg-type]  # None is refused there
-    if whole.steps > MOST_STEPS:
-        raise LawError(f"a run has at most {MOST_STEPS:,} updates here, not {whole.steps:,}: are these tokens?")
-    return whole
+    horizon = as_horizon(steps)  # type: ignore[arg-type]  # None is refused there
+    if horizon.steps > MOST_STEPS:
+        raise LawError(f"a run has at most {MOST_STEPS:,} updates here, not {horizon.steps:,}: are these tokens?")
+    return horizon
 
 
-def as_numbers(values: object, wanted: str) -> FloatArray:
-    """Numbers in an array.
+def as_numbers(values: object, expected: str) -> FloatArray:
+    """Return values as an array of floats.
 
     Raises:
-        LawError: with what was wanted, if they are none.
+        LawError: saying what was expected, if they are not numbers.
     """
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise LawError(f"{wanted}, not {values!r:.60}") from None
+        raise LawError(f"{expected}, not {values!r:.60}") from None
 
 
 def as_counts(updates: ArrayLike) -> IntArray:
-    """(m,): after how many updates losses are wanted.
+    """Return after how many updates losses are wanted, (m,).
 
     Raises:
         LawError: if they are not whole numbers in a row.
     """
-    wanted = "updates are whole numbers in a row, as in [100, 200]"
-    found = as_numbers(updates, wanted)
-    if found.ndim != 1 or (found != np.floor(found)).any():
-        raise LawError(f"{wanted}, not {updates!r:.60}")
-    return found.astype(np.int64)
+    expected = "updates are whole numbers in a row, as in [100, 200]"
+    numbers = as_numbers(updates, expected)
+    if numbers.ndim != 1 or (numbers != np.floor(numbers)).any():
+        raise LawError(f"{expected}, not {updates!r:.60}")
+    return numbers.astype(np.int64)
 
 
 def check_rates(rates: FloatArray) -> FloatArray:
-    """The rates, if they are numbers that an optimizer can use.
+    """Return the rates, if they are numbers that an optimizer can use.
 
     Raises:
         LawError: if there are none, if one is negative or not finite, or if all are zero.
     """
     if rates.ndim != 1 or not len(rates):
         raise LawError(f"rates are one number for each update, not an array of shape {rates.shape}")
-    wrong = np.flatnonzero(~(np.isfinite(rates) & (rates >= 0)))
-    if len(wrong):
-        raise LawError(f"update {wrong[0]} has the rate {rates[wrong[0]]:g}: a rate is finite and at least 0")
+    invalid = np.flatnonzero(~(np.isfinite(rates) & (rates >= 0)))
+    if len(invalid):
+        raise LawError(f"update {invalid[0]} has the rate {rates[invalid[0]]:g}: a rate is finite and at least 0")
     if not rates.any():
         raise LawError("all rates are 0: such a run goes nowhere")
     return rates

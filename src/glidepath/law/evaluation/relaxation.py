@@ -38,54 +38,57 @@ class Relaxation:
         return self.timeline.view(self.clock, "gamma" in self.free)
 
     def __call__(self, parameters: Parameters) -> tuple[FloatArray, Slopes]:
-        """N, written as phi(e_{t-1}) minus the sum of the increments times 1 - G, which falls with the distance."""
-        history, last = self.timeline.history, self.timeline.seen - 1
-        powers, slopes = history.powers(parameters.kappa)
-        sets = [increments(powers), *([increments(slopes)] if "kappa" in self.free else [])]
+        """Compute N and its derivatives, as phi(e_{t-1}) minus the sum of the increments times 1 - G.
+
+        1 - G falls with the distance, as a fast sum needs it.
+        """
+        history, last = self.timeline.history, self.timeline.changes_before - 1
+        powers, power_slopes = history.powers(parameters.kappa)
+        sets = [increments(powers), *([increments(power_slopes)] if "kappa" in self.free else [])]
         sizes = history.tree(self.clock, "gamma" in self.free).moments(*sets)
         far, near = (kernel(part, parameters, self.free) for part in (self._view.far, self._view.near))
-        found: dict[ParameterName, FloatArray] = {
-            parameter: -self._view.weighted_sum(far[parameter], near[parameter], sizes) for parameter in far
+        slopes: dict[ParameterName, FloatArray] = {
+            name: -self._view.sum_weighted(far[name], near[name], sizes) for name in far
         }
         if "kappa" in self.free:
-            found["kappa"] = slopes[last] - self._view.weighted_sum(far["noise"], near["noise"], sizes, 1)
-        return powers[last] + found.pop("noise"), found
+            slopes["kappa"] = power_slopes[last] - self._view.sum_weighted(far["noise"], near["noise"], sizes, 1)
+        return powers[last] + slopes.pop("noise"), slopes
 
     def size(self, parameters: Parameters) -> FloatArray:
-        """N alone."""
+        """Compute N alone."""
         history, levels = self.timeline.history, "gamma" in self.free
         powers, _ = history.powers(parameters.kappa)
         sizes = history.tree(self.clock, levels).moments(increments(powers))
         view = self.timeline.view(self.clock, levels, block_for(len(self.timeline.updates)))
-        summed = view.sum(lambda distances: remaining(distances, parameters), sizes, parameters.gamma)
-        return powers[self.timeline.seen - 1] - summed
+        missing = view.sum(lambda distances: share_left(distances, parameters), sizes, parameters.gamma)
+        return powers[self.timeline.changes_before - 1] - missing
 
 
-def remaining(distances: FloatArray, parameters: Parameters) -> FloatArray:
-    """1 - G at distances that gamma has already scaled."""
+def share_left(distances: FloatArray, parameters: Parameters) -> FloatArray:
+    """Return 1 - G, the share of a change that does not count yet, at distances that gamma has already scaled."""
     if np.isinf(parameters.beta):
         return np.exp(-parameters.rho * distances)
-    return _raised(1 / (1 + parameters.rho / parameters.beta * distances), parameters.beta)
+    return _power(1 / (1 + parameters.rho / parameters.beta * distances), parameters.beta)
 
 
-def _raised(base: FloatArray, exponent: float) -> FloatArray:
+def _power(base: FloatArray, exponent: float) -> FloatArray:
     return base * base if exponent == 2 else base**exponent  # a square is ten times as fast
 
 
 def kernel(part: Part, parameters: Parameters, free: frozenset[ParameterName]) -> dict[ParameterName, FloatArray]:
-    """1 - G at the distances of a part, called "noise", and its derivatives: rho, and beta and gamma where free."""
+    """Return 1 - G at the distances of a part, as "noise", and its derivatives: rho, and beta and gamma where free."""
     distances = part.distances
     if "gamma" in free:
         distances = distances * scales(part.log_scales, parameters.gamma)
     if np.isinf(parameters.beta):
-        rest = remaining(distances, parameters)
-        return {"noise": rest, "rho": -distances * rest}
+        share = share_left(distances, parameters)
+        return {"noise": share, "rho": -distances * share}
     inverse = 1 / (1 + parameters.rho / parameters.beta * distances)
-    rest = _raised(inverse, parameters.beta)
-    slower = (1 - inverse) * rest
-    found: dict[ParameterName, FloatArray] = {"noise": rest, "rho": -parameters.beta / parameters.rho * slower}
+    share = _power(inverse, parameters.beta)
+    slower = (1 - inverse) * share
+    slopes: dict[ParameterName, FloatArray] = {"noise": share, "rho": -parameters.beta / parameters.rho * slower}
     if "beta" in free:
-        found["beta"] = rest * np.log(inverse) + slower
+        slopes["beta"] = share * np.log(inverse) + slower
     if "gamma" in free:
-        found["gamma"] = parameters.beta * slower * part.log_scales
-    return found
+        slopes["gamma"] = parameters.beta * slower * part.log_scales
+    return slopes

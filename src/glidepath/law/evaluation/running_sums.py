@@ -15,13 +15,13 @@ LATER = np.tril(np.ones((ROW, ROW)), -1)
 
 
 def sums_after(values: FloatArray) -> FloatArray:
-    """(n,) for each value the sum of all that come after it.
+    """Return for each value the sum of all that come after it, (n,).
 
     Examples:
         >>> sums_after(np.array([1.0, 2.0, 4.0]))
         array([6., 4., 0.])
     """
-    odd = len(values) % ROW  # of no whole row; they come first
+    odd = len(values) % ROW  # too few for a row; they come first
     after = np.empty(len(values))
     rows, later = values[odd:].reshape(-1, ROW), after[odd:].reshape(-1, ROW)
     for first in range(0, len(rows), ROWS):
@@ -36,7 +36,7 @@ def sums_after(values: FloatArray) -> FloatArray:
 
 
 def sums_before(values: FloatArray) -> FloatArray:
-    """(n,) for each value the sum of all that come before it.
+    """Return for each value the sum of all that come before it, (n,).
 
     Examples:
         >>> sums_before(np.array([1.0, 2.0, 4.0]))

@@ -1,7 +1,7 @@
-"""What a law needs to know of a run: where its rate changes, and how far the run has come where a loss is wanted.
+"""Where the rate of a run changes, and how far the run has come where a loss is wanted: all that a law needs of it.
 
-Rates are ratios e_k of the law's peak. Before update 0 the rate is 0, so a run begins with a change. Parameters: the loss
-after t updates has seen e_0 .. e_{t-1}; S_t = e_0 + ... + e_{t-1} is the progress, in updates at the peak.
+Rates are ratios e_k of the law's peak. Before update 0 the rate is 0, so a run begins with a change. The loss after t
+updates depends on e_0 .. e_{t-1}; S_t = e_0 + ... + e_{t-1} is the progress, in updates at the peak.
 """
 
 from dataclasses import dataclass
@@ -29,35 +29,35 @@ class History:
 
     @cached_property
     def progress(self) -> FloatArray:
-        """(T + 1,): S_0 .. S_T."""
+        """Return S_0 .. S_T, (T + 1,)."""
         return np.concatenate([[0.0], np.cumsum(self.ratios)])
 
     @cached_property
     def changes(self) -> IntArray:
-        """(n,): the updates whose rate is not that of the one before."""
+        """Return the updates whose rate differs from that of the update before, (n,)."""
         return np.flatnonzero(np.diff(self.ratios, prepend=0.0))
 
     @cached_property
     def levels(self) -> FloatArray:
-        """(n,): the rate from each change on."""
+        """Return the rate from each change on, (n,)."""
         return self.ratios[self.changes]
 
     @cached_property
     def log_levels(self) -> FloatArray:
-        """(n,): their logarithms."""
+        """Return the logarithms of the levels, (n,)."""
         return np.log(np.maximum(self.levels, LEAST))
 
     def powers(self, exponent: float) -> tuple[FloatArray, FloatArray]:
-        """(n,) each: the levels to a power, and the derivative with respect to the exponent."""
+        """Return the levels to a power, and the derivative with respect to the exponent, (n,) each."""
         powers = np.exp(exponent * self.log_levels)
         return powers, powers * self.log_levels
 
     def along(self, clock: Clock) -> FloatArray:
-        """(T + 1,): what the clock shows after 0, 1, .. T updates."""
+        """Return what the clock shows after 0, 1, .. T updates, (T + 1,)."""
         return self.progress if clock == "progress" else np.arange(len(self.ratios) + 1, dtype=np.float64)
 
     def tree(self, clock: Clock, with_levels: bool) -> SourceTree:
-        """The changes as sources: where on the clock they are, and if wanted the logarithms of the rates."""
+        """Return the changes as sources at their places on the clock, with the logarithms of the levels if wanted."""
         if (clock, with_levels) not in self._trees:
             scales = self.log_levels if with_levels else None
             self._trees[clock, with_levels] = SourceTree(self.along(clock)[self.changes], log_scales=scales)
@@ -82,18 +82,18 @@ class Timeline:
     updates: IntArray
 
     @cached_property
-    def seen(self) -> IntArray:
-        """(m,): how many changes come before each loss."""
+    def changes_before(self) -> IntArray:
+        """Return how many changes come before each loss, (m,)."""
         return np.searchsorted(self.history.changes, self.updates, side="left").astype(np.int64)
 
     @cached_property
     def progress(self) -> FloatArray:
-        """(m,): S_t."""
+        """Return S_t, (m,)."""
         return self.history.progress[self.updates]
 
     @cached_property
-    def _stretches(self) -> tuple[IntArray, FloatArray, IntArray]:
-        """Between two changes or losses: the level, the updates, and where those before each loss begin."""
+    def _pieces(self) -> tuple[IntArray, FloatArray, IntArray]:
+        """Return, between two changes or losses, the level and the updates; and where those before each loss begin."""
         changes, last = self.history.changes, self.updates[-1]
         edges = np.union1d(changes, self.updates)
         edges = edges[(edges >= changes[0]) & (edges < last)]
@@ -101,18 +101,18 @@ class Timeline:
         level = np.searchsorted(changes, edges, side="right") - 1
         return level, lengths, np.concatenate([[0], np.searchsorted(edges, self.updates[:-1])])
 
-    def powered_progress(self, exponent: float) -> tuple[FloatArray, FloatArray]:
-        """(m,) each: the sum of e_k^q over the updates before each loss, and its derivative with respect to q."""
-        level, lengths, starts = self._stretches
-        powers, slopes = (np.add.reduceat(one[level] * lengths, starts) for one in self.history.powers(exponent))
+    def sum_powers(self, exponent: float) -> tuple[FloatArray, FloatArray]:
+        """Return the sum of e_k^q over the updates before each loss, and its derivative with respect to q, (m,) each."""
+        level, lengths, starts = self._pieces
+        powers, slopes = (np.add.reduceat(values[level] * lengths, starts) for values in self.history.powers(exponent))
         return np.cumsum(powers), np.cumsum(slopes)
 
     def view(self, clock: Clock, with_levels: bool, block: int = 1) -> View:
-        """The changes as seen from the losses, `block` of which share a choice of blocks."""
+        """Return the changes as the losses see them; `block` losses share a choice of blocks."""
         places = self.history.along(clock)[self.updates]
-        return self.history.tree(clock, with_levels).view_from(places, self.seen, block)
+        return self.history.tree(clock, with_levels).view_from(places, self.changes_before, block)
 
 
 def increments(values: FloatArray) -> FloatArray:
-    """By how much each value is above the one before it; the first is above 0."""
+    """Return by how much each value is above the one before it; before the first is 0."""
     return np.diff(values, prepend=0.0)

@@ -1,1 +1,1 @@
-"""From runs to a law: what is seen of a run, the search for the parameters, and predictions with a band."""
+"""From runs to a law: the losses that a fit uses, the search for the parameters, and predictions with a band."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
@@ -22,8 +22,9 @@ from .observations import Observations, observe
 from .parameters import FittedParameter, parameter_table
 from .prediction import Prediction, Uncertainty, add_band, distance_from_fit, space_evenly
 from .problem import Problem, parameters_of, relative_slopes
+from .selection import select_runs
 
-WILDEST = 0.4  # of the loss, around the law
+NOISIEST = 0.4  # of the loss, around the law
 LEAST_FALL = 1e-3  # of the loss, from the first tenth of the points to the last
 
 
@@ -65,7 +66,7 @@ class Fit:
         updates: ArrayLike | None = None,
         level: float = 0.9,
     ) -> Prediction:
-        """The loss that a run under a schedule would have, with a band.
+        """Predict the loss of a run under a schedule, with a band.
 
         Args:
             plan: a schedule, whose values are ratios of the peak, or the absolute rate of every update.
@@ -82,11 +83,10 @@ class Fit:
         timeline = self.law.timeline(ratios, where)
         loss, slopes = losses(timeline, self.law.noise_of(timeline), self.law.parameters)
         jacobian = relative_slopes(type(self.law), self.coordinates, loss, slopes)
-        parameters = np.sqrt(np.maximum(0, np.einsum("mi,ij,mj->m", jacobian, self.covariance, jacobian)))
-        away = distance_from_fit(timeline.progress, ratios, self.earliest, self.furthest)
-        return add_band(
-            where, ratios[where - 1] * self.law.peak, loss, Uncertainty(parameters, away, self.residual_std), level
-        )
+        parameter_std = np.sqrt(np.maximum(0, np.einsum("mi,ij,mj->m", jacobian, self.covariance, jacobian)))
+        distance = distance_from_fit(timeline.progress, ratios, self.earliest, self.furthest)
+        uncertainty = Uncertainty(parameter_std, distance, self.residual_std)
+        return add_band(where, ratios[where - 1] * self.law.peak, loss, uncertainty, level)
 
 
 def fit(
@@ -104,8 +104,8 @@ def fit(
         law: which.
         weights: of each run, above 0; None: all alike.
         across_peaks: fit one law to runs whose peaks differ, which is not accurate; see `fit_by_peak`.
-        prior: whether to hold exponents near what they usually are, where the runs do not tell. Without it a few runs
-            are met more closely, and others predicted worse.
+        prior: whether to hold exponents near what they usually are, where the runs do not determine them. Without it
+            a few runs are met more closely, and others predicted worse.
 
     Raises:
         LawError: if the runs say nothing about decay, have different peaks, or cannot be fitted.
@@ -113,26 +113,27 @@ def fit(
     if isinstance(runs, Run) or not (isinstance(law, type) and issubclass(law, Law)):
         raise LawError("fit takes a list of runs and the class of a law, as in fit([run], NoiseFloorLaw)")
     peak = _peak(runs, across_peaks)
-    seen = [observe(run, peak) for run in runs]
-    _refuse_constant(seen)
-    problem = Problem(law, seen, _weights(weights, len(runs)), prior)
-    z, covariance = problem.solved()
+    observations = [observe(run, peak) for run in runs]
+    _refuse_constant(observations)
+    problem = Problem(law, observations, _weights(weights, len(runs)), prior)
+    coordinates, covariance = problem.solve()
     names = tuple(run.name for run in runs)
-    _refuse_lawless(names, seen, problem.noise(z))
+    residual_std = problem.residual_std(coordinates)
+    _refuse_lawless(names, observations, residual_std)
     return Fit(
-        law.from_parameters(peak, parameters_of(law, z)),
-        z,
+        law.from_parameters(peak, parameters_of(law, coordinates)),
+        coordinates,
         covariance,
-        tuple(problem.residuals(z)),
+        tuple(problem.residuals(coordinates)),
         names,
-        residual_std=float(np.hypot(problem.noise(z), max(one.scatter for one in seen))),
-        earliest=min(float(one.timeline.progress[0]) for one in seen),
-        furthest=max(float(one.timeline.progress[-1]) for one in seen),
+        residual_std=float(np.hypot(residual_std, max(points.neighbor_std for points in observations))),
+        earliest=min(float(points.timeline.progress[0]) for points in observations),
+        furthest=max(float(points.timeline.progress[-1]) for points in observations),
     )
 
 
 def fit_by_peak(runs: Sequence[Run], law: type[Law] = NoiseFloorLaw) -> dict[float, Fit]:
-    """A fit for each peak rate among the runs, the lowest first: one law does not hold across peaks."""
+    """Fit a law for each peak rate among the runs, the lowest first: one law does not hold across peaks."""
     return {peak: fit(group, law) for peak, group in group_by_peak(runs).items()}
 
 
@@ -145,8 +146,14 @@ def predict(
     updates: ArrayLike | None = None,
     level: float = 0.9,
 ) -> Prediction:
-    """Fit a law to some runs, and predict a run that was not made: `fit(runs, law).predict(plan, steps, ...)`."""
-    return fit(runs, law).predict(plan, steps, updates=updates, level=level)
+    """Fit a law to some runs, and predict a run that was not made: `fit(runs, law).predict(plan, steps, ...)`.
+
+    Runs that differ only by their seed count as one, their mean. Of runs with several peaks, those of the peak with the
+    lowest last loss are used, with a warning; the `notes` of the prediction say so too.
+    """
+    selection = select_runs(runs)
+    prediction = fit(selection.runs, law).predict(plan, steps, updates=updates, level=level)
+    return replace(prediction, notes=selection.notes)
 
 
 def _peak(runs: Sequence[Run], across_peaks: bool) -> float:
@@ -154,52 +161,52 @@ def _peak(runs: Sequence[Run], across_peaks: bool) -> float:
         raise LawError("there is no run to fit a law to")
     peaks = [float(run.peak) for run in runs]
     if max(peaks) - min(peaks) > ONE_PEAK * max(peaks) and not across_peaks:
-        shown = ", ".join(f"{run.name}: {run.peak:g}" for run in runs)
+        listed = ", ".join(f"{run.name}: {run.peak:g}" for run in runs)
         raise LawError(
-            f"these runs have different peaks ({shown}), and one law is not accurate across peaks: fit each apart with "
+            f"these runs have different peaks ({listed}), and one law is not accurate across peaks: fit each apart with "
             "fit_by_peak(runs), or all of them with across_peaks=True"
         )
     return max(peaks)
 
 
 def _weights(weights: Sequence[float] | None, runs: int) -> FloatArray:
-    found = np.ones(runs) if weights is None else np.atleast_1d(as_numbers(weights, "weights are numbers"))
-    if found.shape != (runs,) or not (np.isfinite(found) & (found > 0)).all():
+    values = np.ones(runs) if weights is None else np.atleast_1d(as_numbers(weights, "weights are numbers"))
+    if values.shape != (runs,) or not (np.isfinite(values) & (values > 0)).all():
         raise LawError(f"weights are one number above 0 for each of the {runs} runs, not {weights!r}")
-    return found
+    return values
 
 
-def _refuse_constant(seen: Sequence[Observations]) -> None:
-    """A rate that never falls while the loss is watched says nothing about what a fall does."""
-    if not any(_decays(one) for one in seen):
-        names = ", ".join(one.name for one in seen)
+def _refuse_constant(observations: Sequence[Observations]) -> None:
+    """Raise an error unless the rate of a run falls while its loss is logged: only that says what a fall does."""
+    if not any(_decays(points) for points in observations):
+        names = ", ".join(points.name for points in observations)
         raise LawError(
             f"the rate never falls in {names}, and a constant rate says nothing about what a decay would do: add a run "
             "that decays, however short its decay"
         )
 
 
-def _refuse_lawless(names: Sequence[str], seen: Sequence[Observations], noise: float) -> None:
-    """Losses that no law of this kind describes get no confident numbers."""
-    if noise > WILDEST:
+def _refuse_lawless(names: Sequence[str], observations: Sequence[Observations], residual_std: float) -> None:
+    """Raise an error if no law of this kind describes the losses, so that they get no confident numbers."""
+    if residual_std > NOISIEST:
         raise LawError(
-            f"the losses of {', '.join(names)} lie {noise:.0%} from the best law: they are too noisy, or no losses of "
-            "one training; average them (over seeds, over steps), or give the validation loss"
+            f"the losses of {', '.join(names)} lie {residual_std:.0%} from the best law: they are too noisy, or not the "
+            "losses of one training; average them (over seeds, over steps), or give the validation loss"
         )
-    if not any(_falls(one, noise) for one in seen):
+    if not any(_falls(points, residual_std) for points in observations):
         raise LawError(
             f"the losses of {', '.join(names)} do not fall with training, so there is no progress to predict: are the "
             "right columns read?"
         )
 
 
-def _falls(one: Observations, noise: float) -> bool:
-    """Whether the first tenth of the points is above the last by more than chance would have it."""
-    part = max(1, len(one.log_losses) // 10)
-    fall = float(one.log_losses[:part].mean() - one.log_losses[-part:].mean())
-    return fall > max(LEAST_FALL, 3.0 * noise * math.sqrt(2 / part))
+def _falls(points: Observations, residual_std: float) -> bool:
+    """Return whether the first tenth of the points is above the last tenth by more than chance would have it."""
+    part = max(1, len(points.log_losses) // 10)
+    fall = float(points.log_losses[:part].mean() - points.log_losses[-part:].mean())
+    return fall > max(LEAST_FALL, 3.0 * residual_std * math.sqrt(2 / part))
 
 
-def _decays(one: Observations) -> bool:
-    rates = one.timeline.history.ratios[one.timeline.updates - 1]
+def _decays(points: Observations) -> bool:
+    rates = points.timeline.history.ratios[points.timeline.updates - 1]
     return bool(rates.min() < 0.9 * rates.max())

@@ -1,4 +1,4 @@
-"""What a fit sees of a run: its losses after the beginning, as logarithms, no more than some hundreds of them."""
+"""The losses of a run that a fit uses: those after its beginning, as logarithms, averaged to some hundreds."""
 
 from dataclasses import dataclass
 from typing import final
@@ -23,20 +23,20 @@ class Observations:
 
     Args:
         name: of the run.
-        timeline: its rates over the peak, and after how many updates it was looked at.
+        timeline: its rates over the peak, and after how many updates there is a point.
         log_losses: (m,).
-        scatter: how far one logged loss is from its neighbours, a standard deviation of the logarithm; 0 if no losses
+        neighbor_std: the standard deviation of the logarithm of one logged loss around its neighbors; 0 if no losses
             were averaged.
     """
 
     name: str
     timeline: Timeline
     log_losses: FloatArray
-    scatter: float = 0.0
+    neighbor_std: float = 0.0
 
 
 def observe(run: Run, peak: float) -> Observations:
-    """The points of a run that a fit uses.
+    """Return the points of a run that a fit uses.
 
     The first twelfth (8%) of the run is left out, and whatever came before the rate first reached the run's own peak.
 
@@ -48,16 +48,16 @@ def observe(run: Run, peak: float) -> Observations:
     if used.sum() < FEWEST:
         raise LawError(
             f"{run.name} has {used.sum()} losses after its beginning ({BEGINNING:.0%} of the run, and its warmup of "
-            f"{warm} updates): a fit needs at least {FEWEST}, and wants 50"
+            f"{warm} updates): a fit needs at least {FEWEST}, better 50"
         )
     every = np.log(run.losses[used])
     updates, logs = thin(run.updates[used], every)
-    scatter = neighbor_std(every) if len(logs) < len(every) else 0.0
-    return Observations(run.name, Timeline(History(run.rates / peak), updates), logs, scatter)
+    std = neighbor_std(every) if len(logs) < len(every) else 0.0
+    return Observations(run.name, Timeline(History(run.rates / peak), updates), logs, std)
 
 
 def neighbor_std(values: FloatArray) -> float:
-    """The standard deviation of one value around a smooth curve: from the median of the steps between neighbours.
+    """Estimate the standard deviation of one value around a smooth curve, from the median step between neighbors.
 
     >>> round(neighbor_std(np.random.default_rng(0).normal(size=10_000)), 1)
     1.0
@@ -66,7 +66,7 @@ def neighbor_std(values: FloatArray) -> float:
 
 
 def thin(updates: IntArray, values: FloatArray, most: int = MOST) -> tuple[IntArray, FloatArray]:
-    """Means of as many neighbours as it takes to have no more than `most` points; each stands at its mean update.
+    """Average neighbors until there are no more than `most` points; each stands at its mean update.
 
     >>> thin(np.array([1, 2, 3, 4, 5]), np.array([1.0, 3.0, 5.0, 7.0, 9.0]), most=3)
     (array([1, 3, 5]), array([2., 6., 9.]))

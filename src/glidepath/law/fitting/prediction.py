@@ -10,9 +10,9 @@ runs, b those before their first loss, p the doublings by which the run's larges
 
 The constants c and d were calibrated on 97 validation curves of a 124M-parameter model (fits on one or two runs of
 15,000 or 25,000 steps, everything else predicted; `benchmarks/bands.py`). On nine curves of another model, which the
-calibration did not see, the band of 90% covered 93 to 96% of the points, but with three runs fitted only 4 of 6 last
+calibration did not use, the band of 90% covered 93 to 96% of the points, but with three runs fitted only 4 of 6 last
 points, so the interval of the last loss takes a larger c. That a law fails beyond two doublings and off its peak was
-seen, not calibrated: 0.01 for each doubling of the peak, and what f adds beyond 1, are of the size that was seen.
+observed, not calibrated: 0.01 for each doubling of the peak, and what f adds beyond 1, are of the observed size.
 """
 
 from dataclasses import dataclass, field
@@ -45,7 +45,8 @@ class Prediction:
         final_low: the lower end for the last loss, which is stated apart since errors gather there.
         final_high: the upper end.
         level: how often a band should hold.
-        doubts: why it should not be trusted, in sentences; none, if nothing is known against it.
+        doubts: why it should not be trusted, in sentences; empty without a reason.
+        notes: what was chosen among the runs, in sentences.
     """
 
     updates: IntArray = field(repr=False)
@@ -57,10 +58,11 @@ class Prediction:
     final_high: float
     level: float
     doubts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def final(self) -> float:
-        """The last predicted loss."""
+        """Return the last predicted loss."""
         return float(self.losses[-1])
 
 
@@ -80,27 +82,27 @@ class Distance:
     off_peak: float
 
     @property
-    def missed(self) -> FloatArray:
-        """(m,): m."""
+    def law_std(self) -> FloatArray:
+        """Return m, the standard deviation of what a law misses, (m,)."""
         beyond = 1 + 3 * np.maximum(0, self.further - 1) ** 2
-        found: FloatArray = MISSED * (1 + self.further) * beyond + OFF * (self.before + self.off_peak)
-        return found
+        std: FloatArray = MISSED * (1 + self.further) * beyond + OFF * (self.before + self.off_peak)
+        return std
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """What is known against it."""
-        times, found = 2.0 ** self.further.max(), []
+        """Return the reasons not to trust a prediction at this distance, in sentences."""
+        times, doubts = 2.0 ** self.further.max(), []
         if times > 2:
-            found.append(f"it goes {times:.1f} times as far as the fitted runs: beyond twice, laws were seen to fail")
+            doubts.append(f"it goes {times:.1f} times as far as the fitted runs: beyond twice, laws were seen to fail")
         if self.before[-1] > 0:
-            found.append("it ends before the first loss of the fitted runs that was used, where no law holds")
+            doubts.append("it ends before the first loss of the fitted runs that was used, where no law holds")
         if self.off_peak > 0.1:
-            found.append("its largest rate is not the peak of the fitted runs: a law does not hold across peaks")
-        return tuple(found)
+            doubts.append("its largest rate is not the peak of the fitted runs: a law does not hold across peaks")
+        return tuple(doubts)
 
 
 def distance_from_fit(progress: FloatArray, ratios: FloatArray, earliest: float, furthest: float) -> Distance:
-    """How far a run is from those that were fitted.
+    """Measure how far a run is from those that were fitted.
 
     Args:
         progress: (m,), S_t where losses are predicted.
@@ -117,7 +119,7 @@ def distance_from_fit(progress: FloatArray, ratios: FloatArray, earliest: float,
             f"the largest rate of this run is {ratios.max():.3g} times the peak of the fitted runs, and a law does not "
             "hold across peaks: fit it to runs of that peak"
         )
-    further, before = (np.maximum(0, np.log2(one)) for one in (progress / furthest, earliest / progress))
+    further, before = (np.maximum(0, np.log2(times)) for times in (progress / furthest, earliest / progress))
     return Distance(further, before, off_peak)
 
 
@@ -127,40 +129,42 @@ class Uncertainty:
     """What makes the logarithm of a predicted loss uncertain: standard deviations.
 
     Args:
-        parameters: (m,), of the law's parameters.
-        away: from what was fitted.
-        noise: of one logged loss.
+        parameter_std: (m,), by the errors of the law's parameters.
+        distance: from what was fitted.
+        residual_std: of one logged loss.
     """
 
-    parameters: FloatArray
-    away: Distance
-    noise: float
+    parameter_std: FloatArray
+    distance: Distance
+    residual_std: float
 
-    def deviation(self, share: float) -> FloatArray:
-        """(m,): all of it together, with a share of the parameters' deviation."""
-        return np.sqrt((share * self.parameters) ** 2 + self.away.missed**2 + self.noise**2)
+    def std(self, share: float) -> FloatArray:
+        """Return the standard deviation (m,) of all of it together, with a share of that of the parameters."""
+        return np.sqrt((share * self.parameter_std) ** 2 + self.distance.law_std**2 + self.residual_std**2)
 
 
-def add_band(updates: IntArray, rates: FloatArray, losses: FloatArray, spread: Uncertainty, level: float) -> Prediction:
-    """A prediction with its band.
+def add_band(
+    updates: IntArray, rates: FloatArray, losses: FloatArray, uncertainty: Uncertainty, level: float
+) -> Prediction:
+    """Return predicted losses with the band around them.
 
     Raises:
-        LawError: if the level is no share, or a loss is not above 0.
+        LawError: if the level is not between 0 and 1, or a loss is not above 0.
     """
     if not (isinstance(level, float) and 0 < level < 1):
         raise LawError(f"the level of a band is between 0 and 1, as in 0.9, not {level!r}")
     if losses.min() <= 0:
         raise LawError("the law predicts a loss of 0 or less there: it was fitted to runs that say too little of that")
     point = float(ndtri((1 + level) / 2))
-    away = np.exp(point * spread.deviation(SHARE))
-    end = float(np.exp(point * spread.deviation(SHARE_AT_THE_END)[-1]))
+    factor = np.exp(point * uncertainty.std(SHARE))
+    end = float(np.exp(point * uncertainty.std(SHARE_AT_THE_END)[-1]))
     last = float(losses[-1])
-    band = (losses / away, losses * away, last / end, last * end)
-    return Prediction(updates, rates, losses, *band, level, spread.away.doubts)
+    band = (losses / factor, losses * factor, last / end, last * end)
+    return Prediction(updates, rates, losses, *band, level, uncertainty.distance.doubts)
 
 
 def space_evenly(first: int, steps: int, points: int = POINTS) -> IntArray:
-    """As many places as there are points, from `first` to `steps`, evenly spaced.
+    """Return as many evenly spaced updates as there are points, from `first` to `steps`; fewer in a short run.
 
     >>> space_evenly(1, 5, 3)
     array([1, 3, 5])

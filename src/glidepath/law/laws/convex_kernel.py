@@ -1,4 +1,4 @@
-"""The law that has the noise of the convex bound: four parameters, and the best one at ranking."""
+"""The law that has the noise of the convex bound: four parameters, and the best of the laws at ranking."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Self, final

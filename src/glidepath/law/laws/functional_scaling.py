@@ -38,8 +38,8 @@ class FunctionalScalingLaw(Law):
     NAME: ClassVar = "functional-scaling"
     FREE: ClassVar = (
         *ALWAYS_FREE,
-        FreeParameter("rho", log=True, mean=-4.5, prior_std=0.7, per_update=True),
-        FreeParameter("beta", log=True, mean=math.log(1.0), prior_std=0.7),
+        FreeParameter("rho", log=True, prior_mean=-4.5, prior_std=0.7, per_update=True),
+        FreeParameter("beta", log=True, prior_mean=math.log(1.0), prior_std=0.7),
     )
 
     peak: float
@@ -52,8 +52,8 @@ class FunctionalScalingLaw(Law):
 
     @classmethod
     def from_parameters(cls, peak: float, parameters: Parameters) -> Self:
-        one = parameters
-        return cls(peak, one.limit, one.gap, one.alpha, one.noise, one.rho, one.beta)
+        p = parameters
+        return cls(peak, p.limit, p.gap, p.alpha, p.noise, p.rho, p.beta)
 
     @property
     def parameters(self) -> Parameters:

@@ -24,7 +24,7 @@ class MomentumLaw(Law):
 
     Args:
         peak: the rate that ratios are of, absolute; above 0.
-        L0: the loss that is never left.
+        L0: the loss that no training removes.
         A: in units of a loss times a rate to the alpha.
         alpha: above 0.
         C: loss per rate.
@@ -38,7 +38,7 @@ class MomentumLaw(Law):
     NAME: ClassVar = "momentum"
     FREE: ClassVar = (
         *ALWAYS_FREE,
-        FreeParameter("rho", log=True, mean=-6.0, prior_std=1.0, per_update=True),
+        FreeParameter("rho", log=True, prior_mean=-6.0, prior_std=1.0, per_update=True),
     )
     FIXED: ClassVar = replace(Law.FIXED, beta=math.inf)
     CLOCK: ClassVar = "updates"

@@ -24,7 +24,7 @@ class MultiPowerLaw(Law):
 
     Args:
         peak: the rate that ratios are of, absolute; above 0.
-        L0: the loss that is never left.
+        L0: the loss that no training removes.
         A: in units of a loss times a rate to the alpha.
         alpha: above 0.
         B: loss per rate.
@@ -39,9 +39,9 @@ class MultiPowerLaw(Law):
     NAME: ClassVar = "multi-power"
     FREE: ClassVar = (
         *ALWAYS_FREE,
-        FreeParameter("rho", log=True, mean=-4.5, prior_std=1.0, per_update=True),
-        FreeParameter("beta", log=True, mean=math.log(0.6), prior_std=0.4),
-        FreeParameter("gamma", mean=0.5, prior_std=0.2),
+        FreeParameter("rho", log=True, prior_mean=-4.5, prior_std=1.0, per_update=True),
+        FreeParameter("beta", log=True, prior_mean=math.log(0.6), prior_std=0.4),
+        FreeParameter("gamma", prior_mean=0.5, prior_std=0.2),
     )
 
     peak: float

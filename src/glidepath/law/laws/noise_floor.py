@@ -20,8 +20,8 @@ class NoiseFloorLaw(Law):
         phi(e) = e^kappa,  G(x) = 1 - (1 + rho x / beta)^-beta,  beta = 2
 
     over the changes k < t of the rate. Where it comes from: of stochastic gradient descent on a sum of quadratics with
-    noisy gradients, the expected loss is a part that the gradients work off plus the noise that was put in and not yet
-    forgotten, an integral over the past, int phi(e(S)) g(S_t - S) dS: each stretch dS of progress adds noise that
+    noisy gradients, the expected loss is a part that the gradients remove plus the noise that was put in and not yet
+    forgotten, an integral over the past, int phi(e(S)) g(S_t - S) dS: each piece dS of progress adds noise that
     grows with the rate, and the memory g fades with the progress made since, by a power when curvatures are spread by
     one (the functional scaling law). Integrating by parts moves the derivative from the memory to the rate, which gives
     the sum over changes above with G the integral of g. Two exponents then depart from plain gradient descent, where
@@ -31,7 +31,7 @@ class NoiseFloorLaw(Law):
 
     Args:
         peak: the rate that ratios are of, absolute; above 0.
-        limit: L0, the loss that no training works off.
+        limit: L0, the loss that no training removes.
         gap: A, the loss above the limit at a progress of 1,000 updates at the peak; above 0.
         gap_exponent: alpha, above 0.
         noise: B, the floor that the peak rate keeps the loss above.
@@ -56,9 +56,9 @@ class NoiseFloorLaw(Law):
     NAME: ClassVar = "noise-floor"
     FREE: ClassVar = (
         *ALWAYS_FREE,
-        FreeParameter("rho", log=True, mean=-4.5, prior_std=0.7, per_update=True),
-        FreeParameter("kappa", mean=0.65, prior_std=0.12),
-        FreeParameter("q", mean=0.75, prior_std=0.15),
+        FreeParameter("rho", log=True, prior_mean=-4.5, prior_std=0.7, per_update=True),
+        FreeParameter("kappa", prior_mean=0.65, prior_std=0.12),
+        FreeParameter("q", prior_mean=0.75, prior_std=0.15),
     )
 
     peak: float
@@ -73,8 +73,8 @@ class NoiseFloorLaw(Law):
 
     @classmethod
     def from_parameters(cls, peak: float, parameters: Parameters) -> Self:
-        one = parameters
-        return cls(peak, one.limit, one.gap, one.alpha, one.noise, one.kappa, one.rho, one.q, one.beta)
+        p = parameters
+        return cls(peak, p.limit, p.gap, p.alpha, p.noise, p.kappa, p.rho, p.q, p.beta)
 
     @property
     def parameters(self) -> Parameters:

@@ -44,7 +44,7 @@ def restore_state(task: Task, state: State) -> None:
 
 
 def copy_state(state: Any) -> Any:
-    """The same data, with tensors of its own on the CPU; what is no plain data is deep-copy_state."""
+    """Return the same data, with tensors of its own on the CPU; objects that are not plain data are deep-copied."""
     return map_tensors(state, _copy_tensor, copy.deepcopy)
 
 

@@ -1,6 +1,6 @@
-"""Where stretches are trained: in this process, in several here, on a Ray cluster. The same bits from each."""
+"""Executors: segments are trained in this process, in several here, or on a Ray cluster, with the same bits."""
 
-from glidepath.errors import StudyError, needs_extra
+from glidepath.errors import Argument, StudyError, needs_extra
 from glidepath.study.store import Snapshots
 from glidepath.study.training.jobs import Executor
 
@@ -8,13 +8,13 @@ from .local import Local, Progress
 
 
 def executor_for(on: str, snapshots: Snapshots, threads: int, workers: int | None, progress: Progress) -> Executor:
-    """The executor that a name stands for.
+    """Build the executor that a name stands for.
 
     Args:
         on: local, processes, ray, or ray://HOST:PORT.
-        snapshots: where states are kept.
+        snapshots: where states are stored.
         threads: CPU threads of one training.
-        workers: trainings at a time; None: as many as there are cores for.
+        workers: trainings at a time; None for as many as there are cores for.
         progress: called after updates.
 
     Raises:
@@ -25,22 +25,22 @@ def executor_for(on: str, snapshots: Snapshots, threads: int, workers: int | Non
     if on == "local":
         return Local(snapshots, progress)
     if on == "processes":
-        from .processes import Processes  # only here: the other places need no pool
+        from .processes import Processes  # only here: the others need no pool
 
         return Processes(snapshots, threads, workers, progress)
     return _ray(on, snapshots, threads, workers, progress)
 
 
 def check_place(on: str, workers: int | None) -> None:
-    """Refuse a place that does not exist, before anything is done for it.
+    """Raise unless a place to train exists; called before anything is done for it.
 
     Raises:
-        StudyError: with the places that there are.
+        StudyError: with the places that exist.
     """
     if on not in ("local", "processes", "ray") and not on.startswith("ray://"):
-        raise StudyError(f"--on is local, processes, ray or ray://HOST:PORT, not {on!r}")
+        raise StudyError([Argument("on"), f" is local, processes, ray or ray://HOST:PORT, not {on!r}"])
     if workers is not None and workers < 1:
-        raise StudyError(f"--workers is at least 1, not {workers}")
+        raise StudyError([Argument("workers"), f" is at least 1, not {workers}"])
 
 
 def _ray(on: str, snapshots: Snapshots, threads: int, workers: int | None, progress: Progress) -> Executor:

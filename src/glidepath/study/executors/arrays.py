@@ -1,7 +1,7 @@
 """States as NumPy arrays, which Ray moves between processes without copying them.
 
 A tensor travels as its bytes, with type, shape and the order of its dimensions in memory, so that what arrives is the
-same to the last bit and is laid out alike, whether or not NumPy knows the type. What arrives must not be written to.
+same to the last bit and is laid out alike, whether or not NumPy has the type. What arrives must not be written to.
 """
 
 import warnings
@@ -35,25 +35,25 @@ class Packed:
     order: tuple[int, ...]
 
 
-def packed(state: State) -> State:
-    """A state with its tensors as bytes, which it shares."""
-    return map_tensors(state, _packed)  # type: ignore[no-any-return]
+def pack(state: State) -> State:
+    """Return a state with its tensors as bytes, which share their memory."""
+    return map_tensors(state, _pack_tensor)  # type: ignore[no-any-return]
 
 
-def unpacked(state: State) -> State:
-    """What was packed; its tensors share the bytes, so they may be read-only.
+def unpack(state: State) -> State:
+    """Return the state that was packed; its tensors share the bytes, so they may be read-only.
 
     Examples:
-        >>> unpacked(packed({"w": torch.tensor([1.5, 2.0], dtype=torch.bfloat16)}))
+        >>> unpack(pack({"w": torch.tensor([1.5, 2.0], dtype=torch.bfloat16)}))
         {'w': tensor([1.5000, 2.0000], dtype=torch.bfloat16)}
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The given NumPy array is not writ", UserWarning)  # nobody writes
-        return map_tensors(state, lambda array: array, _unpacked)  # type: ignore[no-any-return]
+        warnings.filterwarnings("ignore", "The given NumPy array is not writ", UserWarning)  # they are only read
+        return map_tensors(state, lambda array: array, _unpack_tensor)  # type: ignore[no-any-return]
 
 
-def _packed(tensor: Any) -> Any:
-    """Its bytes; a tensor that is not one dense block (sparse, expanded) stays a tensor, and is pickled as such."""
+def _pack_tensor(tensor: Any) -> Any:
+    """Return its bytes; a tensor that is not one dense block (sparse, expanded) stays one, and is pickled as such."""
     if not isinstance(tensor, Tensor) or tensor.layout is not torch.strided or tensor.is_quantized:
         return tensor
     order = tuple(sorted(range(tensor.dim()), key=lambda place: -tensor.stride()[place]))
@@ -63,7 +63,7 @@ def _packed(tensor: Any) -> Any:
     return Packed(laid.reshape(-1).view(torch.uint8).numpy(), tensor.dtype, tuple(laid.shape), order)
 
 
-def _unpacked(value: Any) -> Any:
+def _unpack_tensor(value: Any) -> Any:
     if not isinstance(value, Packed):
         return value
     laid = torch.from_numpy(value.content).view(value.dtype).view(value.shape)

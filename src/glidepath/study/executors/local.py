@@ -1,4 +1,4 @@
-"""One stretch after the other, in this process."""
+"""Train one segment after the other, in this process."""
 
 from collections.abc import Callable
 from typing import final
@@ -15,10 +15,10 @@ Progress = Callable[[Job, Record], None]
 
 @final
 class Local:
-    """Trains in this process. Ctrl-C ends the stretch after its present update, so that it can be kept.
+    """Trains in this process. Ctrl-C ends the segment after its present update, so that it can be stored.
 
     Args:
-        snapshots: where states are kept.
+        snapshots: where states are stored.
         progress: called after every update.
     """
 
@@ -31,38 +31,38 @@ class Local:
         self._stopped = False
 
     def start(self, job: Job) -> None:
-        """Take a job; it is trained in `wait`."""
+        """Accept a job; it is trained in `wait`."""
         self._job, self._done = job, None
 
     def wait(self) -> JobResult:
-        """Train it.
+        """Train the job.
 
         Raises:
-            KeyboardInterrupt: if it was stopped; `wait` again for what had been done by then. Again, if nothing was.
+            KeyboardInterrupt: if it was stopped; `wait` again for what was trained by then; raised again if nothing was.
         """
         if self._done is None and self._stopped:
             raise KeyboardInterrupt
         if self._done is None:
             assert self._job is not None  # `start` comes first
             with interrupts() as interrupted:
-                self._done = self._trained(self._job, lambda: bool(interrupted))
+                self._done = self._train(self._job, lambda: bool(interrupted))
             if interrupted:
                 raise KeyboardInterrupt
         return self._done
 
-    def _trained(self, job: Job, stopped: Callable[[], bool]) -> JobResult:
-        def watch(record: Record) -> bool:
+    def _train(self, job: Job, stopped: Callable[[], bool]) -> JobResult:
+        def callback(record: Record) -> bool:
             self._progress(job, record)
             return stopped()
 
         try:
-            return JobResult(job, *self._worker.do(job.work, job.snapshot, watch))
+            return JobResult(job, *self._worker.do(job.work, job.snapshot, callback))
         except SnapshotError as error:
             return JobResult(job, None, error=error)
 
     def stop(self) -> None:
-        """Nothing is under way between two waits, and nothing begins any more."""
+        """Let no further job begin; between two waits none is under way."""
         self._stopped = True
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing, since nothing has to be released."""

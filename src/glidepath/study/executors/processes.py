@@ -1,8 +1,8 @@
 """Several trainings at a time on this machine: a process for each, which may die and is then replaced.
 
-A process keeps its task, so a stretch that begins where its last one ended goes on in place. It writes its snapshots
-itself; its records come back through a pipe of its own, so that one that is killed cannot disturb the others. Only
-its own stretch is trained again.
+A process keeps its task, so a segment that begins where its last one ended is trained on in place. It writes its
+snapshots itself; its records come back through a pipe of its own, so that a process that is killed cannot disturb the
+others. Only its own segment is trained again.
 """
 
 import multiprocessing
@@ -26,7 +26,7 @@ from glidepath.study.training.jobs import Job, JobResult
 
 from .local import Progress
 
-TELLING = 0.2  # seconds between two signs of life
+REPORT_EVERY = 0.2  # seconds between two reports of progress
 STOP = "stop"
 
 
@@ -35,9 +35,9 @@ class Processes:
     """A pool of processes.
 
     Args:
-        snapshots: where states are kept.
+        snapshots: where states are stored.
         threads: CPU threads of one training.
-        workers: processes; None: as many as there are cores for.
+        workers: processes; None for as many as there are cores for.
         progress: called a few times a second for each process.
     """
 
@@ -48,29 +48,29 @@ class Processes:
         self._waiting: deque[JobResult] = deque()
 
     def start(self, job: Job) -> None:
-        """Give a job to the process that is in the state where it begins; else to any that is free."""
+        """Send a job to the process that is in the state where it begins; else to any that is free."""
         idle = [member for member in self._members if member.job is None]
         in_place = [member for member in idle if member.at == job.work.begins]
-        (in_place or idle or [self._grown()])[0].give(job)
+        (in_place or idle or [self._add_member()])[0].assign(job)
 
-    def _grown(self) -> "Member":
+    def _add_member(self) -> "Member":
         self._members.append(Member(self._snapshots))
         return self._members[-1]
 
     def wait(self) -> JobResult:
-        """The next job that is finished, or whose process died."""
+        """Return the next job that is finished, or whose process died."""
         while not self._waiting:
             busy = {member.pipe: member for member in self._members if member.job is not None}
             if not busy:
-                raise KeyboardInterrupt  # a second one came between an answer and its noting
+                raise KeyboardInterrupt  # a second one came between an answer and its registration
             for pipe in wait(list(busy)):
                 with uninterrupted():
-                    self._hear(busy[pipe])  # type: ignore[index]  # what was given comes back
+                    self._receive(busy[pipe])  # type: ignore[index]  # `wait` returns the pipes that it was called with
         return self._waiting.popleft()
 
-    def _hear(self, member: "Member") -> None:
+    def _receive(self, member: "Member") -> None:
         job = member.job
-        assert job is not None  # only busy ones are heard
+        assert job is not None  # only busy ones are listened to
         try:
             message = member.pipe.recv()
         except (EOFError, OSError):
@@ -97,10 +97,10 @@ class Processes:
         self._waiting.append(JobResult(job, None, error=WorkerLostError(f"a process was lost ({reason})")))
 
     def stop(self) -> None:
-        """Ask every process to end its stretch after the present update."""
+        """Ask every process to end its segment after the present update."""
         for member in self._members:
             if member.job is not None:
-                member.tell(STOP)
+                member.send(STOP)
 
     def close(self) -> None:
         """End every process."""
@@ -115,21 +115,21 @@ class Member:
 
     def __init__(self, snapshots: Snapshots) -> None:
         context = multiprocessing.get_context("spawn")  # a fork would inherit threads and locks
-        self.pipe, theirs = context.Pipe()
+        self.pipe, other_end = context.Pipe()
         self.process: SpawnProcess = context.Process(
-            target=_serve, args=(theirs, snapshots, list(sys.path)), daemon=True
+            target=_serve, args=(other_end, snapshots, list(sys.path)), daemon=True
         )
         self.process.start()
-        theirs.close()  # so that the end of the process is the end of the pipe
+        other_end.close()  # so that the pipe ends with the process
         self.job: Job | None = None
         self.at: str | None = None
 
-    def give(self, job: Job) -> None:
-        """Send a job; if the process is dead, `wait` will find out."""
+    def assign(self, job: Job) -> None:
+        """Send a job; if the process is dead, `wait` will notice."""
         self.job = job
-        self.tell((job.work, job.snapshot))
+        self.send((job.work, job.snapshot))
 
-    def tell(self, message: Any) -> None:
+    def send(self, message: Any) -> None:
         """Send a message to a process that may be dead."""
         try:
             self.pipe.send(message)
@@ -137,7 +137,7 @@ class Member:
             self.at = None
 
     def end(self) -> int | None:
-        """End the process; its exit code."""
+        """End the process; return its exit code."""
         self.pipe.close()
         self.process.join(timeout=1.0)
         if self.process.is_alive():
@@ -147,11 +147,11 @@ class Member:
 
 
 def _serve(pipe: Connection, snapshots: Snapshots, path: list[str]) -> None:
-    """The life of a process: a job, its outcome, the next, until the pipe ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the leader's, who then asks for an end
+    """Train job after job in a process of its own, until the pipe ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the coordinator, which then sends a stop
     sys.path[:] = path
     worker = Worker(snapshots)
-    with suppress(EOFError, OSError):  # the leader is gone
+    with suppress(EOFError, OSError):  # the coordinator has ended
         while True:
             message = pipe.recv()
             if message != STOP:
@@ -159,16 +159,16 @@ def _serve(pipe: Connection, snapshots: Snapshots, path: list[str]) -> None:
 
 
 def _answer(worker: Worker, pipe: Connection, work: WorkItem, begin: StoredSnapshot | None) -> Any:
-    told = monotonic()
+    reported = monotonic()
 
-    def watch(record: Record) -> bool:
-        nonlocal told
-        if monotonic() - told > TELLING:
-            told = monotonic()
+    def report(record: Record) -> bool:
+        nonlocal reported
+        if monotonic() - reported > REPORT_EVERY:
+            reported = monotonic()
             pipe.send(record)
         return pipe.poll() and pipe.recv() == STOP
 
     try:
-        return worker.do(work, begin, watch)
+        return worker.do(work, begin, report)
     except GlidepathError as error:
         return error

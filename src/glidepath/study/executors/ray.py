@@ -1,7 +1,7 @@
-"""Trainings on a Ray cluster: each stretch is a task of Ray's, which places it, and repeats it if its machine is lost.
+"""Trainings on a Ray cluster: each segment is a task of Ray's, which count_slots it, and repeats it if its machine is lost.
 
-A stretch's last state stays in Ray's object store as arrays, so the stretches that follow find it there, on whichever
-machine they land; one that lands in the process where it was made goes on in place. Only this process, the driver,
+A segment's last state stays in Ray's object store as arrays, so the segments that follow find it there, on whichever
+machine they run; one that runs in the process where it was trained continues in place. Only this process, the driver,
 writes the store. Ray must be the same version everywhere, and PyTorch too: a worker that would train other bits is
 refused.
 
@@ -26,27 +26,27 @@ from glidepath.study.store import Snapshots, State, StoredSnapshot
 from glidepath.study.training.jobs import Job, JobResult
 from glidepath.tasks import load_task
 
-from .arrays import packed, unpacked
+from .arrays import pack, unpack
 from .local import Progress
-from .ray_cluster import brief, connect, places
-from .ray_worker import TELLING, Home, libraries, new_board, train
+from .ray_cluster import brief, connect, count_slots
+from .ray_worker import REPORT_EVERY, Home, libraries, new_board, train
 
 MOST_BYTES = 2**30  # of states to be kept in Ray's memory, beyond two for each training
-RETRIES = 3  # times that Ray repeats a stretch by itself
+RETRIES = 3  # times that Ray repeats a segment by itself
 
 
 @final
 class Ray:
-    """Trains on a Ray cluster: the one this process is connected to, the one at an address, or one of its own.
+    """Trains on a Ray cluster: the one this process is connected to, the one at an address, or one that it starts.
 
     Args:
-        snapshots: where states are kept; only the driver's disk.
-        address: HOST:PORT or ray://HOST:PORT; None: RAY_ADDRESS, or a cluster on this machine that ends with the study.
+        snapshots: where states are stored; only the driver's disk.
+        address: HOST:PORT or ray://HOST:PORT; None for RAY_ADDRESS, or a cluster on this machine that ends with the study.
             To a cluster that it connects to, the folder where you are is sent, so that workers find the task.
         threads: CPU threads of one training.
-        workers: trainings at a time; None: as many as there are cores, or GPUs, for. More than there are now wait
+        workers: trainings at a time; None for as many as there are cores, or GPUs, for. More than there are now wait
             until the cluster has grown.
-        gpus: of one training, a part of one too; None: one, if the driver has any.
+        gpus: of one training, which may be a fraction; None for one, if the driver has any.
         progress: called a few times a second for each training.
 
     Raises:
@@ -67,7 +67,7 @@ class Ray:
         self._gpus = float(torch.cuda.is_available()) if gpus is None else gpus
         self._own = not ray.is_initialized()
         shipped = connect(address, threads * (workers or 0), snapshots.folder.parent) if self._own else False
-        self.slots = workers or self._room(threads)
+        self.slots = workers or self._count_slots(threads)
         self._folder = None if shipped else str(Path.cwd())
         self._homes: dict[str, Home] = {}
         self._board = new_board()
@@ -80,14 +80,14 @@ class Ray:
         self._waiting: deque[JobResult] = deque()
         self._shown = monotonic()
 
-    def _room(self, threads: int) -> int:
-        room = places(threads, self._gpus)
-        if room == 0:
+    def _count_slots(self, threads: int) -> int:
+        slots = count_slots(threads, self._gpus)
+        if slots == 0:
             if self._own:
                 ray.shutdown()
             wanted = f"{threads} CPU{'s' * (threads > 1)}" + (f" and {self._gpus:g} GPU" if self._gpus else "")
             raise StudyError(f"no machine of the Ray cluster has {wanted}, which one training takes: start larger ones")
-        return room
+        return slots
 
     def start(self, job: Job) -> None:
         """Hand a job to Ray."""
@@ -100,18 +100,18 @@ class Ray:
         self._jobs[outcome] = job, state
 
     def _state_before(self, job: Job) -> Any:
-        """A reference to the state where a job begins; None for the first state of all."""
+        """Return a reference to the state where a job begins; None for the first state of all."""
         if job.snapshot is None:
             return None
         key = job.work.begins
         if key not in self._states:
-            self._remember(job.snapshot, ray.put(packed(self._snapshots.read(job.snapshot))))
+            self._remember(job.snapshot, ray.put(pack(self._snapshots.read(job.snapshot))))
         self._states.move_to_end(key)
         return self._states[key][0]
 
-    def _remember(self, saved: StoredSnapshot, state: Any) -> None:
-        """Ray keeps a state for as long as somebody refers to it; those used least lately are let go."""
-        self._states[saved.key] = state, saved.bytes
+    def _remember(self, snapshot: StoredSnapshot, state: Any) -> None:
+        """Hold a reference to a state, which keeps it in Ray's memory; drop those least recently used."""
+        self._states[snapshot.key] = state, snapshot.bytes
         while len(self._states) > 2 * self.slots and sum(size for _, size in self._states.values()) > MOST_BYTES:
             self._states.popitem(last=False)
 
@@ -121,17 +121,17 @@ class Ray:
         return self._homes[task]
 
     def wait(self) -> JobResult:
-        """The next job that is finished, or that Ray could not finish."""
+        """Return the next job that is finished, or that Ray could not finish."""
         while not self._waiting:
-            finished, _ = ray.wait(list(self._jobs), num_returns=1, timeout=TELLING)
+            finished, _ = ray.wait(list(self._jobs), num_returns=1, timeout=REPORT_EVERY)
             for outcome in finished:
-                self._waiting.append(self._done(outcome, *self._jobs[outcome]))
+                self._waiting.append(self._result_of(outcome, *self._jobs[outcome]))
                 del self._jobs[outcome]  # not before: Ctrl-C may come in between
-            if monotonic() - self._shown > TELLING:
-                self._show()
+            if monotonic() - self._shown > REPORT_EVERY:
+                self._report()
         return self._waiting.popleft()
 
-    def _done(self, reference: Any, job: Job, state: Any) -> JobResult:
+    def _result_of(self, reference: Any, job: Job, state: Any) -> JobResult:
         try:
             outcome, last = ray.get([reference, state])
         except RuntimeEnvSetupError as error:
@@ -142,33 +142,33 @@ class Ray:
                 raise cause from None
             self._states.pop(job.work.begins, None)  # it may be what was lost; its snapshot is not
             return JobResult(job, None, error=WorkerLostError(f"a Ray worker was lost ({brief(cause)})"))
-        return JobResult(job, outcome, self._kept(job, state, outcome, last))
+        return JobResult(job, outcome, self._store_state(job, state, outcome, last))
 
-    def _kept(self, job: Job, reference: Any, outcome: WorkResult, last: State | None) -> Any:
-        """The snapshot of a job's last state; of a job that was stopped, the state itself; None if it diverged."""
+    def _store_state(self, job: Job, reference: Any, outcome: WorkResult, last: State | None) -> Any:
+        """Return the snapshot of a job's last state; of a job that was stopped, the state itself; None if it diverged."""
         if last is None or len(outcome.records) < len(job.work.values):
-            return None if last is None else unpacked(last)
-        saved = self._snapshots.write(job.work.ends, unpacked(last))
-        self._remember(saved, reference)
-        return saved
+            return None if last is None else unpack(last)
+        snapshot = self._snapshots.write(job.work.ends, unpack(last))
+        self._remember(snapshot, reference)
+        return snapshot
 
-    def _show(self) -> None:
-        """Tell how far the jobs are, if the board has answered, and ask it again."""
+    def _report(self) -> None:
+        """Report the progress of the jobs, if the board has answered, and ask it again."""
         self._shown = monotonic()
         answered, _ = ray.wait([self._asked], timeout=0)
         if not answered:
             return
         try:
-            seen = ray.get(self._asked)
+            latest = ray.get(self._asked)
         except RayError:
-            seen = {}  # the board is being started again, and nothing but progress was lost
+            latest = {}  # the board is being started again, and only progress was lost
         self._asked = self._board.look.remote()
         for job, _ in self._jobs.values():
-            if job.work.ends in seen:
-                self._progress(job, Record(*seen[job.work.ends]))
+            if job.work.ends in latest:
+                self._progress(job, Record(*latest[job.work.ends]))
 
     def stop(self) -> None:
-        """Ask every job to end; it hears of it within a second or the update after next, whichever is later.
+        """Ask every job to end; the request arrives within a second or the update after next, whichever is later.
 
         Not by Ray's own cancellation, which aborts the driver if a task ends at the same moment (ray-project/ray#54798
         mends one half of it; Ray 2.60 has the other).
@@ -176,7 +176,7 @@ class Ray:
         self._board.stop.remote()
 
     def close(self) -> None:
-        """Give everything back; in a cluster that ran before, what is under way ends as in `stop`."""
+        """Release everything; in a cluster that ran before, what is under way ends as in `stop`."""
         if self._own:
             ray.shutdown()
         else:

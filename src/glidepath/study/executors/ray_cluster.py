@@ -1,4 +1,4 @@
-"""The cluster that a study trains on: found, made, given the folder where we are, measured."""
+"""The Ray cluster that a study trains on: connect to it or start it, send it this folder, count its slots."""
 
 import logging
 import os
@@ -11,14 +11,14 @@ import ray
 from glidepath.errors import StudyError
 from glidepath.study.engine.origin import KERNELS
 
-UNSHIPPED = [".git", ".glidepath", "results", "__pycache__", ".venv", "venv"]
+NOT_SENT = [".git", ".glidepath", "results", "__pycache__", ".venv", "venv"]
 
 
 def connect(address: str | None, cpus: int, store: Path) -> bool:
-    """Connect to a cluster, or make one; whether this folder had to be sent to it."""
+    """Connect to a cluster, or start one; return whether this folder had to be sent to it."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    found = address or os.environ.get("RAY_ADDRESS") or "local"
-    if found == "local":
+    target = address or os.environ.get("RAY_ADDRESS") or "local"
+    if target == "local":
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else it writes a token into the home folder
         os.environ.setdefault("RAY_worker_niceness", "0")  # else whatever runs beside it goes first
         ray.init(
@@ -30,33 +30,33 @@ def connect(address: str | None, cpus: int, store: Path) -> bool:
         )
         return False
     try:
-        _knock(found)
-        ray.init(found, runtime_env=_environment(store), log_to_driver=False, logging_level=logging.ERROR)
+        _check_reachable(target)
+        ray.init(target, runtime_env=_environment(store), log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError) as error:
-        raise StudyError(f"there is no Ray cluster to use at {found}: {brief(error)}") from error
+        raise StudyError(f"there is no Ray cluster to use at {target}: {brief(error)}") from error
     return True
 
 
 def _environment(store: Path) -> dict[str, Any]:
-    """What workers elsewhere need: the folder where we are, without what is large in it, and what decides bits."""
+    """Return what remote workers need: this folder, without what is large in it, and the variables that decide bits."""
     here, names = Path.cwd(), [name for name in os.environ if name.startswith(KERNELS)]
     own = [f"/{store.resolve().relative_to(here).as_posix()}"] if store.resolve().is_relative_to(here) else []
     return {
         "working_dir": str(here),
-        "excludes": UNSHIPPED + own,
+        "excludes": NOT_SENT + own,
         "env_vars": {name: os.environ[name] for name in names},
     }
 
 
-def _knock(address: str) -> None:
-    """Whether anybody is there at all; Ray itself asks for minutes."""
+def _check_reachable(address: str) -> None:
+    """Raise an OSError if no server answers at an address; Ray itself tries for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if port.isdigit():
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
-def places(threads: int, gpus: float) -> int:
-    """Trainings that the cluster has room for at a time."""
+def count_slots(threads: int, gpus: float) -> int:
+    """Return how many trainings fit into the cluster at a time."""
     nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     machines = [node["Resources"] for node in nodes if node["Alive"]]
     return sum(
@@ -65,5 +65,5 @@ def places(threads: int, gpus: float) -> int:
 
 
 def brief(error: BaseException) -> str:
-    """The first line of one of Ray's errors, which fill pages."""
+    """Return the first line of one of Ray's errors, which are pages long."""
     return f"{type(error).__name__}: {str(error).strip().splitlines()[0]:.200}" if str(error) else type(error).__name__

@@ -1,4 +1,4 @@
-"""What runs on a Ray cluster: a stretch in a worker that is made like the driver, and the board that both look at."""
+"""Code that runs on a Ray cluster: a worker set up like the driver, and the board through which both communicate."""
 
 import functools
 import os
@@ -18,26 +18,26 @@ from glidepath.study.engine.worker import Worker
 from glidepath.study.store import State
 from glidepath.tasks import load_task
 
-from .arrays import packed, unpacked
+from .arrays import pack, unpack
 
-TELLING = 0.25  # seconds between two signs of life
+REPORT_EVERY = 0.25  # seconds between two reports of progress
 
 
 def new_board() -> Any:
-    """Where workers write how far they are, and the driver looks; and where it says that they are to stop."""
+    """Start the board: workers write their progress to it, and the driver reads it, and writes that they are to stop."""
 
     class Board:  # within a function it travels by value, so that its process need not import PyTorch
         def __init__(self) -> None:
-            self.seen: dict[str, Any] = {}
+            self.latest: dict[str, Any] = {}
             self.stopped = False
 
-        def tell(self, name: str, record: Any) -> bool:
-            self.seen[name] = record
+        def report(self, name: str, record: Any) -> bool:
+            self.latest[name] = record
             return self.stopped
 
         def look(self) -> dict[str, Any]:
-            seen, self.seen = self.seen, {}
-            return seen
+            latest, self.latest = self.latest, {}
+            return latest
 
         def stop(self) -> None:
             self.stopped = True
@@ -48,11 +48,11 @@ def new_board() -> Any:
 @final
 @dataclass(frozen=True)
 class Home:
-    """What the driver has, so that its workers have the same.
+    """The driver's set-up, which its workers need, too.
 
     Args:
-        folder: where it is; None if Ray has brought the folder along.
-        path: where it finds modules.
+        folder: where it is; None if Ray has sent the folder along.
+        path: where it looks for modules.
         libraries: that compute, with their versions.
         task: its name.
         code: the fingerprint of the task's code.
@@ -66,27 +66,27 @@ class Home:
 
 
 def train(home: Home, work: WorkItem, begin: State | None, board: Any) -> tuple[WorkResult, State | None]:
-    """Train a stretch."""
-    told, answer = monotonic(), None
+    """Train a segment."""
+    reported, answer = monotonic(), None
 
-    def watch(record: Record) -> bool:
-        nonlocal told, answer
-        if monotonic() - told < TELLING:
+    def report(record: Record) -> bool:
+        nonlocal reported, answer
+        if monotonic() - reported < REPORT_EVERY:
             return False
-        stopped = answer is not None and _stopped(answer)
-        told, answer = monotonic(), board.tell.remote(work.ends, (record.step, record.rate, record.loss))
+        stopped = answer is not None and _is_stop(answer)
+        reported, answer = monotonic(), board.report.remote(work.ends, (record.step, record.rate, record.loss))
         return stopped
 
     try:
-        outcome, state = _worker(home).do(work, None if begin is None else unpacked(begin), watch)
+        outcome, state = _worker(home).do(work, None if begin is None else unpack(begin), report)
     except MachineError as error:
         address = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
-        raise MachineError(f"{error} (Ray worker on {address})") from None
-    return outcome, None if state is None else packed(state)  # type: ignore[arg-type]  # this worker saves nothing
+        raise MachineError(f"{error.worded()} (Ray worker on {address})") from None
+    return outcome, None if state is None else pack(state)  # type: ignore[arg-type]  # this worker writes no snapshots
 
 
-def _stopped(answer: Any) -> bool:
-    """What the board answered; a board that is gone for good has nobody left who waits."""
+def _is_stop(answer: Any) -> bool:
+    """Return whether the board answered that workers are to stop; so does a board that has ended for good."""
     answered, _ = ray.wait([answer], timeout=0)  # a task that waits for longer gives up its CPU
     try:
         return bool(answered) and ray.get(answer)
@@ -98,10 +98,10 @@ def _stopped(answer: Any) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _worker(home: Home) -> Worker:
-    """This process's worker, the same for every stretch, so that one can go on where the last one ended.
+    """Return this process's worker, the same for every segment, so that it can continue where the last one ended.
 
     Raises:
-        MachineError: if this process cannot be made like the driver.
+        MachineError: if this process cannot be set up like the driver.
     """
     if home.folder is not None:
         _move(home.folder, home.path)
@@ -113,7 +113,7 @@ def _worker(home: Home) -> Worker:
 
 
 def libraries() -> str:
-    """What computes here, in words."""
+    """Return the libraries that compute here, as a text."""
     return f"{versions()}, Glidepath's engine {ENGINE}"
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from glidepath.plot import save
 from glidepath.study.curve import Curve
 
@@ -30,11 +32,7 @@ def report(
     Returns:
         The files, those that people open first coming first.
     """
-    figures = {
-        "curves": (curves_figure(curves, rows), "The rate and the training loss of every schedule, step by step."),
-        "final": (final_figure(curves, rows), f"Where every seed ended, in {first_name(rows)}, with the mean."),
-        "spent": (spent_figure(curves, rows), f"What the steps bought: {first_name(rows)} against steps spent."),
-    }
+    figures = draw_figures(curves, rows)
     every = {"summary": summary_table(rows), "curves": curves_table(curves)}
     return [
         _text(folder / "report.html", page(curves, rows, figures, facts or {})),
@@ -43,6 +41,15 @@ def report(
         *(save_table(folder / f"{name}.csv", table.columns, table.rows) for name, table in every.items()),
         *_parquet(folder, every),
     ]
+
+
+def draw_figures(curves: Sequence[Curve], rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
+    """Draw the figures of a study: each with a sentence that says what it shows, by name."""
+    return {
+        "curves": (curves_figure(curves, rows), "The rate and the training loss of every schedule, step by step."),
+        "final": (final_figure(curves, rows), f"Where every seed ended, in {first_name(rows)}, with the mean."),
+        "spent": (spent_figure(curves, rows), f"What the steps bought: {first_name(rows)} against steps spent."),
+    }
 
 
 def _in_markdown(rows: Sequence[Row]) -> str:

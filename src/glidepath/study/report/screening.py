@@ -34,8 +34,8 @@ def screening_table(rows: Sequence[ScreeningRow]) -> Table:
             "" if row.role == "left out" else row.role,
             "" if told is None else f"{told.loss:.4f}",
             "" if told is None else f"{told.low:.4f} to {told.high:.4f}",
-            "" if row.found is None else "diverged" if math.isinf(row.found) else f"{row.found:.4f}",
-            "" if told is None or row.found is None else f"{told.loss - row.found:+.4f}",
+            "" if row.loss is None else "diverged" if math.isinf(row.loss) else f"{row.loss:.4f}",
+            "" if told is None or row.loss is None else f"{told.loss - row.loss:+.4f}",
         )
         shown.add_row(*map(escape, cells), style="dim" if row.role == "left out" else "")
     return shown
@@ -60,10 +60,10 @@ def flat(row: ScreeningRow) -> dict[str, object]:
     cells: dict[str, object] = {"schedule": row.schedule, "why trained": row.role}
     if row.predicted is not None:
         cells |= {"predicted": row.predicted.loss, "low": row.predicted.low, "high": row.predicted.high}
-    if row.found is not None:
-        cells |= {"found": row.found}
+    if row.loss is not None:
+        cells |= {"found": row.loss}
         if row.predicted is not None:
-            cells |= {"error": row.predicted.loss - row.found}
+            cells |= {"error": row.predicted.loss - row.loss}
     return cells
 
 
@@ -90,7 +90,7 @@ def _draw(axis: Axes, place: int, row: ScreeningRow) -> None:
         told = row.predicted
         axis.plot([told.low, told.high], [place, place], color=QUIET, linewidth=0.8)
         axis.plot(told.loss, place, "|", color=INK, markersize=7, label="predicted")
-    if row.found is not None and math.isfinite(row.found):
+    if row.loss is not None and math.isfinite(row.loss):
         first = row.role != "to confirm"
         label = "found, trained first" if first else "found, trained to confirm"
-        axis.plot(row.found, place, "o", color=COLORS[0 if first else 1], markersize=4, label=label)
+        axis.plot(row.loss, place, "o", color=COLORS[0 if first else 1], markersize=4, label=label)

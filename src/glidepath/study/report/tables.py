@@ -11,6 +11,7 @@ from glidepath.study.curve import Curve
 from .cells import header, lines
 from .summary import Row, Spread
 
+EVALUATED = "evaluated_"
 COLUMNS = ("run", "schedule", "horizon", "seed", "peak", "step", "rate", "loss")
 
 
@@ -47,12 +48,27 @@ def save_table(file: Path, columns: Sequence[str], rows: Iterable[Mapping[str, A
 
 
 def metric_column(name: str) -> str:
-    """The column of a metric; one that is called like another column gets a longer name.
+    """Return the column of a metric; one that is called like another column gets a longer name.
 
-    >>> metric_column("validation_loss"), metric_column("loss")
-    ('validation_loss', 'evaluated_loss')
+    >>> metric_column("validation_loss"), metric_column("loss"), metric_column("evaluated_loss")
+    ('validation_loss', 'evaluated_loss', 'evaluated_evaluated_loss')
     """
-    return f"evaluated_{name}" if name in (*COLUMNS, "train_loss") else name
+    return f"{EVALUATED}{name}" if _is_taken(name) else name
+
+
+def metric_name(column: str) -> str:
+    """Return the metric of a column that `metric_column` named.
+
+    >>> metric_name("validation_loss"), metric_name("evaluated_loss")
+    ('validation_loss', 'loss')
+    """
+    return column.removeprefix(EVALUATED) if _is_taken(column) else column
+
+
+def _is_taken(name: str) -> bool:
+    while name.startswith(EVALUATED):
+        name = name.removeprefix(EVALUATED)
+    return name in (*COLUMNS, "train_loss")
 
 
 def beside(file: Path) -> Path:

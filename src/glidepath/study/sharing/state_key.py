@@ -2,8 +2,8 @@
 
     key(0) = H(origin),    key(t) = H(origin, row 0, ..., row t-1)
 
-So two runs have equal keys exactly when they would be in the same state, whichever study they belong to, and whatever
-they do afterwards. H is BLAKE2b with 128 bits.
+So two runs have equal keys exactly when they would be in the same state, in any study, and independently of what
+follows. H is BLAKE2b with 128 bits.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ class StateKeys:
         self._steps, self._hashes = [0], [start]
 
     def key(self, step: int) -> str:
-        """The key of the state before update `step`, 32 hexadecimal digits.
+        """Return the key of the state before update `step`, 32 hexadecimal digits.
 
         Examples:
             >>> StateKeys(UpdatePath("o", 1, b"ab")).key(1) == StateKeys(UpdatePath("o", 1, b"ac")).key(1)
@@ -31,16 +31,16 @@ class StateKeys:
             >>> StateKeys(UpdatePath("o", 1, b"ab")).key(2) == StateKeys(UpdatePath("o", 1, b"ac")).key(2)
             False
         """
-        return str(self._at(step).hexdigest())
+        return str(self._hash_at(step).hexdigest())
 
-    def _at(self, step: int) -> Any:
+    def _hash_at(self, step: int) -> Any:
         place = bisect_right(self._steps, step) - 1
         before = self._steps[place]
         if before == step:
             return self._hashes[place]
         width = self.path.width
-        found = self._hashes[place].copy()
-        found.update(memoryview(self.path.rows)[before * width : step * width])
+        hasher = self._hashes[place].copy()
+        hasher.update(memoryview(self.path.rows)[before * width : step * width])
         self._steps.insert(place + 1, step)
-        self._hashes.insert(place + 1, found)
-        return found
+        self._hashes.insert(place + 1, hasher)
+        return hasher

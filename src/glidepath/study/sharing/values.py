@@ -1,8 +1,8 @@
-"""What the optimizer of a run really receives, bit for bit: a row for each update.
+"""The values that the optimizer of a run really receives, bit for bit: a row for each update.
 
 A row holds the rate of every parameter group, and the other hyperparameters that the run's schedules drive, each
-rounded to the type that the optimizer holds it in (a rate may be a float32 tensor). The driver's own arithmetic
-computes it, base * plan(k). The rows of a plateau are known as far as its next evaluation.
+rounded to the type that the optimizer holds it in (a rate may be a float32 tensor). The scheduler's own arithmetic
+computes it, base * plan(k). The rows of a plateau can be computed as far as its next evaluation.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from glidepath.torch.targets import read_targets
 from .state_key import StateKeys
 from .tree import UpdatePath
 
-WIDEST = 8  # numbers of a row that are kept as they are; wider rows are compared by their hash
+WIDEST = 8  # numbers of a row that are compared as they are; wider rows are compared by their hash
 RATE = Hyperparameter("lr")
 
 ValueMatrix = NDArray[np.float64]  # updates x slots
@@ -39,7 +39,7 @@ class Slot(NamedTuple):
 
 @final
 class RunValues:
-    """The rows of one run, as far as they are known.
+    """The rows of one run, as far as they can be computed.
 
     Args:
         run: the run.
@@ -50,41 +50,41 @@ class RunValues:
 
     def __init__(self, run: StudyRun, groups: Sequence[Group], origin: str, consults: Sequence[int]) -> None:
         self.run = run
-        self.groups, self.peak = scaled(groups, run.peak)
+        self.groups, self.peak = scale_to_peak(groups, run.peak)
         self._lanes = _lanes(run, self.groups)
         self.slots = _slots(self._lanes, self.groups)
         width = 8 * len(self.slots) if len(self.slots) <= WIDEST else 16
         names = ",".join(f"{slot.hyperparameter}/{slot.group}" for slot in self.slots)
         self.path = UpdatePath(f"{origin}:{names}", width, bytearray())
         self.state_keys = StateKeys(self.path)
-        self._table = np.empty((run.horizon, len(self.slots)))
+        self._matrix = np.empty((run.horizon, len(self.slots)))
         self._simulator = PlateauSimulator(run, self.groups, consults) if run.plan is None else None
-        self._append(self._planned() if self._simulator is None else self._simulator.stretch())
+        self._append(self._plan_values() if self._simulator is None else self._simulator.next_rows())
 
-    def table(self, start: int, stop: int) -> ValueMatrix:
-        """Updates start..stop-1 of those that are known, a column for every slot."""
-        return self._table[start:stop]
+    def matrix(self, start: int, stop: int) -> ValueMatrix:
+        """Return the values of updates start..stop-1, all of them resolved, with a column for every slot."""
+        return self._matrix[start:stop]
 
     @property
     def resolved_steps(self) -> int:
-        """How many updates are known."""
+        """Return the number of updates whose values are resolved."""
         return self.path.steps
 
     @property
     def complete(self) -> bool:
-        """Whether all updates of the run are known."""
+        """Return whether the values of all updates are resolved."""
         return self.resolved_steps == self.run.horizon
 
     def consult(self, metric: float) -> None:
-        """Take the evaluation after the last known update; a plateau's next stretch is then known."""
+        """Take the evaluation after the last resolved update, which resolves a plateau's next updates."""
         if self._simulator is not None:
             self._append(self._simulator.consult(metric))
 
-    def _append(self, table: ValueMatrix) -> None:
-        self._table[self.resolved_steps : self.resolved_steps + len(table)] = table
-        self.path.rows.extend(_bytes(table))  # type: ignore[union-attr]  # it was made as a bytearray
+    def _append(self, matrix: ValueMatrix) -> None:
+        self._matrix[self.resolved_steps : self.resolved_steps + len(matrix)] = matrix
+        self.path.rows.extend(_bytes(matrix))  # type: ignore[union-attr]  # it was created as a bytearray
 
-    def _planned(self) -> ValueMatrix:
+    def _plan_values(self) -> ValueMatrix:
         driven = {
             (str(lane.target.hyperparameter), id(group)): column
             for lane in self._lanes
@@ -93,7 +93,7 @@ class RunValues:
             )
         }
         columns = [
-            _as_held(
+            _round_like(
                 slot.hyperparameter.get(group), driven.get((str(slot.hyperparameter), id(group))), self.run.horizon
             )
             for slot, group in ((slot, self.groups[slot.group]) for slot in self.slots)
@@ -103,40 +103,40 @@ class RunValues:
 
 @final
 class PlateauSimulator:
-    """A plateau on a stand-in for the optimizer: the same rates, nothing to train."""
+    """A plateau that drives a stand-in for the optimizer: the same rates, nothing to train."""
 
     def __init__(self, run: StudyRun, groups: Sequence[Group], consults: Sequence[int]) -> None:
         keywords: dict[str, Any] = dict(run.plateau or {})
         Plateau(_stand_in(groups), **keywords).step(1.0)  # an argument may be wrong only when it is used
         self.optimizer = _stand_in(groups)
         self.plateau = Plateau(self.optimizer, **keywords)
-        self.seen: list[list[float]] = []
-        self.optimizer.register_step_pre_hook(lambda *_: self.seen.append(self.plateau.rates()))
+        self.rates: list[list[float]] = []
+        self.optimizer.register_step_pre_hook(lambda *_: self.rates.append(self.plateau.rates()))
         self.stops = [*(update + 1 for update in consults if update + 1 < run.horizon), run.horizon]
-        self.made = 0
+        self.updates = 0
 
     def consult(self, metric: float) -> ValueMatrix:
-        """The stretch after an evaluation."""
+        """Return the rows from an evaluation to the next one."""
         self.plateau.step(metric)
-        return self.stretch()
+        return self.next_rows()
 
-    def stretch(self) -> ValueMatrix:
-        """The rows as far as the next evaluation."""
-        stop = next((stop for stop in self.stops if stop > self.made), self.made)
-        for _ in range(self.made, stop):
+    def next_rows(self) -> ValueMatrix:
+        """Return the rows as far as the next evaluation."""
+        stop = next((stop for stop in self.stops if stop > self.updates), self.updates)
+        for _ in range(self.updates, stop):
             self.optimizer.step()
-        known, self.made = self.made, stop
-        return np.array(self.seen[known:stop]).reshape(stop - known, -1)
+        first, self.updates = self.updates, stop
+        return np.array(self.rates[first:stop]).reshape(stop - first, -1)
 
 
 def _stand_in(groups: Sequence[Group]) -> torch.optim.Optimizer:
-    """An optimizer with the same rates, which are its own, and next to nothing to update."""
-    copied = (rate.clone() if isinstance(rate, Tensor) else rate for rate in (group["lr"] for group in groups))
-    return torch.optim.SGD([{"params": [nn.Parameter(torch.zeros(1))], "lr": rate} for rate in copied], lr=1.0)
+    """Build an optimizer with copies of these rates, and next to nothing to update."""
+    rates = (rate.clone() if isinstance(rate, Tensor) else rate for rate in (group["lr"] for group in groups))
+    return torch.optim.SGD([{"params": [nn.Parameter(torch.zeros(1))], "lr": rate} for rate in rates], lr=1.0)
 
 
-def scaled(groups: Sequence[Group], peak: float | None) -> tuple[list[Group], float]:
-    """The groups with their rates in proportion so that the largest is `peak`, and that largest rate."""
+def scale_to_peak(groups: Sequence[Group], peak: float | None) -> tuple[list[Group], float]:
+    """Return the groups with their rates scaled so that the largest is `peak`, and that largest rate."""
     largest = max(float(group["lr"]) for group in groups)
     if peak is None:
         return [dict(group) for group in groups], largest
@@ -145,8 +145,8 @@ def scaled(groups: Sequence[Group], peak: float | None) -> tuple[list[Group], fl
     return [group | {"lr": _like(group["lr"], peak * (float(group["lr"]) / largest))} for group in groups], peak
 
 
-def _like(held: Any, value: float) -> Any:
-    return held.new_tensor(value) if isinstance(held, Tensor) else value
+def _like(rate: Any, value: float) -> Any:
+    return rate.new_tensor(value) if isinstance(rate, Tensor) else value
 
 
 def _lanes(run: StudyRun, groups: Sequence[Group]) -> list[BoundSchedule]:
@@ -163,7 +163,7 @@ def _lanes(run: StudyRun, groups: Sequence[Group]) -> list[BoundSchedule]:
 
 
 def _slots(lanes: Sequence[BoundSchedule], groups: Sequence[Group]) -> list[Slot]:
-    """The rates of all groups first, then whatever else is driven, in the order of names and groups."""
+    """Return the rates of all groups first, then all else that is driven, in the order of names and groups."""
     others = {
         (str(lane.target.hyperparameter), number): lane.target.hyperparameter
         for lane in lanes
@@ -174,18 +174,18 @@ def _slots(lanes: Sequence[BoundSchedule], groups: Sequence[Group]) -> list[Slot
     return rates + [Slot(hyperparameter, number) for (_, number), hyperparameter in sorted(others.items())]
 
 
-def _as_held(held: Any, column: list[float] | None, steps: int) -> NDArray[np.float64]:
-    """A column in the precision of what the optimizer holds; what no plan drives stays as it is."""
-    values = np.full(steps, float(held)) if column is None else np.array(column)
+def _round_like(current: Any, column: list[float] | None, steps: int) -> NDArray[np.float64]:
+    """Return a column in the precision of what the optimizer holds; a value that no plan drives stays as it is."""
+    values = np.full(steps, float(current)) if column is None else np.array(column)
     if len(values) < steps:
         raise TaskError(f"a value of update {len(values)} is not finite")
-    if not isinstance(held, Tensor):
+    if not isinstance(current, Tensor):
         return values
-    return torch.from_numpy(values).to(held.dtype).double().numpy()
+    return torch.from_numpy(values).to(current.dtype).double().numpy()
 
 
-def _bytes(table: ValueMatrix) -> bytes:
-    rows = np.ascontiguousarray(table)
-    if table.shape[1] <= WIDEST:
+def _bytes(matrix: ValueMatrix) -> bytes:
+    rows = np.ascontiguousarray(matrix)
+    if matrix.shape[1] <= WIDEST:
         return rows.tobytes()
     return b"".join(hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows)

@@ -27,16 +27,16 @@ UnderWay = dict[tuple[str, str], Job]  # by the keys of the states where it begi
 
 
 class Watcher(Protocol):
-    """Sees how a study goes; what inherits from this one sees nothing, unless it says otherwise."""
+    """Sees what a coordinator does; a class that inherits from this one overrides what it wants to see."""
 
-    def planned(self, coordinator: "Coordinator") -> None:
-        """The tree is new, or has grown."""
+    def on_plan(self, coordinator: "Coordinator") -> None:
+        """See a tree that is new, or has grown."""
 
-    def finished(self, done: JobResult, runs: Sequence[int]) -> None:
-        """A job is finished, and with it these runs."""
+    def on_result(self, result: JobResult, runs: Sequence[int]) -> None:
+        """See the result of a job, and the numbers of the runs that are finished with it."""
 
-    def warned(self, message: str) -> None:
-        """Something was wrong and is mended."""
+    def on_warning(self, message: str) -> None:
+        """See what went wrong and was repaired."""
 
 
 @final
@@ -82,12 +82,12 @@ class Coordinator:
     def _consult(self, number: int) -> None:
         """Tell a plateau what its evaluations were, as far as they are known."""
         one = self.values[number]
-        while not one.complete and not self.ledger.diverged(number):
+        while not one.complete and not self.ledger.has_diverged(number):
             metrics = self.ledger.metrics(number, one.resolved_steps - 1)
-            if not metrics or self.ledger.covered(number, 0) < one.resolved_steps:
+            if not metrics or self.ledger.end_of_coverage(number, 0) < one.resolved_steps:
                 return
             one.consult(next(iter(metrics.values())))
-            self.ledger.look(number)
+            self.ledger.find_parts(number)
 
     def _cuts(self, number: int, start: int, stop: int) -> list[int]:
         grid = range(start - start % self.snapshot_every + self.snapshot_every, stop, self.snapshot_every)
@@ -108,7 +108,7 @@ class Coordinator:
     def _is_known(self, number: int) -> bool:
         """Whether the ledger has all of a segment; what it once had it keeps."""
         segment = self.segments[number]
-        if number not in self._known and self.ledger.done(segment.paths, segment.start, segment.stop):
+        if number not in self._known and self.ledger.is_complete(segment.paths, segment.start, segment.stop):
             self._known.add(number)
         return number in self._known
 
@@ -118,7 +118,7 @@ class Coordinator:
 
     def unknown(self) -> int:
         """Updates whose values depend on evaluations to come."""
-        waiting = (one for i, one in enumerate(self.values) if not self.ledger.diverged(i))
+        waiting = (one for i, one in enumerate(self.values) if not self.ledger.has_diverged(i))
         return sum(one.run.horizon - one.resolved_steps for one in waiting)
 
     def ready(self, wanted: set[int], slots: int) -> list[int]:
@@ -126,13 +126,13 @@ class Coordinator:
         ready = [number for number in wanted if self.segments[number].parent not in wanted]
         if slots == 1:
             return sorted(ready, key=self.tree.place.__getitem__)
-        return sorted(ready, key=lambda number: (-self.tree.longest_way[number], number))
+        return sorted(ready, key=lambda number: (-self.tree.longest_path[number], number))
 
     def job(self, number: int) -> Job:
         """What to train for a segment."""
         segment = self.segments[number]
         one, run = self.values[segment.paths[0]], segment.paths[0]
-        table = one.table(segment.start, segment.stop)
+        table = one.matrix(segment.start, segment.stop)
         keys = one.state_keys.key(segment.start), one.state_keys.key(segment.stop)
         due = self.ledger.due_within(segment.paths, segment.start, segment.stop)
         work = WorkItem(self.settings[run], segment.start, *keys, tuple(one.slots), table, due)
@@ -170,7 +170,7 @@ class Coordinator:
 
     def _lost(self, done: JobResult) -> None:
         if isinstance(done.error, SnapshotError) and done.job.snapshot is not None:
-            self.ledger.forget_snapshot(done.job.snapshot.key)
+            self.ledger.delete_snapshot(done.job.snapshot.key)
         key = done.job.work.begins + done.job.work.ends
         self._losses[key] = self._losses.get(key, 0) + 1
         if self._losses[key] >= MOST_LOSSES:
@@ -181,8 +181,8 @@ class Coordinator:
         return {
             number
             for number in numbers
-            if (self.values[number].complete or self.ledger.diverged(number))
-            and self.ledger.done([number], 0, self.ledger.end(number))
+            if (self.values[number].complete or self.ledger.has_diverged(number))
+            and self.ledger.is_complete([number], 0, self.ledger.end(number))
         }
 
 
@@ -208,17 +208,17 @@ def train_segments(coordinator: Coordinator, executor: Executor, watcher: Watche
 def _until_done(coordinator: Coordinator, executor: Executor, watcher: Watcher, under_way: UnderWay) -> None:
     coordinator.plan()
     finished = coordinator.finished(range(len(coordinator.values)))
-    watcher.planned(coordinator)
+    watcher.on_plan(coordinator)
     while _begin(coordinator, executor, under_way):
         done = executor.wait()
         if done.error is not None:
-            watcher.warned(f"{done.error}; trained again")
+            watcher.on_warning(f"{done.error}; trained again")
         if _keep(coordinator, done, under_way):
             coordinator.plan()
-            watcher.planned(coordinator)
+            watcher.on_plan(coordinator)
         new = coordinator.finished(set(done.job.runs) - finished)
         finished |= new
-        watcher.finished(done, sorted(new))
+        watcher.on_result(done, sorted(new))
 
 
 def _begin(coordinator: Coordinator, executor: Executor, under_way: UnderWay) -> bool:

@@ -32,6 +32,7 @@ class CostEstimate:
         bytes: of disk that the snapshots will need at most, before the budget is applied.
         advice: what would raise the ratio.
         warnings: schedules that are longer than their run, so that only their beginning is compared.
+        trained_first: of a screening, the schedules that it trains before it predicts the others.
     """
 
     runs: int
@@ -43,6 +44,7 @@ class CostEstimate:
     bytes: int
     advice: tuple[str, ...]
     warnings: tuple[str, ...]
+    trained_first: tuple[str, ...] = ()
 
 
 def estimate_cost(prepared: Prepared) -> CostEstimate:

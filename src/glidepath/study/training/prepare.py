@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from glidepath.errors import GlidepathError, Mistake, SnapshotError, StudyError
+from glidepath.errors import Argument, Cure, GlidepathError, Mistake, SnapshotError, StudyError
 from glidepath.study.curve import Curve
 from glidepath.study.engine.check import UPDATES, first_difference, verify_run
 from glidepath.study.engine.origin import Origin, find_origin
@@ -108,18 +108,19 @@ def check(prepared: Prepared) -> None:
         return
     ledger = prepared.coordinator.ledger
     number = max((run.number for run in prepared.runs if run.seed == prepared.study.seeds[0]), key=ledger.end)
-    found = first_difference(prepared.task, _whole(prepared, number))
-    if found is not None:
+    difference = first_difference(prepared.task, _whole(prepared, number))
+    if difference is not None:
         raise StudyError(
-            f"the task {prepared.task.name} cannot be reproduced: {found}. Training may depend on something that is "
-            "no part of its state: a loader that knows its place (see `carried` of glidepath.tasks.Task), a counter, "
-            "the clock. To compare without sharing: --no-share"
+            f"the task {prepared.task.name} cannot be reproduced: {difference}. Training may depend on something that "
+            "is not part of its state: a loader that knows its place (see `carried` of glidepath.tasks.Task), a "
+            "counter, the clock",
+            cures=[Cure("compare without sharing", Argument("share", "False"))],
         )
     if ledger.end(number) >= 2 * UPDATES:  # fewer are checked again, the next time
         prepared.store.note_origin(origin.task, origin.described, "six updates, by way of a snapshot")
 
 
-def verify(prepared: Prepared) -> StudyRun:
+def verify_one_run(prepared: Prepared) -> StudyRun:
     """Train one finished run again, alone and from scratch: the one of which others share the largest part.
 
     Returns:
@@ -135,10 +136,10 @@ def verify(prepared: Prepared) -> StudyRun:
     number = max(range(len(prepared.runs)), key=lambda i: shared[i] / coordinator.ledger.end(i))
     end = coordinator.ledger.end(number)
     last = _last_state(prepared, number, end)
-    found = verify_run(prepared.task, _whole(prepared, number), coordinator.ledger.curve(number).records, last)
-    if found is not None:
+    difference = verify_run(prepared.task, _whole(prepared, number), coordinator.ledger.curve(number).records, last)
+    if difference is not None:
         raise StudyError(
-            f"{prepared.runs[number]}, trained again from scratch: {found}. The store is not to be trusted"
+            f"{prepared.runs[number]}, trained again from scratch: {difference}. The store is not to be trusted"
         )
     return prepared.runs[number]
 
@@ -157,7 +158,7 @@ def _whole(prepared: Prepared, number: int) -> WorkItem:
     coordinator = prepared.coordinator
     one, end = coordinator.values[number], coordinator.ledger.end(number)
     due = frozenset(coordinator.ledger.due[number])
-    return WorkItem(coordinator.settings[number], 0, "", "alone", tuple(one.slots), one.table(0, end), due)
+    return WorkItem(coordinator.settings[number], 0, "", "alone", tuple(one.slots), one.matrix(0, end), due)
 
 
 def _due(study: Study, run: StudyRun) -> list[int]:

@@ -1,112 +1,104 @@
-"""What people see while a study trains: the tree's own progress, a bar for each stretch, a line for each finished run.
+"""What a caller of `compare` can see while a study trains: a protocol, and the watcher that feeds it."""
 
-On stderr, and only on a terminal; where nobody watches, only warnings are written.
-"""
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, final
 
-import sys
-from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, final
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
+from glidepath.errors import GlidepathWarning
 from glidepath.study.curve import Record
 from glidepath.study.spec.runs import StudyRun
 
-from .coordinator import Coordinator
+from .coordinator import Coordinator, Watcher
 from .jobs import Job, JobResult
-
-LONGEST_NAME = 44
 
 
 @final
-class Screen:
-    """A context in which the bars are shown; a watcher of the conductor, and of every update."""
+@dataclass(frozen=True)
+class RunningSegment:
+    """A segment of the tree that is being trained.
 
-    def __init__(self) -> None:
-        console = Console(stderr=True)
-        self.bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[now]}", markup=False),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
+    Args:
+        key: tells it from every other segment.
+        runs: those that share it.
+        start: the first update.
+        stop: the update after the last.
+    """
+
+    key: str
+    runs: tuple[StudyRun, ...]
+    start: int
+    stop: int
+
+
+class Progress(Protocol):
+    """Sees how a study is trained; a class that inherits from this one overrides what it wants to see."""
+
+    def on_plan(self, updates: int) -> None:
+        """See how many updates this call trains, as far as is known; a plateau, or a lost worker, adds some later."""
+
+    def on_update(self, segment: RunningSegment, record: Record) -> None:
+        """See an update of a segment; from other processes only a few of them a second arrive."""
+
+    def on_segment(self, segment: RunningSegment, trained: int) -> None:
+        """See the end of a segment, and how many updates this call has trained and kept by then."""
+
+    def on_run(self, run: StudyRun, updates: int, metrics: Mapping[str, float]) -> None:
+        """See a finished run: the updates it made, and its last metrics; there are none if it diverged."""
+
+    def on_warning(self, message: str) -> None:
+        """See what went wrong and was repaired, or is probably not meant; without an override it is a warning."""
+        warnings.warn(GlidepathWarning(message, code="GP730"), stacklevel=2)
+
+    def on_stop(self, finished: int, runs: int) -> None:
+        """See a Ctrl-C, once what was trained is kept: how many of the runs are finished."""
+
+
+@final
+class Silent(Progress):
+    """Sees nothing, and warns."""
+
+
+@final
+class Reporter(Watcher):
+    """Reports what a coordinator and an executor do. Mutable.
+
+    Args:
+        progress: whom to report to.
+        before: updates that this call trained before, for other parts of the study.
+    """
+
+    def __init__(self, progress: Progress, before: int = 0) -> None:
+        self._progress, self._before = progress, before
         self._coordinator: Coordinator | None = None
-        self._whole = self.bars.add_task("shared updates".ljust(LONGEST_NAME), total=None, now="")
-        self._stretches: dict[str, TaskID] = {}
-        self._made = self._finished = 0
 
-    def __enter__(self) -> "Screen":
-        self.bars.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: Any, trace: TracebackType | None) -> None:
-        self.bars.stop()
-
-    # --- what the conductor tells ---
-
-    def planned(self, coordinator: Coordinator) -> None:
-        """The bar of the whole is as long as what has been trained and what is left."""
+    def on_plan(self, coordinator: Coordinator) -> None:
+        """Report the updates that are trained and left."""
         self._coordinator = coordinator
-        self.bars.update(self._whole, total=coordinator.trained + coordinator.left() + coordinator.unknown())
+        self._progress.on_plan(self._before + coordinator.trained + coordinator.left() + coordinator.unknown())
 
-    def finished(self, done: JobResult, runs: Sequence[int]) -> None:
-        """A stretch is finished: its bar goes, and every run that ends with it leaves a line."""
-        bar = self._stretches.pop(done.job.work.ends, None)
-        if bar is not None:
-            self.bars.remove_task(bar)
-        self._count()
+    def on_update(self, job: Job, record: Record) -> None:
+        """Report an update."""
+        self._progress.on_update(self._segment(job), record)
+
+    def on_result(self, result: JobResult, runs: Sequence[int]) -> None:
+        """Report the end of a segment, and the runs that end with it."""
+        self._progress.on_segment(self._segment(result.job), self._before + self._leading.trained)
+        ledger = self._leading.ledger
         for number in runs:
-            self._finished += 1
-            self._line(number)
+            end = ledger.end(number)
+            metrics = {} if ledger.has_diverged(number) else ledger.metrics(number, end - 1)
+            self._progress.on_run(self._leading.values[number].run, end, metrics)
 
-    def warned(self, message: str) -> None:
-        """Said even where there are no bars."""
-        print(f"glidepath: {message}", file=sys.stderr)
+    def on_warning(self, message: str) -> None:
+        """Report a warning."""
+        self._progress.on_warning(message)
 
-    def updated(self, job: Job, record: Record) -> None:
-        """One update more."""
-        if self.bars.disable:
-            return
-        bar = self._stretches.get(job.work.ends)
-        if bar is None:
-            bar = self.bars.add_task(self._name(job), total=len(job.work.table), now="")
-            self._stretches[job.work.ends] = bar
-        now = f"loss {record.loss:.4f}  rate {record.rate:.2e}"
-        made = record.step + 1 - job.work.start
-        self.bars.update(bar, completed=made, now=now)
-        self._count()
+    @property
+    def _leading(self) -> Coordinator:
+        assert self._coordinator is not None  # `on_plan` comes first
+        return self._coordinator
 
-    def _count(self) -> None:
-        """The bar of the whole: what is kept, and what is under way."""
-        assert self._coordinator is not None  # `planned` comes first
-        under_way = sum(task.completed for task in self.bars.tasks if task.id != self._whole)
-        self.bars.update(self._whole, completed=self._coordinator.trained + under_way)
-
-    # --- words ---
-
-    def _name(self, job: Job) -> str:
-        """Whose stretch it is."""
-        others = len(job.runs) - 1
-        more = f" and {others} more" if others else ""
-        return f"{str(self._run(job.runs[0]))[: LONGEST_NAME - len(more)]}{more}".ljust(LONGEST_NAME)
-
-    def _run(self, number: int) -> StudyRun:
-        assert self._coordinator is not None  # `planned` comes first
-        return self._coordinator.values[number].run
-
-    def _line(self, number: int) -> None:
-        assert self._coordinator is not None
-        if self.bars.disable:
-            return
-        ledger = self._coordinator.ledger
-        end = ledger.end(number)
-        metrics = {} if ledger.diverged(number) else ledger.metrics(number, end - 1)
-        found = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in metrics.items())
-        line = f"{self._finished:>3}  {self._run(number)}: {found or f'diverged at update {end - 1}'}"
-        self.bars.console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    def _segment(self, job: Job) -> RunningSegment:
+        runs = tuple(self._leading.values[number].run for number in job.runs)
+        return RunningSegment(job.work.ends, runs, job.work.start, job.work.stop)

@@ -1,9 +1,8 @@
-"""What every scheduler does: attach, step, write, save and load. What it writes is left to `get_lr`.
+"""The base of all schedulers: attaching, stepping, writing, saving and loading. What is written is left to `get_lr`.
 
 Subclasses of PyTorch's `LRScheduler` that define `get_lr`, and perhaps `_get_closed_form_lr`, work on this one too.
 """
 
-import warnings
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
@@ -12,31 +11,32 @@ import torch
 from torch.optim import Optimizer
 from torch.optim import lr_scheduler as stock
 
-from glidepath.errors import GlidepathWarning, GroupError, ResumeError, StateError
+from glidepath.errors import GroupError, ResumeError, StateError
+from glidepath.torch.warn_caller import warn_caller
 
-from . import call_order as order
+from .call_order import assume_in_order, check_call_order, watch_updates
 from .groups import Group, check_optimizer, copy_value, read_rates, write_value
 from .last_written import holds_rates, record_write
 
 EPOCH_DEPRECATION_WARNING: str = stock.EPOCH_DEPRECATION_WARNING
 NOT_GIVEN = "deprecated"
-IN_FORCE = "_rates_in_force"  # the one key of a state that is no attribute
+IN_FORCE = "_rates_in_force"  # the one key of a state that is not an attribute
 
 
 class LRScheduler(stock.LRScheduler):
     """Base of all schedulers: sets `group["lr"]` of every group to what `get_lr()` returns, at every `step()`.
 
     Differs from PyTorch's: `optimizer.step` is not patched; a group added later joins at the next step; if `get_lr`
-    raises, nothing has changed; loading a state writes its rates, unless somebody else has written since.
+    raises, nothing has changed; loading a state writes its rates, unless other code has written since.
 
     Args:
         optimizer: the optimizer.
-        last_epoch: -1 to begin; k to go on after step k, on an optimizer that was loaded.
+        last_epoch: -1 to begin; k to resume after step k, on an optimizer that was loaded.
         verbose: deprecated, as in PyTorch.
 
     Raises:
-        OptimizerError: if `optimizer` is none.
-        ResumeError: if `last_epoch` is given and a group has no "initial_lr".
+        OptimizerError: if `optimizer` is not an optimizer.
+        ResumeError: if `last_epoch` is not -1 and a group has no "initial_lr".
     """
 
     optimizer: Optimizer
@@ -46,7 +46,7 @@ class LRScheduler(stock.LRScheduler):
     _get_lr_called_within_step: bool = False
     _is_initial: bool = False
     _any_epoch: ClassVar[bool] = False  # whether step(epoch) is a way to use it, and not deprecated
-    _state_key: ClassVar[str] = "last_epoch"  # what no state lacks
+    _state_key: ClassVar[str] = "last_epoch"  # a key of every state
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: Any = NOT_GIVEN) -> None:
         warn_about_verbose(verbose)
@@ -57,12 +57,12 @@ class LRScheduler(stock.LRScheduler):
         self.last_epoch = last_epoch
         self._join_groups()
         self._initial_step()
-        order.watch_updates(optimizer)
+        watch_updates(optimizer)
 
     # --- groups ---
 
     def _join_groups(self) -> None:
-        """Takes in the groups that the optimizer has and this scheduler does not know yet."""
+        """Add the groups that are new since the last step."""
         groups = self.optimizer.param_groups
         if len(groups) < len(self.base_lrs):
             raise GroupError(
@@ -79,7 +79,7 @@ class LRScheduler(stock.LRScheduler):
     # --- stepping ---
 
     def _initial_step(self) -> None:
-        """The step from `last_epoch` to the next, which is no call of the user's."""
+        """Make the first step, from `last_epoch` to the next, which is not a call of the user."""
         self._step_count = 0
         self._is_initial = True
         try:
@@ -88,21 +88,21 @@ class LRScheduler(stock.LRScheduler):
             self._is_initial = False
 
     def _begin(self, step: int) -> None:
-        """Puts this schedule at `step`, on top of base rates that are in the groups already."""
+        """Begin this schedule at `step`, with base rates that are in the groups already."""
         self.last_epoch = step - 1
         self._initial_step()
 
     def step(self, epoch: Any = None) -> None:
-        """Moves on by one step and writes its rates; call it after `optimizer.step()`.
+        """Advance by one step and write its rates; call it after `optimizer.step()`.
 
         Args:
             epoch: deprecated; the step to jump to.
         """
         before = self.last_epoch, self._step_count
         if self._step_count == 1:
-            order.check_call_order(self.optimizer, stacklevel=2)
+            check_call_order(self.optimizer)
         if epoch is not None and not self._any_epoch:
-            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
+            warn_caller(EPOCH_DEPRECATION_WARNING, "GP708")
         self._step_count += 1
         try:
             self._update_lr(epoch)
@@ -110,7 +110,7 @@ class LRScheduler(stock.LRScheduler):
             self.last_epoch, self._step_count = before
             raise
 
-    # read by no compiler: in a function that is compiled together with the optimizer's step it is one graph break
+    # not compiled: in a function that is compiled together with the optimizer's step it is one graph break
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _update_lr(self, epoch: Any = None) -> None:
         self._join_groups()
@@ -133,34 +133,36 @@ class LRScheduler(stock.LRScheduler):
     def _write(self, values: list[Any]) -> None:
         groups = self.optimizer.param_groups
         if len(values) != len(groups):
-            raise GroupError(f"get_lr() gave {len(values)} rates for {len(groups)} parameter groups: give one for each")
+            raise GroupError(
+                f"get_lr() returned {len(values)} rates for {len(groups)} parameter groups: return one for each"
+            )
         for group, value in zip(groups, values, strict=True):
             write_value(group, "lr", value)
         record_write(self)
 
     def _starts(self) -> list[float]:
-        """The rates that the schedule starts from."""
+        """Return the rates that the schedule starts from."""
         return [float(base) for base in self.base_lrs]
 
     def _start_from_base(self) -> None:
-        """Starts from the base rates, whatever was in the groups when this was built."""
+        """Start from the base rates, whatever was in the groups when this was built."""
 
     def _factor(self) -> list[float]:
-        """What somebody else's changes have made of each group's rate, over what this schedule would write."""
+        """Return the ratio of each group's rate to what this schedule would write: the changes by other code."""
         return [1.0] * len(self.optimizer.param_groups)
 
     # --- state ---
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer, as copies, and the rates that are in force."""
+        """Return all attributes but the optimizer, as copies, and the present rates."""
         state = {key: _copy_container(value) for key, value in vars(self).items() if key != "optimizer"}
         return {**state, IN_FORCE: read_rates(self.optimizer)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Takes over a state, hyperparameters included, and writes the rates that were in force when it was saved.
+        """Load a state, hyperparameters included, and write the rates that the groups held when it was saved.
 
-        They are not written if the groups hold something else than this scheduler's last rates: then the optimizer
-        was loaded since, or another scheduler has the last word. So either can be loaded first.
+        They are not written if the groups hold other rates than this scheduler's last ones: then the optimizer was
+        loaded since, or another scheduler wrote last. So either can be loaded first.
 
         Raises:
             StateError: if this is not the state of a scheduler, or has more groups than the optimizer.
@@ -184,41 +186,41 @@ class LRScheduler(stock.LRScheduler):
         vars(self).update({key: _copy_container(value) for key, value in state.items() if key != IN_FORCE})
 
     def _restore(self, values: list[Any]) -> None:
-        """Writes rates that a state brings; a group that it does not know keeps its own."""
+        """Write the rates of a state; a group that is not in it keeps its own."""
         for group, value in zip(self.optimizer.param_groups, values, strict=False):
             write_value(group, "lr", value)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        order.assume_in_order(self.optimizer)
+        assume_in_order(self.optimizer)
 
 
 def warn_about_verbose(verbose: Any) -> None:
-    """Warns once if `verbose` was given."""
+    """Warn if `verbose` was passed."""
     if verbose != NOT_GIVEN:
-        warnings.warn(
-            "verbose is deprecated: print scheduler.get_last_lr() where you want to see the rate",
-            GlidepathWarning,
-            stacklevel=4,
-        )
+        warn_caller("verbose is deprecated: print scheduler.get_last_lr() where you want to see the rate", "GP706")
 
 
 def check_key(optimizer: Optimizer, key: str) -> None:
-    """Raises if a group lacks what an earlier run must have left in it."""
+    """Check that every group has what the run that is resumed left in it.
+
+    Raises:
+        ResumeError: if one does not.
+    """
     for i, group in enumerate(optimizer.param_groups):
         if key not in group:
             raise ResumeError(
                 f"param '{key}' is not specified in param_groups[{i}] when resuming scheduler with last_epoch >= 0: "
-                "load the optimizer's state first, or begin anew with last_epoch=-1"
+                "load the optimizer's state first, or start over with last_epoch=-1"
             )
 
 
 def warn_outside_step(scheduler: Any) -> None:
-    """Warns if `get_lr` was called by somebody who wants `get_last_lr`."""
+    """Warn if `get_lr` was called by user code, which wants `get_last_lr`."""
     if not scheduler._get_lr_called_within_step:
-        warnings.warn("get_lr() computes the next rates; the last ones are in get_last_lr()", UserWarning, stacklevel=3)
+        warn_caller("get_lr() computes the next rates; the last ones are in get_last_lr()", "GP707")
 
 
 def _copy_container(value: Any) -> Any:
-    """A copy that shares no list or dict with a live scheduler."""
+    """Return `value`, copied if it is a list or a dict, so that a state shares none with a live scheduler."""
     return value.copy() if isinstance(value, (list, dict, Counter)) else value

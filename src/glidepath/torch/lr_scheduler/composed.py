@@ -1,7 +1,7 @@
 """Schedulers made of schedulers: one after the other, or all at once. They nest in each other.
 
-A member that begins is put on top of its own base rates, times what others (a hand, a plateau, another scheduler)
-have made of the member before it.
+A member that begins starts from its own base rates, times the factor that other code (a user, a plateau, another
+scheduler) has put on the rates of the member before it.
 """
 
 from abc import ABC
@@ -15,8 +15,8 @@ from torch.optim import lr_scheduler as stock
 from glidepath.core.checks import count
 from glidepath.errors import OptimizerError, ScheduleError, StateError
 
-from . import call_order as order
 from .base import NOT_GIVEN, LRScheduler, warn_about_verbose
+from .call_order import watch_updates
 from .groups import check_optimizer, read_rates, write_value
 from .last_written import record_write
 
@@ -24,13 +24,13 @@ Member = Any  # a scheduler of this package, or any subclass of PyTorch's
 
 
 class _Composite(LRScheduler, ABC):
-    """What both have in common: members on one optimizer, whose states are part of the state."""
+    """Base of both: members on one optimizer, whose states are part of the state."""
 
     _schedulers: list[Member]
 
     @property
     def base_lrs(self) -> list[Any]:  # type: ignore[override]
-        """The base rates of the first member."""
+        """Return the base rates of the first member."""
         return cast(list[Any], self._schedulers[0].base_lrs)
 
     def _join_groups(self) -> None:
@@ -44,11 +44,11 @@ class _Composite(LRScheduler, ABC):
                 member._start_from_base()
 
     def get_lr(self) -> list[Any]:
-        """The rates that the members have written."""
+        """Return the rates that the members have written."""
         return read_rates(self.optimizer)
 
     def state_dict(self) -> dict[str, Any]:
-        """As every scheduler's, with the states of the members."""
+        """Return the state of every scheduler, with the states of the members."""
         return {**super().state_dict(), "_schedulers": [member.state_dict() for member in self._schedulers]}
 
     def _check_state(self, state: Mapping[str, Any]) -> None:
@@ -57,21 +57,21 @@ class _Composite(LRScheduler, ABC):
             raise StateError(
                 f"a state of {len(state['_schedulers'])} schedulers does not fit {len(self._schedulers)} of them"
             )
-        for member, its in zip(self._schedulers, state["_schedulers"], strict=True):
+        for member, member_state in zip(self._schedulers, state["_schedulers"], strict=True):
             if isinstance(member, LRScheduler):
-                member._check_state(its)
+                member._check_state(member_state)
 
     def _load(self, state: Mapping[str, Any]) -> None:
         super()._load({key: value for key, value in state.items() if key != "_schedulers"})
-        for member, its in zip(self._schedulers, state["_schedulers"], strict=True):
-            _load(member, its)
+        for member, member_state in zip(self._schedulers, state["_schedulers"], strict=True):
+            _load(member, member_state)
 
-    def _running(self) -> list[Member]:
-        """The members that write now, in their order."""
+    def _active_members(self) -> list[Member]:
+        """Return the members that write now, in their order."""
         return list(self._schedulers)
 
     def _restore(self, values: list[Any]) -> None:
-        for member in self._running():
+        for member in self._active_members():
             if isinstance(member, LRScheduler):
                 member._restore(values)
         super()._restore(values)
@@ -84,12 +84,12 @@ class SequentialLR(_Composite):
         optimizer: the optimizer.
         schedulers: at least one; none of them a ReduceLROnPlateau.
         milestones: the steps at which the second, third, ... begin, ascending.
-        last_epoch: -1 to begin; k to go on after step k.
+        last_epoch: -1 to begin; k to resume after step k.
         verbose: deprecated.
 
     Differs from PyTorch's: members may be SequentialLR and ChainedScheduler themselves; `last_epoch` resumes in the
     right member at the right step; each member begins at its own base rates (a OneCycleLR does not change those of
-    the first); what others have made of the rate is kept at a milestone; unsorted milestones are refused.
+    the first); changes by other code are kept at a milestone; unsorted milestones are refused.
     """
 
     _state_key = "_milestones"
@@ -111,11 +111,11 @@ class SequentialLR(_Composite):
                 f"milestone points, but got {len(schedulers)} schedulers and {len(milestones)} milestones"
             )
         self.optimizer = optimizer
-        order.watch_updates(optimizer)
+        watch_updates(optimizer)
         self._begin(last_epoch + 1)
 
     def step(self) -> None:  # type: ignore[override]
-        """Moves on by one step; at a milestone the next member begins."""
+        """Advance by one step; at a milestone begin the next member."""
         last, self.last_epoch = self._active(), self.last_epoch + 1
         active = self._active()
         if active == last:
@@ -127,11 +127,11 @@ class SequentialLR(_Composite):
     def _active(self) -> int:
         return bisect_right(self._milestones, self.last_epoch)
 
-    def _running(self) -> list[Member]:
+    def _active_members(self) -> list[Member]:
         return [self._schedulers[self._active()]]
 
     def _enter(self, before: Member | None = None) -> None:
-        """Begins the member whose turn it is, at its own step."""
+        """Begin the member whose turn it is, at its own step."""
         i = self._active()
         member = self._schedulers[i]
         factor = before._factor() if isinstance(before, LRScheduler) else [1.0] * len(self.optimizer.param_groups)
@@ -139,7 +139,7 @@ class SequentialLR(_Composite):
         _begin(member, self.last_epoch - (self._milestones[i - 1] if i else 0))
 
     def lr_at(self, step: int) -> list[float]:
-        """The rates of all groups at `step`, if nobody but the members writes them. Changes nothing."""
+        """Return the rates of all groups at `step`, if only the members write them; change nothing."""
         i = bisect_right(self._milestones, step)
         return _lr_at(self._schedulers[i], step - (self._milestones[i - 1] if i else 0))
 
@@ -173,25 +173,26 @@ class ChainedScheduler(_Composite):
     ) -> None:
         warn_about_verbose(verbose)
         name = type(self).__name__
-        given = list(schedulers)
-        self._schedulers = _check_members(name, optimizer or (given and getattr(given[0], "optimizer", None)), given)
+        members = list(schedulers)
+        optimizer = optimizer or (getattr(members[0], "optimizer", None) if members else None)
+        self._schedulers = _check_members(name, optimizer, members)
         self.optimizer = self._schedulers[0].optimizer
-        order.watch_updates(self.optimizer)
+        watch_updates(self.optimizer)
         record_write(self)
 
     @property
     def last_epoch(self) -> int:  # type: ignore[override]
-        """The step of the first member."""
+        """Return the step of the first member."""
         return cast(int, self._schedulers[0].last_epoch)
 
     def step(self) -> None:  # type: ignore[override]
-        """Moves every member on by one step."""
+        """Advance every member by one step."""
         for member in self._schedulers:
             member.step()
         record_write(self)
 
     def lr_at(self, step: int) -> list[float]:
-        """The rates of all groups at `step`, if nobody but the members writes them. Changes nothing."""
+        """Return the rates of all groups at `step`, if only the members write them; change nothing."""
         product: list[float] = self._schedulers[0]._starts()
         for member in self._schedulers:
             factors = [_ratio(lr, start) for lr, start in zip(_lr_at(member, step), member._starts(), strict=True)]
@@ -215,7 +216,7 @@ def _ratio(rate: float, start: float) -> float:
 
 
 def _load(member: Member, state: Mapping[str, Any]) -> None:
-    """Without writing rates, unless the member loads in a way of its own."""
+    """Load a member's state without writing rates, unless the member has its own `load_state_dict`."""
     ours = getattr(type(member), "load_state_dict", None) is LRScheduler.load_state_dict
     member._load(state) if ours else member.load_state_dict(state)
 
@@ -229,11 +230,11 @@ def _begin(member: Member, step: int) -> None:
 
 
 def _write_base_rates(member: Member, factor: list[float]) -> None:
-    """Writes the member's base rates, times `factor`."""
+    """Write the member's base rates, times `factor`."""
     if isinstance(member, LRScheduler):
         member._join_groups()
-    for group, base, of_others in zip(member.optimizer.param_groups, member.base_lrs, factor, strict=True):
-        write_value(group, "lr", float(base) * of_others)
+    for group, base, ratio in zip(member.optimizer.param_groups, member.base_lrs, factor, strict=True):
+        write_value(group, "lr", float(base) * ratio)
 
 
 def _check_members(name: str, optimizer: Any, schedulers: Sequence[Member]) -> list[Member]:

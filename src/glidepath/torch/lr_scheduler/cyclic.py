@@ -27,18 +27,18 @@ class CyclicLR(MomentumScheduler):
         max_lr: the upper rate, or a list.
         step_size_up: steps of the way up, above 0.
         step_size_down: steps of the way down; None for as many.
-        mode: "triangular", "triangular2" or "exp_range"; not read if there is a `scale_fn`.
+        mode: "triangular", "triangular2" or "exp_range"; ignored if there is a `scale_fn`.
         gamma: for "exp_range", at least 0.
         scale_fn: another scale, a function of the cycle (from 1) or of the step.
-        scale_mode: which of them it is given, "cycle" or "iterations".
+        scale_mode: its argument, "cycle" or "iterations".
         cycle_momentum: whether the momentum (or beta1) moves the other way.
         base_momentum: the momentum at the upper rate, or a list.
         max_momentum: the momentum at the lower rate, or a list.
-        last_epoch: -1 to begin; k to go on after step k.
+        last_epoch: -1 to begin; k to resume after step k.
         verbose: deprecated.
 
-    Differs from PyTorch's: places in a cycle are found without rounding; a size of 0 is refused; a change by somebody
-    else after the first step is kept as a factor; loading does not change the state that is loaded.
+    Differs from PyTorch's: places in a cycle are computed without rounding; a size of 0 is refused; a change by other
+    code after the first step is kept as a factor; loading does not change the state that is loaded.
 
     Sources:
         Smith, 2017, Cyclical learning rates, section 3.1, https://arxiv.org/abs/1506.01186.
@@ -91,14 +91,14 @@ class CyclicLR(MomentumScheduler):
             set_bounds(group, self.base_momentums[i], self.max_momentums[i])
 
     def _extend(self) -> None:
-        """A new group moves as the others do, if they all do the same."""
+        """Add a new group with the bounds of the others, if they all have the same."""
         lists = [self._lows, self.max_lrs]
         if self.cycle_momentum:
             lists += [self.base_momentums, self.max_momentums]
         for values in lists:
             if any(float(value) != float(values[0]) for value in values):
                 raise GroupError(
-                    f"group {len(self.base_lrs)} is new, and the others have bounds of their own ({values}): "
+                    f"group {len(self.base_lrs)} is new, and the others have different bounds ({values}): "
                     "build the scheduler again"
                 )
         for values in lists:
@@ -114,7 +114,7 @@ class CyclicLR(MomentumScheduler):
         ]
 
     def momentum_at(self, step: int) -> list[float]:
-        """The momenta of all groups at `step`."""
+        """Return the momenta of all groups at `step`."""
         height = self._height(step)
         return [
             float(high) - (float(high) - float(low)) * height
@@ -122,14 +122,14 @@ class CyclicLR(MomentumScheduler):
         ]
 
     def _height(self, step: int) -> float:
-        """From 0 at the lower rate to 1 at the upper one, times the scale."""
+        """Return the height in the cycle, from 0 at the lower rate to 1 at the upper one, times the scale."""
         cycle, place = divmod(step, self.total_size)
         up = round(self.total_size * self.step_ratio, 9)
         triangle = place / up if place <= up else (self.total_size - place) / (self.total_size - up)
         return triangle * float(self.scale_fn(int(cycle) + 1 if self.scale_mode == "cycle" else step))
 
     def scale_fn(self, x: float) -> float:
-        """The scale of cycle or step `x`."""
+        """Return the scale of cycle or step `x`."""
         return self._scale_fn_custom(x) if self._scale_fn_custom is not None else self._scale_fn_ref(x)
 
     @property
@@ -155,7 +155,7 @@ class CyclicLR(MomentumScheduler):
 
 
 def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
-    """One value for each group, from a number or a list; tensors are copied."""
+    """Return one value for each group, from a number or a list; tensors are copied."""
     groups = len(optimizer.param_groups)
     if not isinstance(value, (list, tuple)):
         value = [value] * groups
@@ -167,7 +167,7 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
 
 
 def _unwrap_value(name: str, value: Any) -> Any:
-    """A finite number without its NumPy wrapping, or a copy of a tensor."""
+    """Return a finite number as a float, or a copy of a tensor."""
     number = real(float(value), name)
     return copy_value(value) if hasattr(value, "clone") else number
 

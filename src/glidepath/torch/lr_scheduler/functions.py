@@ -1,4 +1,4 @@
-"""The schedulers that ask the user's own function, one for all groups or one for each."""
+"""Schedulers that call the user's own function, one for all groups or one for each."""
 
 import types
 from abc import ABC
@@ -18,7 +18,7 @@ Function = Callable[[int], float]
 
 
 class _FunctionScheduler(ClosedForm, ABC):
-    """Keeps the functions, and the state of those that have one."""
+    """Base of schedulers with functions; saves the state of functions that have one."""
 
     lr_lambdas: list[Function]
 
@@ -59,11 +59,11 @@ class LambdaLR(_FunctionScheduler):
     Args:
         optimizer: the optimizer.
         lr_lambda: a function of the step, or a list of them, one for each group.
-        last_epoch: -1 to begin; k to go on after step k.
+        last_epoch: -1 to begin; k to resume after step k.
         verbose: deprecated.
 
-    Differs from PyTorch's: a rate that somebody else changes stays changed, and other schedulers' factors are kept; a
-    value that is not finite is written and brings a warning; any callable can be saved (see `saved`).
+    Differs from PyTorch's: a rate that other code changes stays changed, and other schedulers' factors are kept; a
+    value that is not finite is written with a warning; any callable can be saved (see `save_function`).
 
     Examples:
         >>> import torch
@@ -72,13 +72,13 @@ class LambdaLR(_FunctionScheduler):
         [0.0625]
     """
 
-    _goes_on = False
+    _continues = False
 
     def lr_at(self, step: int) -> list[float]:
         return [start * float(f(step)) for start, f in zip(self._starts(), self.lr_lambdas, strict=True)]
 
-    def _ignores(self, found: float) -> bool:
-        return found == 0
+    def _ignores(self, rate: float) -> bool:
+        return rate == 0
 
 
 class MultiplicativeLR(_FunctionScheduler):
@@ -86,11 +86,11 @@ class MultiplicativeLR(_FunctionScheduler):
 
     Args:
         optimizer: the optimizer.
-        lr_lambda: a function of the step, or a list of them, one for each group. Asked once for every step.
-        last_epoch: -1 to begin; k to go on after step k, for which it is asked for all steps up to there.
+        lr_lambda: a function of the step, or a list of them, one for each group. Called once for every step.
+        last_epoch: -1 to begin; k to resume after step k, for which it is called for all steps up to there.
         verbose: deprecated.
 
-    Differs from PyTorch's: begins again at its base rate when a SequentialLR reaches it.
+    Differs from PyTorch's: starts again from its base rate when a SequentialLR reaches it.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class MultiplicativeLR(_FunctionScheduler):
         last_epoch: int = -1,
         verbose: Any = NOT_GIVEN,
     ) -> None:
-        self._products: list[float] = []  # as far as _multiplied
+        self._products: list[float] = []  # of the functions up to step `_multiplied`
         self._multiplied = 0
         super().__init__(optimizer, lr_lambda, last_epoch, verbose)
 
@@ -117,9 +117,9 @@ class MultiplicativeLR(_FunctionScheduler):
 
 
 def save_function(function: Any) -> dict[str, Any] | None:
-    """What a function object must be given back when it is loaded: attributes, slots, or a partial's arguments.
+    """Return the state of a function object: its attributes and slots, or the arguments of a partial.
 
-    None for what is code alone: functions, methods, built-ins, classes.
+    None for what is only code: functions, methods, built-ins, classes.
     """
     if isinstance(function, partial):
         return {"args": list(function.args), "keywords": dict(function.keywords)}
@@ -129,7 +129,7 @@ def save_function(function: Any) -> dict[str, Any] | None:
 
 
 def load_function(function: Any, state: Mapping[str, Any] | None) -> Any:
-    """`function` with its state; the object itself, unless it is a partial, which is built again."""
+    """Return `function` with its state loaded: the object itself, or for a partial a new one."""
     if not state:
         return function
     if isinstance(function, partial):

@@ -1,4 +1,4 @@
-"""Hyperparameters in parameter groups, where a rate may be a number or a tensor that is never replaced."""
+"""Reading and writing values of parameter groups, where a rate is a number, or a tensor that is never replaced."""
 
 from typing import Any
 
@@ -12,34 +12,38 @@ Group = dict[str, Any]
 
 
 def check_optimizer(optimizer: Any) -> Optimizer:
-    """`optimizer`, if it is one."""
+    """Return `optimizer` if it is one.
+
+    Raises:
+        OptimizerError: if it is not.
+    """
     if not isinstance(optimizer, Optimizer):
         raise OptimizerError(f"{type(optimizer).__name__} is not an Optimizer: give one from torch.optim")
     return optimizer
 
 
 def copy_value(value: Any) -> Any:
-    """`value`, and if it is a tensor a copy of it, so that nobody's change in place reaches it."""
+    """Return `value`, copied if it is a tensor, so that it does not change in place."""
     return value.detach().clone() if isinstance(value, Tensor) else value
 
 
 def read_rates(optimizer: Optimizer) -> list[Any]:
-    """Copies of what every group holds as its rate."""
+    """Return the rate of every group, copied."""
     return [copy_value(group["lr"]) for group in optimizer.param_groups]
 
 
-def match_type(held: Any, value: float) -> Any:
-    """`value` in the type of `held`: rounded once, if that is a tensor of low precision."""
-    return torch.full_like(held, value, requires_grad=False) if isinstance(held, Tensor) else value
+def match_type(present: Any, value: float) -> Any:
+    """Return `value` in the type of `present`: rounded once, if that is a tensor of low precision."""
+    return torch.full_like(present, value, requires_grad=False) if isinstance(present, Tensor) else value
 
 
-def round_to_type(held: Any, value: float) -> float:
-    """The number that comes back if `value` is written where `held` is."""
-    return torch.tensor(value, dtype=held.dtype).item() if isinstance(held, Tensor) else value
+def round_to_type(present: Any, value: float) -> float:
+    """Return the number that is read back after `value` is written over `present`."""
+    return torch.tensor(value, dtype=present.dtype).item() if isinstance(present, Tensor) else value
 
 
 def write_value(group: Group, key: str, value: Any) -> None:
-    """`group[key] = value`, into the tensor that is there if one is there."""
+    """Write a value into a group, in place if it holds a tensor."""
     if isinstance(group[key], Tensor):
         group[key].copy_(value) if isinstance(value, Tensor) else group[key].fill_(value)
     else:
@@ -47,5 +51,5 @@ def write_value(group: Group, key: str, value: Any) -> None:
 
 
 def equal_or_nan(a: float, b: float) -> bool:
-    """Equal, or both NaN."""
+    """Return whether two numbers are equal, or both NaN."""
     return a == b or (a != a and b != b)

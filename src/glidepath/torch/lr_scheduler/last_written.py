@@ -1,7 +1,7 @@
-"""What a scheduler wrote last: a note on the optimizer, so that schedulers tell each other's rates from a hand's.
+"""The rates that a scheduler wrote last, kept on the optimizer: schedulers tell them from rates that were set by hand.
 
-It is no part of a checkpoint and holds no scheduler. A load drops it, and a copy of the optimizer has none: what such
-an optimizer holds was written by nobody who is known.
+The record is not part of a checkpoint and does not refer to the scheduler. Loading a state drops it, and a copy of the
+optimizer has none.
 """
 
 from contextlib import suppress
@@ -13,39 +13,45 @@ from .groups import equal_or_nan, read_rates
 
 
 class LastWrite(NamedTuple):
-    """The step of the last writer, the rates that it wrote, and, at step 0, those that its formula starts from."""
+    """The last rates that any scheduler of an optimizer wrote.
+
+    Args:
+        step: of the scheduler that wrote them.
+        rates: what it wrote, for each group.
+        starts: at step 0, the rates that its formula starts from; else empty.
+    """
 
     step: int
     read_rates: list[Any]
     starts: list[float]
 
-    def wrote(self, i: int, found: float) -> bool:
-        """Whether `found` is what group `i` was given."""
-        return i < len(self.rates) and equal_or_nan(float(self.rates[i]), found)
+    def wrote(self, i: int, rate: float) -> bool:
+        """Return whether `rate` is what was written into group `i`."""
+        return i < len(self.rates) and equal_or_nan(float(self.rates[i]), rate)
 
 
 def record_write(scheduler: Any) -> None:
-    """Notes that `scheduler` has written the rates that the groups hold now."""
+    """Record that `scheduler` has written the rates that the groups hold now."""
     optimizer, step = scheduler.optimizer, scheduler.last_epoch
     scheduler._last_lr = read_rates(optimizer)
     if "_scheduled" not in vars(optimizer):
         with suppress(AttributeError):  # a wrapper around an optimizer, without hooks of its own
-            optimizer.register_load_state_dict_post_hook(_forget)
+            optimizer.register_load_state_dict_post_hook(_drop_record)
     optimizer._scheduled = LastWrite(step, scheduler._last_lr, scheduler._starts() if step == 0 else [])
 
 
 def last_write(optimizer: Optimizer) -> LastWrite | None:
-    """None if nobody who is known has written yet."""
+    """Return the record of an optimizer, or None if no scheduler has written since it was built, loaded or copied."""
     return getattr(optimizer, "_scheduled", None)
 
 
 def holds_rates(optimizer: Optimizer, last: list[Any]) -> bool:
-    """Whether the groups hold the rates `last`."""
+    """Return whether the groups hold the rates `last`."""
     groups = optimizer.param_groups
     return len(groups) == len(last) and all(
         equal_or_nan(float(group["lr"]), float(rate)) for group, rate in zip(groups, last, strict=True)
     )
 
 
-def _forget(optimizer: Any) -> None:
+def _drop_record(optimizer: Any) -> None:
     optimizer._scheduled = None

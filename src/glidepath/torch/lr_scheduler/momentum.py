@@ -1,4 +1,4 @@
-"""Schedulers that set the rate between bounds of their own, and move the momentum against it.
+"""The base of schedulers that set the rate between bounds of their own, and move the momentum against it.
 
 The momentum is `momentum`, or the first of `betas`.
 """
@@ -17,21 +17,21 @@ from .groups import Group, copy_value, match_type, write_value
 class MomentumScheduler(ClosedForm, ABC):
     """A formula for the rate and one for the momentum."""
 
-    _goes_on = False  # it has bounds of its own
+    _continues = False  # it has bounds of its own
     cycle_momentum: bool
     use_beta1: bool
 
     @abstractmethod
     def momentum_at(self, step: int) -> list[float]:
-        """The momenta of all groups at `step`. Changes nothing."""
+        """Return the momenta of all groups at `step`; change nothing."""
 
     def get_lr(self) -> list[Any]:
-        """The rates of this step; the momenta are written here, as PyTorch does."""
+        """Return the rates of this step, and write the momenta, as PyTorch does here."""
         values = super().get_lr()
         self._write_momentum()
         return values
 
-    def _ignores(self, found: float) -> bool:
+    def _ignores(self, rate: float) -> bool:
         return True
 
     def _write_momentum(self) -> None:
@@ -45,7 +45,11 @@ class MomentumScheduler(ClosedForm, ABC):
 
 
 def is_beta1(optimizer: Optimizer) -> bool:
-    """Whether the momentum is the first of `betas`; an error if there is none at all."""
+    """Return whether the momentum is the first of `betas`.
+
+    Raises:
+        ScheduleError: if the optimizer has no momentum at all.
+    """
     if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
         raise ScheduleError(
             "optimizer must support momentum or beta1 with `cycle_momentum` option enabled: give cycle_momentum=False"
@@ -54,7 +58,7 @@ def is_beta1(optimizer: Optimizer) -> bool:
 
 
 def set_bounds(group: Group, low: Any, high: Any) -> None:
-    """Notes the bounds in the group, where PyTorch keeps them."""
+    """Write the bounds into the group, where PyTorch keeps them."""
     group["max_momentum"], group["base_momentum"] = copy_value(high), copy_value(low)
 
 

@@ -1,4 +1,4 @@
-"""OneCycleLR: one way up and one way down, over a known number of steps."""
+"""OneCycleLR: one rise and one fall, over a fixed number of steps."""
 
 from typing import Any, Literal
 
@@ -7,7 +7,7 @@ from torch.optim import Optimizer
 from glidepath.core.checks import count, real
 from glidepath.errors import GroupError, ScheduleError
 
-from . import interpolate as anneal
+from . import interpolate
 from .base import NOT_GIVEN, check_key
 from .cyclic import per_group
 from .groups import Group, check_optimizer, copy_value
@@ -36,11 +36,11 @@ class OneCycleLR(MomentumScheduler):
         div_factor: the peak over the first rate.
         final_div_factor: the first rate over the last.
         three_phase: whether the way down is symmetrical, with a tail.
-        last_epoch: -1 to begin; k to go on after step k.
+        last_epoch: -1 to begin; k to resume after step k.
         verbose: deprecated.
 
     Differs from PyTorch's: past its end it holds its last rate; a way up of one step divides nothing by zero; a
-    change by somebody else after the first step is kept as a factor.
+    change by other code after the first step is kept as a factor.
 
     Sources:
         Smith and Topin, 2018, Super-convergence, section 3, https://arxiv.org/abs/1708.07120.
@@ -93,52 +93,53 @@ class OneCycleLR(MomentumScheduler):
         super()._join(group)
 
     def _copy_bounds(self, group: Group) -> None:
-        """A new group moves as the others do, if they all do the same."""
-        known = self.optimizer.param_groups[: len(self.base_lrs)]
+        """Add a new group with the bounds of the others, if they all have the same."""
+        older = self.optimizer.param_groups[: len(self.base_lrs)]
         keys = ["max_lr", "initial_lr", "min_lr", *(["max_momentum", "base_momentum"] if self.cycle_momentum else [])]
         for key in keys:
-            if any(float(other[key]) != float(known[0][key]) for other in known):
+            if any(float(other[key]) != float(older[0][key]) for other in older):
                 raise GroupError(
-                    f"group {len(known)} is new, and the others have a {key} of their own: give it {', '.join(keys)}"
+                    f"group {len(older)} is new, and the {key} of the others differ: give it {', '.join(keys)}"
                 )
-        group.update({key: copy_value(known[0][key]) for key in keys})
+        group.update({key: copy_value(older[0][key]) for key in keys})
 
     # --- the formula ---
 
     def lr_at(self, step: int) -> list[float]:
-        phase, passed, whole = self._place(step)
-        return [self._between(group, phase, "lr", passed, whole) for group in self.optimizer.param_groups]
+        phase, passed, length = self._place(step)
+        return [self._between(group, phase, "lr", passed, length) for group in self.optimizer.param_groups]
 
     def momentum_at(self, step: int) -> list[float]:
-        """The momenta of all groups at `step`."""
-        phase, passed, whole = self._place(step)
-        return [self._between(group, phase, "momentum", passed, whole) for group in self.optimizer.param_groups]
+        """Return the momenta of all groups at `step`."""
+        phase, passed, length = self._place(step)
+        return [self._between(group, phase, "momentum", passed, length) for group in self.optimizer.param_groups]
 
     def _place(self, step: int) -> tuple[Phase, float, float]:
-        """The phase that `step` is in, how far into it, and its length."""
+        """Return the phase that `step` is in, the steps into it, and its length."""
         step = min(step, self.total_steps - 1)
         begin = 0.0
         for phase in self._schedule_phases:
             if step <= phase["end_step"]:
                 break
             begin = phase["end_step"]
-        whole = phase["end_step"] - begin
-        return (phase, step - begin, whole) if whole > 0 else (phase, 1.0, 1.0)
+        length = phase["end_step"] - begin
+        return (phase, step - begin, length) if length > 0 else (phase, 1.0, 1.0)
 
-    def _between(self, group: Group, phase: Phase, what: str, passed: float, whole: float) -> float:
-        start, end = float(group[phase[f"start_{what}"]]), float(group[phase[f"end_{what}"]])
+    def _between(self, group: Group, phase: Phase, name: str, passed: float, length: float) -> float:
+        start, end = float(group[phase[f"start_{name}"]]), float(group[phase[f"end_{name}"]])
         kind = getattr(self, "_anneal_func_type", None)
         if kind is None:  # a state of PyTorch before 2.0 brings its own function
-            return float(vars(self)["anneal_func"](start, end, passed / whole))
-        return anneal.cosine(start, end, passed, whole) if kind == "cos" else anneal.linear(start, end, passed, whole)
+            return float(vars(self)["anneal_func"](start, end, passed / length))
+        interpolation = interpolate.cosine if kind == "cos" else interpolate.linear
+        return interpolation(start, end, passed, length)
 
     @staticmethod
     def _annealing_cos(start: float, end: float, pct: float) -> float:
-        return anneal.cosine(start, end, pct, 1.0)
+        return interpolate.cosine(start, end, pct, 1.0)
 
     @staticmethod
     def _annealing_linear(start: float, end: float, pct: float) -> float:
-        return anneal.linear(start, end, pct, 1.0)
+        return interpolate.linear(start, end, pct, 1.0)
 
 
 def _total(total_steps: int | None, epochs: int | None, steps_per_epoch: int | None) -> int:

@@ -1,7 +1,6 @@
 """ReduceLROnPlateau: cuts the rate when a metric has stopped getting better."""
 
 import math
-import warnings
 from collections.abc import Mapping
 from typing import Any, Literal, SupportsFloat
 
@@ -9,7 +8,8 @@ from torch.optim import Optimizer
 from torch.optim import lr_scheduler as stock
 
 from glidepath.core.checks import count, real
-from glidepath.errors import GlidepathWarning, GroupError, ScheduleError
+from glidepath.errors import GroupError, ScheduleError
+from glidepath.torch.warn_caller import warn_caller
 
 from .base import EPOCH_DEPRECATION_WARNING, NOT_GIVEN, LRScheduler, warn_about_verbose
 from .groups import check_optimizer, read_rates, write_value
@@ -25,7 +25,7 @@ class ReduceLROnPlateau(LRScheduler, stock.ReduceLROnPlateau):
         optimizer: the optimizer.
         mode: "min" if the metric is to fall (a loss), "max" if it is to rise (an accuracy).
         factor: what the rate is multiplied by, from 0 to below 1.
-        patience: steps without getting better that are let pass; the next one cuts.
+        patience: steps in a row without an improvement that are allowed; the next one cuts.
         threshold: by how much a metric must beat the best.
         threshold_mode: "rel" as a share of the best, "abs" as a number.
         cooldown: steps after a cut that are not counted.
@@ -34,8 +34,8 @@ class ReduceLROnPlateau(LRScheduler, stock.ReduceLROnPlateau):
         verbose: deprecated, except that True prints every cut.
 
     Differs from PyTorch's: the relative threshold is right for negative metrics too, where PyTorch takes a little worse
-    for better; a metric that is NaN or infinite is never the best, and brings a warning (it counts as no better, as
-    in PyTorch). `glidepath.torch` has a controller with an explicit policy for these, warmup, and several processes.
+    for better; a metric that is NaN or infinite is never the best, and raises a warning (it counts as no better,
+    as in PyTorch). `glidepath.torch` has a controller with an explicit policy for these, warmup, and several processes.
     """
 
     def __init__(
@@ -74,18 +74,18 @@ class ReduceLROnPlateau(LRScheduler, stock.ReduceLROnPlateau):
         self.mode_worse = math.inf if mode == "min" else -math.inf
 
     def _reset(self) -> None:
-        """Forgets all metrics; the rate stays."""
+        """Forget all metrics; the rate stays."""
         self.best = self.mode_worse
         self.cooldown_counter = 0
         self.num_bad_epochs = 0
 
     @property
     def in_cooldown(self) -> bool:
-        """Whether a cut was made so recently that nothing is counted."""
+        """Return whether a cut was made so recently that steps are not counted."""
         return self.cooldown_counter > 0
 
     def step(self, metrics: SupportsFloat, epoch: Any = None) -> None:  # type: ignore[override]
-        """Takes the metric of one step, and cuts the rate if it is time.
+        """Take the metric of one step, and cut the rate if the patience is exceeded.
 
         Args:
             metrics: one number.
@@ -93,7 +93,7 @@ class ReduceLROnPlateau(LRScheduler, stock.ReduceLROnPlateau):
         """
         current = float(metrics)
         if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
+            warn_caller(EPOCH_DEPRECATION_WARNING, "GP708")
         self._warn_unless_finite(current)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         self._count(current)
@@ -144,10 +144,9 @@ class ReduceLROnPlateau(LRScheduler, stock.ReduceLROnPlateau):
 
     def _warn_unless_finite(self, metric: float) -> None:
         if not math.isfinite(metric):
-            warnings.warn(
+            warn_caller(
                 f"the metric is {metric}: it counts as no better, so {self.patience + 1} of them in a row cut the rate",
-                GlidepathWarning,
-                stacklevel=3,
+                "GP712",
             )
 
     def _load(self, state: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Cosine annealing with warm restarts, whose cycles are found by whole numbers."""
+"""Cosine annealing with warm restarts, whose cycles are counted in whole numbers."""
 
 from typing import Any
 
@@ -20,20 +20,20 @@ class CosineAnnealingWarmRestarts(ClosedForm):
         T_0: steps of the first cycle, a whole number of at least 1.
         T_mult: length of a cycle over the one before it, a whole number of at least 1.
         eta_min: rate at the bottom, absolute and the same for all groups, at least 0.
-        last_epoch: -1 to begin; k to go on after step k.
+        last_epoch: -1 to begin; k to resume after step k.
         verbose: deprecated.
 
     `step(epoch)` takes any number, fractions too: `scheduler.step(epoch + i / batches)`.
 
     Differs from PyTorch's: no restart is lost to the rounding of a logarithm; `last_epoch` beyond the first cycle
-    resumes in the right one; a rate that somebody else changes stays changed.
+    resumes in the right one; a rate that other code changes stays changed.
 
     Sources:
         Loshchilov and Hutter, 2017, SGDR, equation 5, https://arxiv.org/abs/1608.03983.
     """
 
     _any_epoch = True
-    _goes_on = False
+    _continues = False
 
     def __init__(
         self,
@@ -55,14 +55,14 @@ class CosineAnnealingWarmRestarts(ClosedForm):
     def lr_at(self, step: float) -> list[float]:
         return self._rates(*self._place(step))
 
-    def _now(self) -> list[float]:
+    def _present_formula(self) -> list[float]:
         return self._rates(self.T_cur, self.T_i)
 
     def _rates(self, passed: float, steps: int) -> list[float]:
         return [cosine(start, self.eta_min, passed, steps) for start in self._starts()]
 
     def _place(self, step: float) -> tuple[float, int]:
-        """Steps into the cycle that `step` is in, and the length of that cycle."""
+        """Return the steps into the cycle that `step` is in, and the length of that cycle."""
         if self.T_mult == 1:
             return step % self.T_0, self.T_0
         start, steps = 0, self.T_0
@@ -74,19 +74,19 @@ class CosineAnnealingWarmRestarts(ClosedForm):
         if epoch is None and self._is_initial:
             epoch = self.last_epoch + 1
         if epoch is None:
-            self._move_on()
+            self._advance()
             return
         if epoch < 0:
             raise ScheduleError(f"Expected non-negative epoch, but got {epoch}")
         self.last_epoch = int(epoch)
         self.T_cur, self.T_i = self._place(epoch)
 
-    def _move_on(self) -> None:
+    def _advance(self) -> None:
         self.last_epoch += 1
         self.T_cur += 1
         if self.T_cur >= self.T_i:
             self.T_cur %= self.T_i
             self.T_i *= self.T_mult
 
-    def _ignores(self, found: float) -> bool:
-        return found == 0
+    def _ignores(self, rate: float) -> bool:
+        return rate == 0

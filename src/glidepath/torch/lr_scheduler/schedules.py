@@ -1,4 +1,4 @@
-"""The schedulers that multiply the base rate by one of Glidepath's own schedules.
+"""Schedulers that multiply the base rate by one of Glidepath's own schedules.
 
 Each is its `schedule`: rate(k) = base rate * schedule(k), so it prints, plots and reviews like any other plan:
 `StepLR(optimizer, 30).schedule.plot(90)`. Curves of a fractional length, which PyTorch takes, are written as formulas.
@@ -31,7 +31,7 @@ class ScheduleLR(ClosedForm, ABC):
     @property
     @abstractmethod
     def schedule(self) -> Schedule:
-        """What the base rates are multiplied by."""
+        """Return the schedule that multiplies the base rates."""
 
     def lr_at(self, step: int) -> list[float]:
         factor = self.schedule(step)
@@ -45,7 +45,7 @@ class StepLR(ScheduleLR):
         optimizer: the optimizer.
         step_size: steps between two decays, a whole number of at least 1.
         gamma: factor of one decay, at least 0.
-        last_epoch: -1 to begin; k to go on after step k.
+        last_epoch: -1 to begin; k to resume after step k.
         verbose: deprecated.
 
     Differs from PyTorch's: resumed with `last_epoch` on a decay it does not decay twice; a step_size of 0 or 2.5 and
@@ -83,9 +83,9 @@ class MultiStepLR(ScheduleLR):
 
     Args:
         optimizer: the optimizer.
-        milestones: steps, in any order; one that is given twice decays twice, a negative one never.
+        milestones: steps, in any order; one that is listed twice decays twice, a negative one never.
         gamma: factor of one decay, at least 0.
-        last_epoch: -1 to begin; k to go on after step k.
+        last_epoch: -1 to begin; k to resume after step k.
         verbose: deprecated.
 
     Differs from PyTorch's: resumed with `last_epoch` on a milestone it does not decay twice; a negative gamma is
@@ -116,7 +116,7 @@ class ConstantLR(ScheduleLR):
         optimizer: the optimizer.
         factor: from 0 to 1.
         total_iters: steps at the factor, at least 0.
-        last_epoch: -1 to begin; k to go on after step k.
+        last_epoch: -1 to begin; k to resume after step k.
         verbose: deprecated.
 
     Differs from PyTorch's: `total_iters=0` does nothing, a fractional one ends too, and `factor=0` comes back from 0.
@@ -147,7 +147,7 @@ class LinearLR(ScheduleLR):
         start_factor: above 0, at most 1.
         end_factor: from 0 to 1.
         total_iters: steps from start to end, at least 0; 0 is at the end at once.
-        last_epoch: -1 to begin; k to go on after step k.
+        last_epoch: -1 to begin; k to resume after step k.
         verbose: deprecated.
 
     Differs from PyTorch's: `total_iters=0` does not stay at the start; a fractional one ends at `end_factor`; a group
@@ -179,7 +179,7 @@ class ExponentialLR(ScheduleLR):
     Args:
         optimizer: the optimizer.
         gamma: factor of one step, at least 0.
-        last_epoch: -1 to begin; k to go on after step k.
+        last_epoch: -1 to begin; k to resume after step k.
         verbose: deprecated.
 
     Differs from PyTorch's: a negative gamma is refused; a rate in float16 or bfloat16 does not freeze.
@@ -201,7 +201,7 @@ class PolynomialLR(ScheduleLR):
         optimizer: the optimizer.
         total_iters: steps to zero, above 0.
         power: at least 0.
-        last_epoch: -1 to begin; k to go on after step k.
+        last_epoch: -1 to begin; k to resume after step k.
         verbose: deprecated.
 
     Differs from PyTorch's: no length and a negative power are refused; a fractional length ends at zero.
@@ -231,11 +231,11 @@ class CosineAnnealingLR(ScheduleLR):
         optimizer: the optimizer.
         T_max: steps of the way down, above 0; may be fractional.
         eta_min: rate at the bottom, absolute and the same for all groups, at least 0.
-        last_epoch: -1 to begin; k to go on after step k.
+        last_epoch: -1 to begin; k to resume after step k.
         verbose: deprecated.
 
     Differs from PyTorch's: the last steps before zero are exact to rounding (it loses nine digits in a million
-    steps); a rate that somebody else has cut stays cut after the way up, and is not pulled up to eta_min; `T_max=0`
+    steps); a rate that other code has cut stays cut after the way up, and is not pulled up to eta_min; `T_max=0`
     and a negative eta_min are refused. `glidepath.cosine` stays at the bottom.
 
     Sources:
@@ -256,7 +256,7 @@ class CosineAnnealingLR(ScheduleLR):
 
     @property
     def schedule(self) -> Schedule:
-        """The c of the formula: what the rate is multiplied by if eta_min is 0."""
+        """Return the c of the formula, which multiplies the rate if eta_min is 0."""
         return _waves(self.T_max)
 
     def lr_at(self, step: int) -> list[float]:
@@ -301,7 +301,7 @@ def _waves(steps: float) -> Schedule:
 
 
 def _length(value: Any, name: str, *, above: float | None = None) -> float:
-    """An int if it is whole."""
+    """Return a number of steps of at least 0, as an int if it is whole."""
     steps = real(value, name, above=above, at_least=0)
     return int(steps) if steps.is_integer() else steps
 

@@ -8,7 +8,10 @@ from glidepath.core.schedule import Schedule
 from glidepath.core.transforms import clip
 from glidepath.recipes import constant
 from glidepath.torch.bound_schedule import Slot
+from glidepath.torch.hyperparameter import Group, Hyperparameter
 from glidepath.torch.targets import Target
+
+RATE = Hyperparameter("lr")
 
 
 def read_scheduler(scheduler: Any) -> Conversion:
@@ -19,26 +22,29 @@ def read_scheduler(scheduler: Any) -> Conversion:
         "glidepath.torch Scheduler",
         tuple(plan for _, plan in rates),
         tuple(base for base, _ in rates),
-        others={name: tuple(_other(scheduler, name, group) for group in groups) for name in _names(scheduler)},
+        others={
+            str(hyperparameter): tuple(_other(scheduler, hyperparameter, group) for group in groups)
+            for hyperparameter in _others(scheduler)
+        },
         position=scheduler.position,
     )
 
 
-def _names(scheduler: Any) -> list[str]:
-    names = dict.fromkeys(str(schedule.target.hyperparameter) for schedule in scheduler._clock.schedules)
-    return [name for name in names if name != "lr"]
+def _others(scheduler: Any) -> list[Hyperparameter]:
+    driven = dict.fromkeys(schedule.target.hyperparameter for schedule in scheduler._clock.schedules)
+    return [hyperparameter for hyperparameter in driven if hyperparameter != RATE]
 
 
-def _slot_of(scheduler: Any, name: str, group: dict[str, Any]) -> tuple[Target, Slot] | None:
+def _slot_of(scheduler: Any, hyperparameter: Hyperparameter, group: Group) -> tuple[Target, Slot] | None:
     for schedule in scheduler._clock.schedules:
         slot = schedule.slot_of(group)
-        if slot is not None and str(schedule.target.hyperparameter) == name:
+        if slot is not None and schedule.target.hyperparameter == hyperparameter:
             return schedule.target, slot
     return None
 
 
-def _rate(scheduler: Any, group: dict[str, Any]) -> tuple[float, Schedule]:
-    match = _slot_of(scheduler, "lr", group)
+def _rate(scheduler: Any, group: Group) -> tuple[float, Schedule]:
+    match = _slot_of(scheduler, RATE, group)
     if match is None:
         return float(group["lr"]), constant()
     target, slot = match
@@ -46,14 +52,9 @@ def _rate(scheduler: Any, group: dict[str, Any]) -> tuple[float, Schedule]:
     return slot.base, plan if minimum is None else clip(plan, minimum=minimum / slot.base)
 
 
-def _other(scheduler: Any, name: str, group: dict[str, Any]) -> Schedule:
-    match = _slot_of(scheduler, name, group)
+def _other(scheduler: Any, hyperparameter: Hyperparameter, group: Group) -> Schedule:
+    match = _slot_of(scheduler, hyperparameter, group)
     if match is None:
-        return level(float(_value(group, name)))
+        return level(float(hyperparameter.get(group)))
     target, slot = match
     return level(slot.multiplier, target.plan)
-
-
-def _value(group: dict[str, Any], name: str) -> Any:
-    key, _, index = name.partition("[")
-    return group[key][int(index.rstrip("]"))] if index else group[key]
