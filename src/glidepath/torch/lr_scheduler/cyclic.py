@@ -145,7 +145,7 @@ class CyclicLR(MomentumScheduler):
     # --- state ---
 
     def state_dict(self) -> dict[str, Any]:
-        """As every scheduler's; of a custom scale, what `saved` makes of it."""
+        """Return the state of every scheduler, with the state of a custom scale (see `save_function`)."""
         state = super().state_dict()
         return {**state, "_scale_fn_custom": save_function(state["_scale_fn_custom"])}
 

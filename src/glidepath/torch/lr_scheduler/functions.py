@@ -41,7 +41,7 @@ class _FunctionScheduler(ClosedForm, ABC):
         super()._join(group)
 
     def state_dict(self) -> dict[str, Any]:
-        """As every scheduler's; of the functions, what `saved` makes of them."""
+        """Return the state of every scheduler, with the states of the functions (see `save_function`)."""
         return {**super().state_dict(), "lr_lambdas": [save_function(f) for f in self.lr_lambdas]}
 
     def _load(self, state: Mapping[str, Any]) -> None:

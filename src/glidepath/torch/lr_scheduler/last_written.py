@@ -22,7 +22,7 @@ class LastWrite(NamedTuple):
     """
 
     step: int
-    read_rates: list[Any]
+    rates: list[Any]
     starts: list[float]
 
     def wrote(self, i: int, rate: float) -> bool:

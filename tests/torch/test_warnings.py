@@ -1,0 +1,135 @@
+"""Every warning: its code, and the line that it points at, which is the user's."""
+
+import inspect
+import warnings
+
+import pytest
+import torch
+
+import glidepath as gp
+from glidepath.codes import CODES
+from glidepath.torch import Scheduler, lr_scheduler
+
+from .loops import sgd, update, used
+
+PLAN = gp.linear(20)
+
+
+def state_of(plan, rate=0.1):
+    optimizer = sgd(rate)
+    scheduler = Scheduler(optimizer, plan)
+    used(optimizer, 5)
+    return scheduler.state_dict()
+
+
+# Each case gives one warning, at the line with the mark.
+
+
+def step_without_update():
+    scheduler = Scheduler(sgd(0.1), PLAN)
+    for _ in range(9):
+        scheduler.step()  # here
+
+
+def step_per_epoch():
+    optimizer = sgd(0.1)
+    scheduler = Scheduler(optimizer, PLAN)
+    for _ in range(4):
+        used(optimizer, 3)
+        scheduler.step()  # here
+
+
+def plan_changed():
+    state = state_of(gp.linear(30))
+    Scheduler(sgd(0.1), PLAN).load_state_dict(state)  # here
+
+
+def base_changed():
+    state = state_of(PLAN)
+    Scheduler(sgd(0.7), PLAN).load_state_dict(state)  # here
+
+
+def plan_of_rates():
+    Scheduler(sgd(3e-4), 3e-4 * PLAN)  # here
+
+
+def verbose_deprecated():
+    lr_scheduler.StepLR(sgd(0.1), 3, verbose=True)  # here
+
+
+def get_lr_outside_step():
+    lr_scheduler.StepLR(sgd(0.1), 3).get_lr()  # here
+
+
+def epoch_deprecated():
+    optimizer = sgd(0.1)
+    scheduler = lr_scheduler.StepLR(optimizer, 3)
+    update(optimizer)
+    scheduler.step(5)  # here
+
+
+def step_overridden():
+    optimizer = sgd(0.1)
+    scheduler = lr_scheduler.StepLR(optimizer, 3)
+    step = optimizer.step
+    optimizer.step = lambda *args: step(*args)
+    update(optimizer)
+    scheduler.step()  # here
+
+
+def step_before_update():
+    lr_scheduler.StepLR(sgd(0.1), 3).step()  # here
+
+
+def rate_not_finite():
+    optimizer = sgd(0.1)
+    scheduler = lr_scheduler.LambdaLR(optimizer, lambda step: float("nan") if step else 1.0)
+    update(optimizer)
+    scheduler.step()  # here
+
+
+def metric_not_finite():
+    lr_scheduler.ReduceLROnPlateau(sgd(0.1)).step(float("inf"))  # here
+
+
+CASES = {
+    "GP701": step_without_update,
+    "GP702": step_per_epoch,
+    "GP703": plan_changed,
+    "GP704": base_changed,
+    "GP705": plan_of_rates,
+    "GP706": verbose_deprecated,
+    "GP707": get_lr_outside_step,
+    "GP708": epoch_deprecated,
+    "GP709": step_overridden,
+    "GP710": step_before_update,
+    "GP711": rate_not_finite,
+    "GP712": metric_not_finite,
+}
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_a_warning_comes_once_has_its_code_and_points_at_the_users_line(code):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        CASES[code]()
+    lines, first = inspect.getsourcelines(CASES[code])
+    expected = next(number for number, line in enumerate(lines, first) if line.endswith("# here\n"))
+    assert [(w.message.code, w.filename, w.lineno) for w in caught] == [(code, __file__, expected)]
+    assert issubclass(caught[0].category, gp.GlidepathWarning)
+    assert str(caught[0].message).endswith(f"[{code}]")
+
+
+def test_every_warning_of_the_table_has_a_case_with_its_name():
+    named = {code: row.name.replace("-", "_") for code, row in CODES.items() if code.startswith("GP7")}
+    del named["GP700"]  # the code of a warning without one
+    assert named == {code: case.__name__ for code, case in CASES.items()}
+
+
+def test_a_warning_inside_pytorchs_own_scheduler_points_at_the_users_line():
+    optimizer = sgd(0.1)
+    first = lr_scheduler.StepLR(optimizer, 3)
+    outer = torch.optim.lr_scheduler.ChainedScheduler([first], optimizer)
+    with pytest.warns(gp.GlidepathWarning, match="GP710") as caught:
+        outer.step()
+    assert [w.filename for w in caught] == [__file__]
