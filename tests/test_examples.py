@@ -65,12 +65,12 @@ def test_a_script_of_the_note_runs_draws_and_has_the_rates_of_its_oracle(script,
 
 def test_the_notes_plateau_warns_of_verbose(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.warns(UserWarning, match="verbose is deprecated"):
+    with pytest.warns(UserWarning, match=r"verbose is deprecated.*\[GP706\]"):
         runpy.run_path(str(NOTE / "reduce_lr_on_plateau.py"))
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_notes_lambda_warns_of_the_step_that_is_no_number(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.warns(UserWarning, match="nan"):
+    with pytest.warns(UserWarning, match=r"nan.*\[GP711\]"):
         runpy.run_path(str(NOTE / "lambda_lr.py"))

@@ -197,7 +197,7 @@ def test_the_bare_driver_is_right_too_whatever_interval_lightning_steps_at():
         return [optimizer], [Scheduler(optimizer, PLAN)]
 
     model = Model(configure)
-    with pytest.warns(gp.GlidepathWarning, match="once in 4 updates"):
+    with pytest.warns(gp.GlidepathWarning, match=r"once in 4 updates.*\[GP702\]"):
         trainer(max_epochs=3, limit_train_batches=4).fit(model)
     assert model.seen.used == expected(PLAN, 0, 12)
 

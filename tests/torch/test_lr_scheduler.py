@@ -177,7 +177,7 @@ def test_a_wrapper_without_hooks_of_its_own_can_be_scheduled():
 def test_the_order_is_only_asked_for_at_the_first_step():
     optimizer = sgd()
     scheduler = ours.StepLR(optimizer, 3)
-    with pytest.warns(UserWarning, match=r"called before `optimizer.step\(\)`.*how-to-adjust-learning-rate"):
+    with pytest.warns(UserWarning, match=r"called before `optimizer.step\(\)`.*how-to-adjust-learning-rate \[GP710\]"):
         scheduler.step()
     scheduler.step()
 
@@ -188,14 +188,16 @@ def test_a_step_that_is_overridden_afterwards_is_told():
     original = optimizer.step
     optimizer.step = lambda: original()
     update(optimizer)
-    with pytest.warns(UserWarning, match=r"`optimizer.step\(\)` has been overridden.*how-to-adjust-learning-rate"):
+    with pytest.warns(
+        UserWarning, match=r"`optimizer.step\(\)` has been overridden.*how-to-adjust-learning-rate \[GP709\]"
+    ):
         scheduler.step()
 
 
 def test_get_lr_outside_of_step_points_to_get_last_lr_and_changes_nothing():
     optimizer = sgd(1.0)
     scheduler = ours.ExponentialLR(optimizer, 0.5)
-    with pytest.warns(UserWarning, match=r"get_last_lr\(\)"):
+    with pytest.warns(UserWarning, match=r"get_last_lr\(\) \[GP707\]"):
         assert scheduler.get_lr() == [1.0]
     assert advance(optimizer, scheduler, steps=3) == [0.5, 0.25, 0.125]
 
@@ -245,7 +247,7 @@ def test_jumping_with_step_epoch_forgets_what_others_did_as_in_pytorch():
     scheduler = ours.StepLR(optimizer, 3, 0.5)
     optimizer.param_groups[0]["lr"] = 0.3
     update(optimizer)
-    with pytest.warns(UserWarning, match="epoch parameter"):
+    with pytest.warns(UserWarning, match=r"epoch parameter.*\[GP708\]"):
         scheduler.step(4)
     assert rates(optimizer) == [0.5]
 
@@ -446,12 +448,12 @@ def test_if_get_lr_raises_nothing_has_moved():
         assert scheduler.state_dict() == before
 
 
-def test_a_get_lr_that_gives_too_few_rates_is_told():
+def test_a_get_lr_that_returns_too_few_rates_is_an_error():
     class Short(ours.LRScheduler):
         def get_lr(self):
             return [0.1]
 
-    with pytest.raises(GlidepathError, match=r"get_lr\(\) gave 1 rates for 2 parameter groups"):
+    with pytest.raises(GlidepathError, match=r"get_lr\(\) returned 1 rates for 2 parameter groups"):
         Short(sgd(0.1, 0.2))
 
 
@@ -463,7 +465,7 @@ def test_the_notes_own_lambda_runs_and_warns_of_its_first_value():
     with pytest.warns() as seen:
         scheduler = ours.LambdaLR(optimizer, lr_lambda=lambda epoch: np.sin(epoch) / epoch)
     assert [str(w.message) for w in seen if w.category is GlidepathWarning] == [
-        "LambdaLR gives group 0 the rate nan at step 0: no update can use it"
+        "LambdaLR gives group 0 the rate nan at step 0: no update can use it [GP711]"
     ]
     assert math.isnan(rates(optimizer)[0])
     assert advance(optimizer, scheduler, steps=99) == pytest.approx([0.01 * math.sin(k) / k for k in range(1, 100)])
@@ -488,7 +490,7 @@ def test_the_notes_loop_without_updates_draws_the_curve_with_one_warning():
         scheduler.step()
         return optimizer.state_dict()["param_groups"][0]["lr"]
 
-    with pytest.warns(UserWarning, match="how-to-adjust-learning-rate") as warned:
+    with pytest.warns(UserWarning, match=r"how-to-adjust-learning-rate \[GP710\]") as warned:
         seen = [stepped() for _ in range(100)]
     assert len(warned) == 1
     assert seen == [0.01] * 19 + [0.01 * 0.9] * 60 + [0.01 * 0.9**2] * 21
@@ -496,7 +498,7 @@ def test_the_notes_loop_without_updates_draws_the_curve_with_one_warning():
 
 def test_the_notes_plateau_takes_all_nine_parameters():
     optimizer = sgd(0.01)
-    with pytest.warns(UserWarning, match="verbose is deprecated"):
+    with pytest.warns(UserWarning, match=r"verbose is deprecated.*\[GP706\]"):
         scheduler = ours.ReduceLROnPlateau(
             optimizer,
             mode="min",
@@ -532,6 +534,6 @@ def test_a_plateau_of_positive_metrics_cuts_where_pytorchs_does(mode, threshold_
 
 def test_a_plateau_takes_epochs_with_the_deprecation_warning():
     scheduler = ours.ReduceLROnPlateau(sgd())
-    with pytest.warns(UserWarning, match="epoch parameter"):
+    with pytest.warns(UserWarning, match=r"epoch parameter.*\[GP708\]"):
         scheduler.step(1.0, epoch=7)
     assert scheduler.last_epoch == 7

@@ -136,7 +136,7 @@ def test_jumping_with_step_epoch_gives_pytorchs_closed_form(name, arguments):
             for scheduler in (a, b):
                 with pytest.warns(UserWarning, match="epoch parameter") as seen:
                     scheduler.step(epoch)
-                assert [str(w.message) for w in seen] == [ours.EPOCH_DEPRECATION_WARNING]
+                assert [str(w.message) for w in seen] == [f"{ours.EPOCH_DEPRECATION_WARNING} [GP708]"]
         assert close(rates(mine), rates(theirs), 1e-12, 1e-15), epoch
         assert b.last_epoch == epoch
 

@@ -283,7 +283,9 @@ def test_clock_calls_counts_calls_of_step():
 
 def test_looking_at_a_curve_without_updates_warns_once_with_the_cures():
     scheduler = Scheduler(sgd(0.1), PLAN)
-    with pytest.warns(gp.GlidepathWarning, match=r"called twice with no optimizer update.*calls.*plot") as caught:
+    with pytest.warns(
+        gp.GlidepathWarning, match=r"called twice with no optimizer update.*calls.*plot.*\[GP701\]"
+    ) as caught:
         for _ in range(50):
             scheduler.step()
     assert len(caught) == 1
@@ -299,7 +301,7 @@ def test_a_first_sync_before_any_update_is_in_order():
 def test_stepping_once_per_epoch_warns_once_with_the_count():
     optimizer = sgd(0.1)
     scheduler = Scheduler(optimizer, PLAN)
-    with pytest.warns(gp.GlidepathWarning, match="once in 7 updates") as caught:
+    with pytest.warns(gp.GlidepathWarning, match=r"once in 7 updates.*\[GP702\]") as caught:
         for _ in range(4):
             used(optimizer, 7)
             scheduler.step()
@@ -398,7 +400,7 @@ def test_a_group_added_later_follows_from_its_first_update():
 def test_a_second_driver_of_the_same_hyperparameter_is_refused_until_the_first_is_detached():
     optimizer = sgd(0.1, momentum=0.9)
     first = Scheduler(optimizer, PLAN)
-    with pytest.raises(gp.GlidepathError, match="has a driver already"):
+    with pytest.raises(gp.GlidepathError, match="has a scheduler already"):
         Scheduler(optimizer, PLAN)
     Scheduler(optimizer, momentum=Set(gp.constant()))
     first.detach()
@@ -472,6 +474,26 @@ def test_resuming_anywhere_in_any_order_gives_the_same_bits(at, optimizer_first,
     assert used(optimizer, 10) == expected(PLAN, at + 10)[at:]
 
 
+def test_a_state_of_the_first_version_still_loads():
+    state = {
+        "version": 1,
+        "position": 7,
+        "plans": {"lr": "warmup(5) >> constant(5) >> cosine(20, to=0.1)", "momentum": None},
+        "groups": {
+            "lr": [{"base": 0.1, "factor": 0.25}, {"base": 0.2, "factor": 1.0}],
+            "momentum": [{"base": 1.0, "factor": 1.0}, {"base": 1.0, "factor": 1.0}],
+        },
+    }
+    optimizer = sgd(0.1, 0.2, momentum=0.9)
+    scheduler = Scheduler(optimizer, PLAN, momentum=Set(gp.formula(lambda step: 0.5 + step / 100)))
+    scheduler.load_state_dict(copy.deepcopy(state))
+    assert scheduler.position == 7
+    assert scheduler.state_dict() == state
+    for k in range(7, 12):
+        assert update(optimizer) == [0.1 * 0.25 * PLAN(k), 0.2 * PLAN(k)]
+        assert rates(optimizer, "momentum") == [0.5 + k / 100] * 2
+
+
 def test_the_hand_factor_is_saved():
     optimizer, scheduler = fresh()
     used(optimizer, 7)
@@ -485,7 +507,7 @@ def test_the_hand_factor_is_saved():
 def test_the_saved_base_wins_with_one_warning():
     saved = checkpoint(7)
     optimizer, scheduler = fresh(rate=0.5)
-    with pytest.warns(gp.GlidepathWarning, match=r"saved with base 0\.1 and is 0\.5"):
+    with pytest.warns(gp.GlidepathWarning, match=r"saved with base 0\.1 and is 0\.5.*\[GP704\]"):
         scheduler.load_state_dict(saved["scheduler"])
     assert used(optimizer, 2) == expected(PLAN, 9)[7:]
 
@@ -494,7 +516,7 @@ def test_a_changed_plan_goes_on_with_the_codes_and_warns_with_both_values():
     saved = checkpoint(20)
     longer = gp.warmup(5) >> gp.constant(5) >> gp.cosine(90, to=0.1)
     optimizer, scheduler = fresh(longer)
-    with pytest.warns(gp.GlidepathWarning, match=r"cosine\(20.*cosine\(90.*0\.55 then, 0\.97"):
+    with pytest.warns(gp.GlidepathWarning, match=r"cosine\(20.*cosine\(90.*0\.55 then, 0\.97.*\[GP703\]"):
         scheduler.load_state_dict(saved["scheduler"])
     assert used(optimizer, 2) == expected(longer, 22)[20:]
 
@@ -562,23 +584,23 @@ def test_a_foreign_or_damaged_state_is_refused_whole(state, message):
     "make, message",
     [
         (lambda o: Scheduler(PLAN, o), "the optimizer comes first"),
-        (lambda o: Scheduler(o), "nothing to drive"),
+        (lambda o: Scheduler(o), "there is no plan"),
         (lambda o: Scheduler(o, gp.cosine("5%")), "waits for a horizon"),
         (lambda o: Scheduler(o, 0.1), "takes a schedule"),
         (lambda o: Scheduler(o, "cosin(5)"), "did you mean cosine"),
         (lambda o: Scheduler(o, {"head": PLAN}), "no group has the name 'head'"),
-        (lambda o: Scheduler(o, {lambda g: True: PLAN, lambda g: 1: PLAN}), "two plans drive lr"),
+        (lambda o: Scheduler(o, {lambda g: True: PLAN, lambda g: 1: PLAN}), "two plans select lr"),
         (lambda o: Scheduler(o, {}), "the mapping of lr is empty"),
-        (lambda o: Scheduler(o, {3: PLAN}), "names of groups.*not by 3"),
+        (lambda o: Scheduler(o, {3: PLAN}), "names of groups.*not 3"),
         (lambda o: Scheduler(o, {lambda g: g["depth"] > 1: PLAN}), "predicate 0 raised KeyError: 'depth'"),
         (lambda o: Scheduler(o, [PLAN]), "has no elements: give one plan"),
-        (lambda o: Scheduler(o, foreach=Set(PLAN)), "foreach of group 0 is no number"),
-        (lambda o: Scheduler(o, params=Set(PLAN)), "params of group 0 is no number"),
+        (lambda o: Scheduler(o, foreach=Set(PLAN)), "foreach of group 0 is not a number"),
+        (lambda o: Scheduler(o, params=Set(PLAN)), "params of group 0 is not a number"),
         (lambda o: Scheduler(o, momentun=PLAN), "has no 'momentun'.*momentum"),
         (lambda o: Scheduler(o, betas=(PLAN, None)), "has no 'betas'"),
         (lambda o: Scheduler(o, weight_decay=PLAN), "a scaled 0 stays 0"),
         (lambda o: Scheduler(o, PLAN, minimum=0.5), "above the base rate"),
-        (lambda o: Scheduler(o, momentum=Set(PLAN), minimum=0.5), "no plan drives lr"),
+        (lambda o: Scheduler(o, momentum=Set(PLAN), minimum=0.5), "no plan schedules lr"),
         (lambda o: Scheduler(o, PLAN, clock="epochs"), "updates.*calls"),
         (lambda o: Scheduler(o, PLAN, position=-1), "position"),
         (lambda o: Scheduler(o, gp.formula("sin(step) / step")), "would become nan at update 0"),
@@ -611,10 +633,10 @@ def test_a_hand_set_rate_that_is_not_finite_is_refused():
     Scheduler(optimizer, PLAN)
     update(optimizer)
     optimizer.param_groups[0]["lr"] = math.nan
-    with pytest.raises(gp.GlidepathError, match="somebody set lr of group 0 to nan"):
+    with pytest.raises(gp.GlidepathError, match="lr of group 0 was set to nan by other code"):
         update(optimizer)
 
 
 def test_an_absolute_plan_on_the_same_absolute_rate_warns():
-    with pytest.warns(gp.GlidepathWarning, match=r"9e-08"):
+    with pytest.warns(gp.GlidepathWarning, match=r"9e-08.*\[GP705\]"):
         Scheduler(sgd(3e-4), 3e-4 * PLAN)
