@@ -31,5 +31,5 @@ def run(
     """What training would log, if the law were true: a loss every so many updates, a little noisy."""
     rates = law.peak * np.asarray(plan.over(steps)(np.arange(steps)))
     updates = np.arange(every, steps + 1, every)
-    wild = np.exp(noise * np.random.default_rng(seed).normal(size=len(updates)))
-    return Run(name, rates, updates, law.predict(rates, updates=updates) * wild)
+    factors = np.exp(noise * np.random.default_rng(seed).normal(size=len(updates)))
+    return Run(name, rates, updates, law.predict(rates, updates=updates) * factors)

@@ -1,4 +1,4 @@
-"""What the laws are tried on: rates of every kind that runs have, parameters that laws have, and runs that obey a law."""
+"""What the laws are tried on: rates of every kind that runs have, parameters of laws, and runs that obey a law."""
 
 import math
 
@@ -66,13 +66,13 @@ USUAL = NoiseFloorLaw(
 )
 
 
-def made(law, plan, *, points=200, noise=0.0, seed=0, name="made", scale=1.0, wild=0.0):
-    """A run that obeys a law but for relative noise; a share of its losses is wild, 5% or more too high."""
+def made(law, plan, *, points=200, noise=0.0, seed=0, name="made", scale=1.0, outliers=0.0):
+    """A run that obeys a law but for relative noise; a share of its losses are outliers, 5% or more too high."""
     rates = law.peak * np.asarray(plan(np.arange(plan.duration)), dtype=np.float64)
     updates = np.linspace(plan.duration // points, plan.duration, points).astype(int)
     chance = np.random.default_rng(seed)
     off = noise * chance.standard_normal(points)
-    off += (chance.random(points) < wild) * chance.uniform(0.05, 0.3, points)
+    off += (chance.random(points) < outliers) * chance.uniform(0.05, 0.3, points)
     return Run(name, scale * rates, updates, law.predict(rates, updates=updates) * np.exp(off))
 
 

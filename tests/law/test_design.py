@@ -191,7 +191,7 @@ def test_a_history_at_another_peak_is_refused():
 
 
 @pytest.mark.parametrize("parameters", [{"peak": -1.0}, {"gap": -0.1}, {"relaxation": 0.0}, {"limit": math.nan}])
-def test_letters_outside_their_ranges_make_no_law(parameters):
+def test_parameters_outside_their_ranges_are_refused(parameters):
     with pytest.raises(LawError):
         dataclasses.replace(NOISE_FLOOR, **parameters)
 

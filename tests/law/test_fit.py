@@ -63,7 +63,7 @@ def true_law(law, **parameters):
 
 
 @every_law
-def test_letters_that_are_the_usual_ones_are_found_exactly(law):
+def test_parameters_that_are_the_usual_ones_are_found_exactly(law):
     true = true_law(law)
     found = fit([made(true, plan) for plan in FITTED], law)
     assert asdict(found.law) == pytest.approx(asdict(true), rel=1e-3)  # the weak prior on A and B keeps it from more
@@ -75,7 +75,7 @@ PRECISION = {law: 4e-3 if law is MultiPowerLaw else 5e-4 for law in LAWS}
 
 
 @every_law
-def test_letters_that_are_not_the_usual_ones_are_found_as_far_as_losses_tell(law):
+def test_parameters_that_are_not_the_usual_ones_are_found_as_far_as_losses_determine_them(law):
     true = true_law(law, alpha=0.6, rho=0.013 if law is MomentumLaw else 0.06, beta=1.4, kappa=0.77, q=0.9, gamma=0.65)
     found = fit([made(true, plan) for plan in FITTED], law)
     assert off(found, true) < PRECISION[law]
@@ -83,7 +83,7 @@ def test_letters_that_are_not_the_usual_ones_are_found_as_far_as_losses_tell(law
     assert found.law.parameters.noise == pytest.approx(0.35, rel=0.03)
 
 
-def test_the_letters_of_the_noise_floor_are_found_within_five_percent():
+def test_the_parameters_of_the_noise_floor_are_found_within_five_percent():
     found = fit([made(USUAL, plan) for plan in FITTED])
     assert asdict(found.law) == pytest.approx(asdict(USUAL), rel=0.05)
     assert found.names == ("made",) * 3
@@ -98,13 +98,13 @@ def test_noise_is_averaged_out(law):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_wild_losses_move_a_prediction_by_a_fraction_of_the_noise(seed):
-    tame, wild = (
-        fit([made(USUAL, plan, noise=NOISE, seed=seed + i, wild=share) for i, plan in enumerate(FITTED)])
+def test_outliers_move_a_prediction_by_a_fraction_of_the_noise(seed):
+    without, with_outliers = (
+        fit([made(USUAL, plan, noise=NOISE, seed=seed + i, outliers=share) for i, plan in enumerate(FITTED)])
         for share in (0.0, 0.05)
     )
-    assert off(wild, tame.law) < NOISE
-    assert wild.residual_std == pytest.approx(tame.residual_std, rel=0.2)
+    assert off(with_outliers, without.law) < NOISE
+    assert with_outliers.residual_std == pytest.approx(without.residual_std, rel=0.2)
 
 
 @every_law
@@ -126,7 +126,7 @@ def test_runs_may_have_different_lengths():
     assert found.furthest == pytest.approx(np.asarray(COSINE(np.arange(8000))).sum())
 
 
-def test_runs_of_25_000_updates_and_more_have_the_usual_letters_as_they_are():
+def test_runs_of_25_000_updates_and_more_have_the_usual_parameters_as_they_are():
     true = NoiseFloorLaw.from_parameters(PEAK, Parameters(2.6, 0.9, 0.5, 0.35, rho=math.exp(-4.5), kappa=0.65, q=0.75))
     for steps in (25_000, 50_000):
         plan = WARM >> gp.cosine(steps - 200, to=0.1)
@@ -406,7 +406,7 @@ def test_without_the_prior_runs_are_met_more_closely():
     assert np.isfinite(fit(runs, prior=False).covariance).all()
 
 
-def test_more_than_a_list_of_runs_and_a_law_is_told():
+def test_anything_but_a_list_of_runs_and_a_law_is_refused():
     run = made(USUAL, COSINE)
     for wrong in (lambda: fit(run), lambda: fit([run], "noise-floor"), lambda: fit([run], weights=["x"])):
         with pytest.raises(LawError):

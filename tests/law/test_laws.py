@@ -183,7 +183,7 @@ def test_the_derivatives_of_a_long_run_are_as_exact(law):
 
 @every_law
 @given(parameters=PARAMETERS, peak=st.floats(1e-6, 10))
-def test_a_law_goes_to_letters_and_back(law, parameters, peak):
+def test_a_law_goes_to_the_parameters_of_the_formula_and_back(law, parameters, peak):
     one = law.from_parameters(peak, parameters)
     same = law.from_parameters(peak, one.parameters)
     assert asdict(same) == pytest.approx(asdict(one), rel=1e-9)

@@ -75,7 +75,7 @@ def test_the_cost_is_hubers_and_its_gradient_is_its_derivative(seed, bend):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_wild_points_pull_no_harder_than_their_sign(seed):
+def test_outliers_pull_no_harder_than_their_sign(seed):
     matrix, values, weights = scene(seed, 60)
     values = matrix @ [1.0, 2.0, 3.0] + 0.01 * values
     values[::7] += 5.0

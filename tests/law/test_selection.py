@@ -1,12 +1,14 @@
 """Of runs with several peaks, predict, advise and a committee learn from the best; seeds count as one run."""
 
+from dataclasses import replace
+
 import pytest
-from tests.law.known import made
-from tests.law.test_fit import COSINE, USUAL, WSD
 
 from glidepath import linear
 from glidepath.errors import GlidepathWarning
 from glidepath.law import advise, fit, fit_committee, predict
+
+from .plans import COSINE, USUAL, WSD, made
 
 PLAN = linear(8000)
 
@@ -17,8 +19,6 @@ def peak(scale, name, plan=COSINE, noise=0.0, seed=0):
 
 def worse(scale, name):
     """A run whose losses all lie a tenth higher."""
-    from dataclasses import replace
-
     run = peak(scale, name)
     return replace(run, losses=run.losses * 1.1)
 

@@ -190,8 +190,8 @@ def _refuse_lawless(names: Sequence[str], observations: Sequence[Observations], 
     """Raise an error if no law of this kind describes the losses, so that they get no confident numbers."""
     if residual_std > NOISIEST:
         raise LawError(
-            f"the losses of {', '.join(names)} lie {residual_std:.0%} from the best law: they are too noisy, or not the "
-            "losses of one training; average them (over seeds, over steps), or give the validation loss"
+            f"the losses of {', '.join(names)} lie {residual_std:.0%} from the best law: they are too noisy, or not "
+            "the losses of one training; average them (over seeds, over steps), or give the validation loss"
         )
     if not any(_falls(points, residual_std) for points in observations):
         raise LawError(
