@@ -50,3 +50,22 @@ def logs(folder: Path) -> list[str]:
 def true_loss(plan: str, steps: int = STEPS) -> float:
     """The last loss of a plan, without noise."""
     return LAW.final_loss(parse(plan).over(steps), steps)
+
+
+def study(folder: Path, seeds: int = 3, metric: str = "validation_loss") -> Path:
+    """The results of a study with a metric after every 40 updates; each seed shifts the whole curve.
+
+    The training loss is half as large again.
+    """
+    rows = [f"run,schedule,horizon,seed,peak,step,rate,loss,{metric}"]
+    for i, (name, plan) in enumerate(list(PLANS.items())[:2]):
+        ratios = np.asarray(parse(plan)(np.arange(STEPS)), dtype=np.float64)
+        losses = LAW.losses(ratios, np.arange(1, STEPS + 1))
+        for seed in range(seeds):
+            after = losses + 0.01 * (seed - (seeds - 1) / 2)
+            begin = f"{i * seeds + seed},{name},{STEPS},{seed},{PEAK}"
+            measured = [f"{after[k]}" if k % 40 == 39 else "" for k in range(STEPS)]
+            rows += [f"{begin},{k},{PEAK * ratios[k]},{1.5 * after[k]},{measured[k]}" for k in range(STEPS)]
+    folder.mkdir()
+    (folder / "curves.csv").write_text("\n".join([*rows, ""]))
+    return folder

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.logged_by_law import LAW, PEAK, PLANS, log, logs, true_loss
+from tests.logged_by_law import PLANS, log, logs, study, true_loss
 
 from glidepath import parse
 from glidepath.cli import main
@@ -15,22 +15,6 @@ from glidepath.cli import main
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.chdir(tmp_path)
     return logs(tmp_path)
-
-
-def study(folder: Path, seeds: int = 3) -> Path:
-    """The results of a study with a validation loss after every 40 updates; each seed shifts the whole curve."""
-    rows = ["run,schedule,horizon,seed,peak,step,rate,loss,validation_loss"]
-    for i, (name, plan) in enumerate(list(PLANS.items())[:2]):
-        ratios = np.asarray(parse(plan)(np.arange(4000)), dtype=np.float64)
-        losses = LAW.losses(ratios, np.arange(1, 4001))
-        for seed in range(seeds):
-            after = losses + 0.01 * (seed - (seeds - 1) / 2)
-            begin = f"{i * seeds + seed},{name},4000,{seed},{PEAK}"
-            seen = [f"{after[k]}" if k % 40 == 39 else "" for k in range(4000)]
-            rows += [f"{begin},{k},{PEAK * ratio},9.0,{seen[k]}" for k, ratio in enumerate(ratios)]
-    folder.mkdir()
-    (folder / "curves.csv").write_text("\n".join([*rows, ""]))
-    return folder
 
 
 def test_people_get_a_ranking_a_cooldown_and_the_next_run(runs, tmp_path, capsys):

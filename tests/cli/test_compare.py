@@ -133,7 +133,7 @@ def test_a_task_that_cannot_be_reproduced_is_refused_for_sharing_and_compared_wi
     assert main(command) == 2
     told = capsys.readouterr().err
     assert "lines.py:counts cannot be reproduced: update 3 had the loss" in told
-    assert "--no-share compares without sharing" in told or "without sharing: --no-share" in told
+    assert "the clock: compare without sharing, --no-share [GP302]" in told
     assert main([*command, "--no-share"]) == 0
     assert "16 of them different" in capsys.readouterr().out
 

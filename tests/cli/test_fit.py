@@ -1,10 +1,12 @@
 """`glidepath fit`, as people use it, on runs of a law with known parameters."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from tests.logged_by_law import LAW, NOISE, PEAK, PLANS, log
+from tests.logged_by_law import LAW, NOISE, PEAK, PLANS, log, study
 
 from glidepath.cli import main
 from glidepath.law import LAWS
@@ -132,3 +134,119 @@ def test_a_loss_that_rises_again_is_told(tmp_path, monkeypatch, capsys):
     file.write_text("\n".join(",".join(row) for row in rows) + "\n")
     assert main(["fit", str(file)]) == 0
     assert "below the run" in capsys.readouterr().out
+
+
+# --- what it costs ---
+
+WITHOUT_MATPLOTLIB = "import sys; sys.modules['matplotlib'] = None\nfrom glidepath.cli import main\nsys.exit(main())"
+COUNTED = """
+import collections, os, sys
+opened = collections.Counter()
+def count(event, arguments):
+    if event == "open" and isinstance(arguments[0], (str, bytes)):
+        opened[os.path.basename(os.fsdecode(arguments[0]))] += 1
+sys.addaudithook(count)
+from glidepath.cli import main
+code = main()
+print(*(f"{name}={count}" for name, count in opened.items() if name.endswith(".csv")), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "command", [["fit"], ["predict", "cosine(4000)", "--run"], ["advise", "--steps", "4k", "--run"]]
+)
+def test_a_table_is_opened_once(command, runs):
+    done = python(COUNTED, *command, runs[0], "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "cosine.csv=1"
+
+
+def test_the_curves_of_a_study_are_opened_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study(tmp_path / "results")
+    done = python(COUNTED, "fit", "results", "--only", "wsd", "--json")
+    assert done.stderr.splitlines()[-1] == "curves.csv=1"
+
+
+def test_a_wide_table_is_opened_once(runs, tmp_path):
+    (tmp_path / "history.csv").write_text(Path(runs[1]).read_text().replace("step,lr,loss", "_step,lr,loss", 1))
+    done = python(COUNTED, "fit", "history.csv", "--only", "history", "--json")
+    assert done.stderr.splitlines()[-1] == "history.csv=1"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["fit"],
+        ["predict", "cosine(4000)", "--run"],
+        ["advise", "--steps", "4k", "--run"],
+        ["design", "--steps", "4k", "--law", "noise-floor", "--run"],
+    ],
+)
+def test_without_matplotlib_the_answer_comes_without_a_figure(command, runs, tmp_path):
+    done = python(WITHOUT_MATPLOTLIB, *command, runs[1])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == 'no figure was drawn: pip install "glidepath[plot]" for one'
+    assert not list(tmp_path.glob("*.png"))
+    done = python(WITHOUT_MATPLOTLIB, *command, "absent.csv", "-o", "mine.png")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        'glidepath: figures need matplotlib, which is not installed: pip install "glidepath[plot]" [GP601]\n'
+    )
+
+
+def test_json_says_that_there_is_no_figure(runs):
+    answer = json.loads(python(WITHOUT_MATPLOTLIB, "fit", runs[1], "--json").stdout)
+    assert (answer["figure"], answer["loss_name"]) == (None, "loss")
+
+
+def test_matplotlib_is_imported_for_a_figure_alone(runs):
+    code = (
+        "import sys\nfrom glidepath.cli import app, fit, predict, advise, design\n"
+        "assert 'matplotlib' not in sys.modules\nfrom glidepath.cli import main\nmain()\n"
+        "assert 'matplotlib' in sys.modules"
+    )
+    done = python(code, "fit", runs[1])
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# --- which loss ---
+
+
+def test_the_loss_by_which_a_study_ranks_is_fitted_and_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    study(tmp_path / "results", seeds=1)
+    assert main(["fit", "results"]) == 0
+    text = capsys.readouterr().out
+    assert "noise-floor law of the validation loss" in text
+    assert "last validation loss" in text
+    assert "results: validation_loss, by which the study ranks; --metric loss reads the training loss" in text
+
+
+def test_a_study_that_ranks_by_something_else_is_fitted_to_its_training_loss_and_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    study(tmp_path / "results", seeds=1, metric="error")
+    assert main(["fit", "results"]) == 0
+    text = capsys.readouterr().out
+    assert "noise-floor law of the training loss" in text
+    assert "results: the training loss is read: the study ranks by error, which is not called a loss" in text
+    assert main(["fit", "results", "--metric", "error"]) == 0
+    assert "noise-floor law of the error" in capsys.readouterr().out
+
+
+def test_a_run_that_diverged_is_left_out_by_choosing_the_others(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    file = study(tmp_path / "results", seeds=1, metric="error") / "curves.csv"
+    lines = file.read_text().splitlines()
+    last = lines.index(next(line for line in lines if line.startswith("0,cosine") and ",3999," in line))
+    lines[last] = ",".join([*lines[last].split(",")[:7], "nan", ""])
+    file.write_text("\n".join(lines) + "\n")
+    assert main(["fit", "results"]) == 2
+    assert "the run diverged: choose the other runs, --only [GP401]" in capsys.readouterr().err
+    assert main(["fit", "results", "--only", "wsd"]) == 0

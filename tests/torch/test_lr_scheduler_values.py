@@ -133,10 +133,10 @@ def test_jumping_with_step_epoch_gives_pytorchs_closed_form(name, arguments):
         if restarts:
             a.step(epoch), b.step(epoch)
         else:
-            for scheduler in (a, b):
-                with pytest.warns(UserWarning, match="epoch parameter") as seen:
+            for scheduler, code in ((a, ""), (b, " [GP708]")):
+                with pytest.warns(UserWarning, match="epoch parameter") as caught:
                     scheduler.step(epoch)
-                assert [str(w.message) for w in seen] == [f"{ours.EPOCH_DEPRECATION_WARNING} [GP708]"]
+                assert [str(w.message) for w in caught] == [f"{ours.EPOCH_DEPRECATION_WARNING}{code}"]
         assert close(rates(mine), rates(theirs), 1e-12, 1e-15), epoch
         assert b.last_epoch == epoch
 

@@ -436,7 +436,7 @@ def test_pain_07_where_groups_have_their_own_bounds_the_error_says_so_and_nothin
     scheduler = ours.OneCycleLR(one_cycle, [0.1, 0.2], 10)
     one_cycle.add_param_group({"params": [parameter()], "lr": 1.0})
     update(one_cycle)
-    with pytest.raises(GlidepathError, match=r"group 2 is new, and the others have a max_lr of their own: give it max"):
+    with pytest.raises(GlidepathError, match=r"group 2 is new, and the max_lr of the others differ: give it max"):
         scheduler.step()
 
 

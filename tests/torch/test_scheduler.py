@@ -291,6 +291,17 @@ def test_looking_at_a_curve_without_updates_warns_once_with_the_cures():
     assert len(caught) == 1
 
 
+def test_stepping_twice_with_sparse_gradients_warns_as_with_dense_ones():
+    embedding = torch.nn.Embedding(4, 2, sparse=True)
+    optimizer = torch.optim.SGD(embedding.parameters(), lr=0.1)
+    scheduler = Scheduler(optimizer, PLAN)
+    embedding(torch.tensor([1])).sum().backward()
+    optimizer.step()
+    with pytest.warns(gp.GlidepathWarning, match=r"called twice.*\[GP701\]"):
+        for _ in range(3):
+            scheduler.step()
+
+
 def test_a_first_sync_before_any_update_is_in_order():
     optimizer = sgd(0.1)
     scheduler = Scheduler(optimizer, PLAN)

@@ -1,13 +1,29 @@
 """Loss laws: fit them to a few runs, predict the loss of any other schedule, design the best one.
 
-Numbers in, numbers out: a run is the rate of every update and some losses (`glidepath.runs.run.Run`; `glidepath.logs` reads
-them from files), and a law says what the loss of another rate would have been. Which law to take, and when to trust
-none, is in `docs/advisor.md`.
+Numbers in, numbers out: a run is the rate of every update and some losses (`glidepath.runs.run.Run`; `glidepath.logs`
+reads them from files), and a law predicts the loss under other rates. Which law to take, and when to trust none, is in
+`docs/advisor.md`.
 
-    fit, fit_by_peak, predict   parameters of a law from runs; the curve of a run that was never made, with a band
-    advise                      rank candidates, the length of a cooldown, the run to make next
-    design                      the best schedule for a horizon
-    bound, ...                  what convex theory says without any run
+Fit and predict:
+    fit, fit_by_peak: the parameters of a law, from runs; they return `Fit`, whose `parameters` are rows of
+        `FittedParameter`: name, symbol, meaning, value and standard error. `group_by_peak` groups the runs.
+    predict, Fit.predict: the losses of a run that was never made, with a band: `Prediction`.
+    fit_committee: the three laws whose mean ranks best, a `Committee`, which predicts too.
+
+Decide:
+    advise: rank schedules, the length of a cooldown, the run to make next: `Advice`, with a `RankedSchedule` for each
+        candidate, a `Cooldown` and a `NextRun`.
+    design: the best schedule for a horizon, a `Design`.
+
+The laws, each a `Law`, in the table `LAWS` by name:
+    NoiseFloorLaw, MultiPowerLaw, FunctionalScalingLaw, MomentumLaw, ConvexKernelLaw.
+
+Convex theory, without any run:
+    bound, bound_curve, bound_gradient: the worst case of a schedule at its end, at every horizon, and its derivatives.
+    best_scale, best_bound, rank_by_bound, peak_transfer: the same at the best peak.
+    refine_schedule: the schedule that logged gradient norms suggest.
+
+Every error of this package is a `LawError`.
 """
 
 from glidepath.errors import LawError as LawError

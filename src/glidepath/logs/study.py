@@ -102,7 +102,7 @@ def run_of_losses(name: str, place: Place, steps: FloatArray, rates: FloatArray,
         where = at_step(Place(place.file, place.line, name), step)
         cure = Cure("choose the other runs", Argument("only"))
         raise RunError("the loss is not a number: the run diverged", place=where, cures=[cure])
-    return Run(name, rates, np.arange(1, len(steps)), losses[1:])
+    return Run(name, rates, np.arange(1, len(steps)), losses[1:], loss="training_loss")
 
 
 def run_of_metric(

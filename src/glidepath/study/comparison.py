@@ -17,7 +17,7 @@ from .spec.yaml_io import read_study
 from .store import Store
 from .training.cost import CostEstimate, estimate_cost
 from .training.prepare import BUDGET, Prepared, prepare, train, verify_one_run
-from .training.progress import Progress, Reporter, Silent
+from .training.progress import Progress, Reporter
 
 StudySource = Study | str | Path | Mapping[str, Any]
 
@@ -59,7 +59,7 @@ def compare(
     source = _study_of(study)
     with Store(Path(store)) as opened:
         prepared = prepare(source, opened, budget)
-        trainer = _Trainer(on, workers, budget, progress or Silent(), name)
+        trainer = _Trainer(on, workers, budget, progress or Progress(), name)
         cost = estimate_cost(prepared)
         for warning in cost.warnings:
             trainer.progress.on_warning(warning)
@@ -116,7 +116,7 @@ def _study_of(study: StudySource) -> Study:
 
 def _check_screen(screen: int | None) -> None:
     if screen is not None and screen < 1:
-        raise StudyError([Argument("screen"), f" trains at least one schedule to confirm, not {screen}"])
+        raise StudyError((Argument("screen"), f" trains at least one schedule to confirm, not {screen}"))
 
 
 @final

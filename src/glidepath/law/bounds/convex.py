@@ -7,8 +7,8 @@ SGD, x_{t+1} = x_t - eta_t g_t, keeps E f(x_T) - f* below
 
 The first part is what the distance still costs, the second what the noise of the steps costs. The papers write the
 second as fractions of two sums each; partial fractions and a summation by parts turn them into this one, in which
-every term is positive and nothing cancels. Omega_T bounds the loss that update T starts from. A last rate of zero has no
-bound; Glidepath's own decays to zero end one step above it: linear(T) at 1/T.
+every term is positive and nothing cancels. Omega_T bounds the loss that update T starts from. A last rate of zero has
+no bound; Glidepath's own decays to zero end one step above it: linear(T) at 1/T.
 
 This is a worst case: it ranks schedules whose peaks are tuned, and predicts no loss. For a schedule made from the
 gradient norms of a run see `refine_schedule`.

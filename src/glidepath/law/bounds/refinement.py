@@ -74,7 +74,7 @@ def refine_schedule(
 
 
 def smooth(norms: FloatArray, share: float) -> FloatArray:
-    """Return the running median (T,) of norms over a share of them, constant before the first, mirrored after the last."""
+    """Return the running median (T,) of norms over a share of them: the first repeated before, mirrored at the end."""
     if not 0 <= share <= 1:
         raise LawError(f"smoothing is a share of the run, from 0 to 1, not {share!r}")
     half = int(share * len(norms)) // 2

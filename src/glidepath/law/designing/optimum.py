@@ -65,7 +65,7 @@ class Decay:
 
     @cached_property
     def top(self) -> float:
-        """Return the logarithm of the rate that the root stays below: 0, or less where progress is worth little more."""
+        """Return the logarithm that the root stays below: 0, or less where progress is worth little more."""
         if self._shift <= 0 or self._multiplier >= self._shift:
             return 0.0
         return min(0.0, float(np.log(self._multiplier / self._shift) / self.parameters.q) - 1e-9)

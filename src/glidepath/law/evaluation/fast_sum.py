@@ -208,7 +208,7 @@ class View:
         self.far, self.near = self._parts()
 
     def _parts(self) -> "tuple[Part, Part]":
-        """Go from the root down: take the blocks that are far enough, split the others in halves, down to the leaves."""
+        """Go from the root down: take the blocks that are far enough, halve the others, down to the leaves."""
         tree, height = self._tree, len(self._tree.axes[0].bounds)
         sizes = [len(low) for low, _ in tree.axes[0].bounds]
         rows, blocks = np.arange(len(self._targets)), np.zeros(len(self._targets), dtype=np.int64)
@@ -252,7 +252,7 @@ class View:
         return self._combine(far, self.near.sum_kernel(kernel, moments.leaves[0], gamma))
 
     def sum_weighted(self, far: FloatArray, near: FloatArray, moments: Moments, number: int = 0) -> FloatArray:
-        """Compute `sum` from a kernel's values at the distances of both parts, with one of the sets of weights, (m,)."""
+        """Compute `sum` from a kernel's values at the distances of both parts, with one set of the weights, (m,)."""
         far_sums = self.far.sum_weighted(far, moments.blocks[number])
         return self._combine(far_sums, self.near.sum_weighted(near, moments.leaves[number]))
 

@@ -102,7 +102,7 @@ class Timeline:
         return level, lengths, np.concatenate([[0], np.searchsorted(edges, self.updates[:-1])])
 
     def sum_powers(self, exponent: float) -> tuple[FloatArray, FloatArray]:
-        """Return the sum of e_k^q over the updates before each loss, and its derivative with respect to q, (m,) each."""
+        """Return the sum of e_k^q over the updates before each loss, and its derivative by q, (m,) each."""
         level, lengths, starts = self._pieces
         powers, slopes = (np.add.reduceat(values[level] * lengths, starts) for values in self.history.powers(exponent))
         return np.cumsum(powers), np.cumsum(slopes)

@@ -109,8 +109,8 @@ def fit_committee(runs: Sequence[Run]) -> Committee:
     """Fit the laws of the advice to some runs.
 
     Args:
-        runs: of one model. Those that differ only by their seed count as one, their mean; of several peaks, the one with
-            the lowest last loss is used, with a warning.
+        runs: of one model. Those that differ only by their seed count as one, their mean; of several peaks, the one
+            with the lowest last loss is used, with a warning.
 
     Raises:
         LawError: if the laws cannot be fitted.

@@ -163,8 +163,8 @@ def _peak(runs: Sequence[Run], across_peaks: bool) -> float:
     if max(peaks) - min(peaks) > ONE_PEAK * max(peaks) and not across_peaks:
         listed = ", ".join(f"{run.name}: {run.peak:g}" for run in runs)
         raise LawError(
-            f"these runs have different peaks ({listed}), and one law is not accurate across peaks: fit each apart with "
-            "fit_by_peak(runs), or all of them with across_peaks=True"
+            f"these runs have different peaks ({listed}), and one law is not accurate across peaks: fit each apart "
+            "with fit_by_peak(runs), or all of them with across_peaks=True"
         )
     return max(peaks)
 

@@ -29,7 +29,8 @@ class FittedParameter(NamedTuple):
         symbol: in the formula, such as "L0".
         meaning: what it is, in words.
         value: that fits best.
-        standard_error: of the value, from the curvature of the fit.
+        standard_error: of the value, from the curvature of the fit. It counts neighboring losses as one observation
+            (see `problem.py`), so it is larger than what independent noise of each loss would make it.
     """
 
     name: ParameterName

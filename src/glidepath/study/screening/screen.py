@@ -76,17 +76,17 @@ def find_candidates(prepared: Prepared) -> Candidates:
     """
     runs, values = prepared.runs, prepared.coordinator.values
     if len({(run.horizon, run.peak) for run in runs}) > 1:
-        raise StudyError([SCREEN, " compares schedules over one horizon and at one peak: give one of each"])
+        raise StudyError((SCREEN, " compares schedules over one horizon and at one peak: give one of each"))
     seed = runs[0].seed
     columns = {
-        run.schedule: values[run.number].table(0, run.horizon)[:, 0]
+        run.schedule: values[run.number].matrix(0, run.horizon)[:, 0]
         for run in runs
         if run.seed == seed and _rate_only(run)
     }
     peak = max((float(rates.max()) for rates in columns.values()), default=0.0)
     candidates = {name: rates for name, rates in columns.items() if rates.max() >= (1 - ONE_PEAK) * peak}
     if not any(map(_decays, candidates.values())):
-        raise StudyError([SCREEN, " has nothing to learn from: no schedule of this study decays the rate"])
+        raise StudyError((SCREEN, " has nothing to learn from: no schedule of this study decays the rate"))
     others = tuple(name for name in prepared.study.schedules or {} if name not in candidates)
     return Candidates(prepared.study, candidates, others)
 
@@ -142,12 +142,8 @@ def _predict(candidates: Candidates, curves: Sequence[Curve]) -> dict[str, Predi
         committee = fit_committee([run for run in runs if run is not None])
         ranking = rank_schedules(committee, candidates.rates)
     except (LawError, RunError) as error:
-        raise StudyError(
-            [
-                *(SCREEN, f" cannot predict the rest of this study: {error.worded()}. Without "),
-                *(SCREEN, " all of it is trained; what was trained so far is kept"),
-            ]
-        ) from error
+        problem = f" cannot predict the rest of this study: {error.worded()}. Without "
+        raise StudyError((SCREEN, problem, SCREEN, " all of it is trained; what was trained so far is kept")) from error
     return {ranked.name: PredictedLoss(ranked.loss, ranked.low, ranked.high) for ranked in ranking}
 
 

@@ -87,7 +87,7 @@ def train(prepared: Prepared, executor: Executor, watcher: Watcher, name: str | 
     ledger, numbers = prepared.coordinator.ledger, range(len(prepared.runs))
     curves = [ledger.curve(number) for number in numbers]
     if name is not None and prepared.store.writable:
-        prepared.store.note_study(name, zip(curves, map(ledger.pieces, numbers), strict=True))
+        prepared.store.note_study(name, zip(curves, map(ledger.parts, numbers), strict=True))
     return curves
 
 

@@ -1,9 +1,9 @@
-"""What a caller of `compare` can see while a study trains: a protocol, and the watcher that feeds it."""
+"""What a caller of `compare` can see while a study trains: a class to inherit from, and the watcher that calls it."""
 
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import final
 
 from glidepath.errors import GlidepathWarning
 from glidepath.study.curve import Record
@@ -31,7 +31,7 @@ class RunningSegment:
     stop: int
 
 
-class Progress(Protocol):
+class Progress:
     """Sees how a study is trained; a class that inherits from this one overrides what it wants to see."""
 
     def on_plan(self, updates: int) -> None:
@@ -52,11 +52,6 @@ class Progress(Protocol):
 
     def on_stop(self, finished: int, runs: int) -> None:
         """See a Ctrl-C, once what was trained is kept: how many of the runs are finished."""
-
-
-@final
-class Silent(Progress):
-    """Sees nothing, and warns."""
 
 
 @final
