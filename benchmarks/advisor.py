@@ -28,7 +28,7 @@ TURNS = 7
 
 
 def cpu(work: Callable[[], object], turns: int = TURNS) -> float:
-    """Seconds of processor time, the median of some turns after one that does not count."""
+    """Return the seconds of processor time, the median of some turns after one that does not count."""
     taken = []
     for _ in range(turns + 1):
         start = time.process_time()
@@ -37,46 +37,47 @@ def cpu(work: Callable[[], object], turns: int = TURNS) -> float:
     return float(np.median(taken[1:]))
 
 
-def report_fit(known: dict[str, Run]) -> None:
-    three = [known[name] for name in TRAIN]
+def report_fit(curves: dict[str, Run]) -> None:
+    three = [curves[name] for name in TRAIN]
     print(f"fit of three curves: {cpu(lambda: fit(three)):.3f} s of CPU", end="; ")
     print(f"{_megabytes():.0f} MB at most, in a process of its own with NumPy and SciPy")
     print(f"{'':24}{'R2':>9}{'MAE':>9}{'RMSE':>9}{'PredE':>9}{'WorstE':>9}")
     names = {"three runs": three, "one cosine run": three[:1], "authors, three runs": None}
     for name, part in names.items():
-        found = PUBLISHED_25M if part is None else scores(fit(part), known)
-        cells = (found.r2, found.mae, found.rmse, found.relative, found.worst)
+        figures = PUBLISHED_25M if part is None else scores(fit(part), curves)
+        cells = (figures.r2, figures.mae, figures.rmse, figures.relative, figures.worst)
         print(f"{name:24}" + "".join(f"{cell:9.5f}" for cell in cells))
 
 
 def _megabytes() -> float:
-    """Peak memory of a process that reads the folder and fits once."""
+    """Return the peak memory of a process that reads the folder and fits once."""
     child = [sys.executable, "-m", "benchmarks.advisor", sys.argv[1], "--fit-once"]
     answer = subprocess.run(child, check=True, capture_output=True, text=True)
     return float(answer.stdout) / 1024
 
 
-def report_bands(known: dict[str, Run]) -> None:
+def report_bands(curves: dict[str, Run]) -> None:
     for name, part in {"three runs": TRAIN, "one cosine run": TRAIN[:1]}.items():
-        found = fit([known[one] for one in part])
-        inside, last = np.array([_covered(found, known[one]) for one in TEST]).T
+        law_fit = fit([curves[train] for train in part])
+        inside, last = np.array([_coverage(law_fit, curves[test]) for test in TEST]).T
         print(f"90% bands, {name}: {inside.mean():.1%} of the six curves' points, {last.mean():.0%} of the last ones")
 
 
-def _covered(found: Fit, run: Run) -> tuple[float, float]:
-    band = found.predict(run.rates, updates=run.updates)
+def _coverage(law_fit: Fit, run: Run) -> tuple[float, float]:
+    """Return the share of the losses in the band, and whether the last one is in its interval."""
+    band = law_fit.predict(run.rates, updates=run.updates)
     inside = (run.losses >= band.low) & (run.losses <= band.high)
     return float(inside.mean()), float(band.final_low <= run.losses[-1] <= band.final_high)
 
 
-def report_design(known: dict[str, Run]) -> None:
-    three = [known[name] for name in TRAIN]
+def report_design(curves: dict[str, Run]) -> None:
+    three = [curves[name] for name in TRAIN]
     for law in (NoiseFloorLaw, MultiPowerLaw):
-        found = fit(three, law)
-        taken = cpu(lambda found=found: design(found, STEPS, warmup=WARMUP))  # type: ignore[misc]
-        best = design(found, STEPS, warmup=WARMUP)
-        fine = _finest(found)
-        usual = found.law.final_loss(warmup(WARMUP) >> cosine(STEPS - WARMUP, to=0.1), STEPS)
+        law_fit = fit(three, law)
+        taken = cpu(lambda law_fit=law_fit: design(law_fit, STEPS, warmup=WARMUP))  # type: ignore[misc]
+        best = design(law_fit, STEPS, warmup=WARMUP)
+        fine = _finest_loss(law_fit)
+        usual = law_fit.law.final_loss(warmup(WARMUP) >> cosine(STEPS - WARMUP, to=0.1), STEPS)
         print(
             f"design, {law.__name__}: {1000 * taken:.1f} ms; loss {best.loss:.6f}, {best.loss - fine:+.1e} to the best "
             f"of 4,000 cells and 300 knots; cosine to 10%: {usual:.6f}; nearest: {best.nearest.name}, "
@@ -87,20 +88,20 @@ def report_design(known: dict[str, Run]) -> None:
     print(f"design, mean of three laws: {1000 * taken:.0f} ms")
 
 
-def _finest(found: Fit) -> float:
-    """The last loss of a far finer descent, with the rate in straight lines between its cells."""
+def _finest_loss(law_fit: Fit) -> float:
+    """Return the last loss of a far finer descent, with the rate in straight lines between its cells."""
     warm = (np.arange(WARMUP) + 1) / WARMUP
-    descent = Descent([(found.law.parameters, found.law.CLOCK)], History(warm), STEPS - WARMUP, 4000, 300)
+    descent = Descent([(law_fit.law.parameters, law_fit.law.CLOCK)], History(warm), STEPS - WARMUP, 4000, 300)
     middles = (descent.edges[:-1] + descent.edges[1:] - 1) / 2
     levels = np.exp(np.interp(np.arange(STEPS - WARMUP), middles, np.log(descent.best())))
-    return found.law.final_loss(np.concatenate([warm, levels]) * found.law.peak)
+    return law_fit.law.final_loss(np.concatenate([warm, levels]) * law_fit.law.peak)
 
 
 def main(folder: Path) -> None:
-    known = runs(folder)
-    report_fit(known)
-    report_bands(known)
-    report_design(known)
+    curves = runs(folder)
+    report_fit(curves)
+    report_bands(curves)
+    report_design(curves)
 
 
 if __name__ == "__main__":

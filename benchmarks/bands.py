@@ -34,8 +34,8 @@ LENGTHS: dict[str, Callable[[float], bool]] = {
 def main(folder: Path) -> None:
     runs = read(folder)
     print(f"{'fitted to':32}{'horizon':9}{'runs':>5}{'last loss':>11}{'bias':>9}{'in band':>9}{'last in':>9}")
-    for name, told in FITTED.items():
-        rows = [row for peak in sorted({peak for peak, _ in runs}) for row in predicted(runs, peak, told)]
+    for name, fitted in FITTED.items():
+        rows = [row for peak in sorted({peak for peak, _ in runs}) for row in errors_of_others(runs, peak, fitted)]
         for label, chosen in LENGTHS.items():
             some = np.array([row[1:] for row in rows if chosen(row[0])])
             if len(some):
@@ -46,21 +46,26 @@ def main(folder: Path) -> None:
                 )
 
 
-def predicted(
-    runs: dict[tuple[float, int], dict[str, Run]], peak: float, told: Sequence[tuple[str, int]]
+def errors_of_others(
+    runs: dict[tuple[float, int], dict[str, Run]], peak: float, fitted: Sequence[tuple[str, int]]
 ) -> list[tuple[float, float, float, float]]:
-    """Of every other run: its length over that of the fitted ones, the error of its last loss, and what bands hold."""
-    known = [runs[peak, steps][name] for name, steps in told if name in runs[peak, steps]]
-    if len(known) < len(told):
+    """Return for every other run its length over that of the fitted ones, the error of its last loss, and coverage."""
+    sources = [runs[peak, steps][name] for name, steps in fitted if name in runs[peak, steps]]
+    if len(sources) < len(fitted):
         return []
-    found, longest = fit(known), max(steps for _, steps in told)
+    law_fit, longest = fit(sources), max(steps for _, steps in fitted)
     others = [(steps, run) for (at, steps), group in runs.items() if at == peak for run in group.values()]
-    return [(steps / longest, *judged(found, run)) for steps, run in others if all(run is not one for one in known)]
+    return [
+        (steps / longest, *error_of(law_fit, run))
+        for steps, run in others
+        if all(run is not source for source in sources)
+    ]
 
 
-def judged(found: Fit, run: Run) -> tuple[float, float, float]:
+def error_of(law_fit: Fit, run: Run) -> tuple[float, float, float]:
+    """Return the error of the last loss, the share of losses in the band, and whether the last is in its interval."""
     late = run.updates > 0.1 * run.steps
-    band = found.predict(run.rates, updates=run.updates[late])
+    band = law_fit.predict(run.rates, updates=run.updates[late])
     inside = (run.losses[late] >= band.low) & (run.losses[late] <= band.high)
     return band.final - run.final, float(inside.mean()), float(band.final_low <= run.final <= band.final_high)
 

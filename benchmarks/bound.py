@@ -57,7 +57,7 @@ def one_horizon(rates: NDArray[np.float64]) -> str:
     exact = in_long_double(rates)
     ours, theirs = seconds(lambda: bound(rates), 20), seconds(lambda: three_terms(rates), 20)
     gradient = seconds(lambda: bound_gradient(rates), 20)
-    error, of_theirs = (abs(found / exact - 1) for found in (bound(rates), three_terms(rates)))
+    error, of_theirs = (abs(value / exact - 1) for value in (bound(rates), three_terms(rates)))
     times = f"{ours * 1e3:9.2f} {theirs * 1e3:9.2f} {theirs / ours:6.1f}"
     return f"{times} {error:9.0e} {of_theirs:9.0e} {gradient * 1e3:9.2f}"
 
@@ -65,7 +65,7 @@ def one_horizon(rates: NDArray[np.float64]) -> str:
 def all_horizons(rates: NDArray[np.float64]) -> str:
     some = np.linspace(1, STEPS, HORIZONS, dtype=int)
     curve = bound_curve(rates)[some - 1]
-    error = max(abs(found / in_long_double(rates[:t]) - 1) for found, t in zip(curve, some, strict=True))
+    error = max(abs(value / in_long_double(rates[:t]) - 1) for value, t in zip(curve, some, strict=True))
     ours = seconds(lambda: bound_curve(rates), 3)
     theirs = seconds(lambda: [three_terms(rates[:t]) for t in some], 1) * STEPS / HORIZONS
     return f"{ours:9.2f} {theirs:9.0f} {theirs / ours:6.0f} {error:9.0e}"

@@ -29,7 +29,7 @@ from glidepath.study.training.cost import estimate_cost
 from glidepath.study.training.prepare import check, prepare, train
 from glidepath.tasks import load_task
 from glidepath.torch import Scheduler
-from glidepath.torch.randomness import kept_randomness, pinned, seed_everything
+from glidepath.torch.randomness import deterministic_kernels, preserve_rng_state, seed_everything
 
 SLICE = 20  # updates in a turn of the engine
 Losses = dict[str, list[float]]
@@ -89,7 +89,7 @@ def alone(pipe: Connection, described: dict[str, Any]) -> None:
     whole, losses = study_from(described), {}
     turns = Turns(pipe, SLICE * pipe.recv())
     for run in list_runs(whole):
-        with pinned(1), kept_randomness():
+        with deterministic_kernels(1), preserve_rng_state():
             seed_everything(run.seed)
             losses[run.schedule] = list(_plain(run, whole, turns))
     turns.end(losses)
@@ -105,7 +105,7 @@ def _plain(run: Any, whole: Any, turns: Turns) -> Iterator[float]:
         loss.backward()  # type: ignore[no-untyped-call]
         task.optimizer.step()
         if (step + 1) % whole.evaluate_every == 0 or step + 1 == run.horizon:
-            with torch.no_grad(), kept_randomness():
+            with torch.no_grad(), preserve_rng_state():
                 task.model.eval()
                 task.evaluate(task.model)  # type: ignore[misc]
         yield loss.item()

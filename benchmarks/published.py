@@ -57,14 +57,14 @@ PUBLISHED_25M = Scores(0.9988, 0.00376, 0.00465, 0.00110, 0.00409)  # the table 
 
 
 def runs(folder: Path) -> dict[str, Run]:
-    """The nine runs of a folder; the peak is the largest rate in it."""
+    """Return the nine runs of a folder; the peak is the largest rate in it."""
     tables = {name: _table(folder / f"{name}.csv") for name in TRAIN + TEST}
     peak = max(float(table[:, 1].max()) for table in tables.values())
     return {name: _run(name, table, peak) for name, table in tables.items()}
 
 
 def scores(fit: Fit, runs: Mapping[str, Run]) -> Scores:
-    """Of a fit, on the six test curves at every logged loss."""
+    """Score a fit on the six test curves, at every logged loss."""
     each = [_scores(fit.predict(runs[name].rates, updates=runs[name].updates).losses, runs[name]) for name in TEST]
     return Scores(*np.mean(each, axis=0).tolist())
 
@@ -75,7 +75,7 @@ def _table(path: Path) -> NDArray[np.float64]:
 
 
 def _run(name: str, table: NDArray[np.float64], peak: float) -> Run:
-    """The run of one file: its plan, which the logged rates must follow, and the losses after at least one update."""
+    """Return the run of a file: its plan, which the logged rates must follow, and the losses after an update."""
     kind, last = name.split("_")[0], int(name.split("_")[-1])
     steps = 16_000 if kind == "wsdcon" else last
     rates = peak * np.asarray(PLANS[kind](steps, last * 1e-5 / peak)(np.arange(steps)), dtype=np.float64)

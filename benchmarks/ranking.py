@@ -24,25 +24,25 @@ from glidepath.law import Committee, fit_committee
 from glidepath.runs.run import Run
 
 NAME = re.compile(r"lr([\d.]+)_(.*)_T(\d+)")
-TOLD, UP_TO = ("cos_end-1", "wsd_linear0.2"), 25_000
+FITTED, UP_TO = ("cos_end-1", "wsd_linear0.2"), 25_000
 
 
 def read(folder: Path) -> dict[tuple[float, int], dict[str, Run]]:
-    """The runs by peak and horizon, then by schedule; a second run of a schedule is left out."""
-    found: dict[tuple[float, int], dict[str, Run]] = defaultdict(dict)
+    """Return the runs by peak and horizon, then by schedule; a second run of a schedule is left out."""
+    runs: dict[tuple[float, int], dict[str, Run]] = defaultdict(dict)
     for file in sorted(folder.glob("lr*.csv")):
         match = NAME.fullmatch(file.stem)
         if match:
-            found[float(match[1]), int(match[3])][match[2]] = logs.read(file)[0]
-    return found
+            runs[float(match[1]), int(match[3])][match[2]] = logs.read(file)[0]
+    return runs
 
 
-def told(runs: dict[tuple[float, int], dict[str, Run]], peak: float) -> list[Run]:
-    """What the laws are fitted to: two runs, and the beginning that all long ones share."""
+def runs_to_fit(runs: dict[tuple[float, int], dict[str, Run]], peak: float) -> list[Run]:
+    """Return the runs that the laws are fitted to: two whole ones, and the beginning that all long ones share."""
     long = runs[peak, 50_000]["wsd_linear0.1"]
     early = long.updates <= UP_TO
     trunk = Run("constant", long.rates[:UP_TO], long.updates[early], long.losses[early])
-    return [trunk, *(runs[peak, UP_TO][name] for name in TOLD)]
+    return [trunk, *(runs[peak, UP_TO][name] for name in FITTED)]
 
 
 def main(folder: Path) -> None:
@@ -51,27 +51,27 @@ def main(folder: Path) -> None:
     print(f"{'peak':>7} {'updates':>8} {'runs':>5} {'regret':>8} {'rank corr.':>10}  picked")
     regrets: dict[str, list[float]] = defaultdict(list)
     for peak in sorted({peak for peak, _ in runs}):
-        known = fit_committee(told(runs, peak))
+        committee = fit_committee(runs_to_fit(runs, peak))
         for steps in (15_000, 25_000, 35_000, 50_000):
             group = {name: run for name, run in runs[peak, steps].items() if run.name in finals}
             truth = {name: finals[run.name] for name, run in group.items()}
-            said = {name: predicted(known, run) for name, run in group.items()}
-            for who in said[next(iter(said))]:
-                regrets[who].append(truth[picked(said, who)] - min(truth.values()))
-            pick = picked(said, "mean")
-            order = spearmanr([said[name]["mean"] for name in group], [truth[name] for name in group])[0]
+            losses = {name: predict_last(committee, run) for name, run in group.items()}
+            for judge in losses[next(iter(losses))]:
+                regrets[judge].append(truth[pick_best(losses, judge)] - min(truth.values()))
+            pick = pick_best(losses, "mean")
+            order = spearmanr([losses[name]["mean"] for name in group], [truth[name] for name in group])[0]
             print(f"{peak:7g} {steps:8d} {len(group):5d} {regrets['mean'][-1]:8.4f} {order:10.2f}  {pick}")
-    for who, found in regrets.items():
-        print(f"{who:18} regret {fmean(found):.4f} on average, {max(found):.4f} at most, over {len(found)} choices")
+    for judge, costs in regrets.items():
+        print(f"{judge:18} regret {fmean(costs):.4f} on average, {max(costs):.4f} at most, over {len(costs)} choices")
 
 
-def picked(said: dict[str, dict[str, float]], who: str) -> str:
-    return min(said, key=lambda name: said[name][who])
+def pick_best(losses: dict[str, dict[str, float]], judge: str) -> str:
+    return min(losses, key=lambda name: losses[name][judge])
 
 
-def predicted(known: Committee, run: Run) -> dict[str, float]:
-    said = known.losses(run.rates)
-    return {"mean": float(np.mean(list(said.values()))), **said}
+def predict_last(committee: Committee, run: Run) -> dict[str, float]:
+    losses = committee.losses(run.rates)
+    return {"mean": float(np.mean(list(losses.values()))), **losses}
 
 
 if __name__ == "__main__":

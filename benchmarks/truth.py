@@ -53,90 +53,90 @@ def thirty() -> dict[str, str]:
     texts |= {"halves": "step(every=150, factor=0.5)", "thirds": "step(every=200, factor=0.3)"}
     texts |= {"multistep": "multistep([300, 450], factor=0.1)", "late multistep": "multistep([400, 520], factor=0.3)"}
     whole = {name: late + text for name, text in texts.items()} | {"inverse sqrt": "inverse_sqrt(warmup=30)"}
-    held = {f"wsd {share}%": f"linear({share}%)" for share in (10, 20, 30, 40, 50, 60, 80)}
-    held |= {f"wsd {share}% to 10%": f"linear({share}%, to=0.1)" for share in (20, 40)}
-    held |= {f"1-sqrt {share}%": f"one_minus_sqrt({share}%)" for share in (10, 20, 30, 40, 60)}
-    held |= {f"exponential {share}%": f"geometric({share}%, to=0.05)" for share in (20, 40)}
-    held |= {"exponential 20% deep": "geometric(20%, to=0.01)"}
-    return whole | {name: hold + text for name, text in held.items()}
+    with_hold = {f"wsd {share}%": f"linear({share}%)" for share in (10, 20, 30, 40, 50, 60, 80)}
+    with_hold |= {f"wsd {share}% to 10%": f"linear({share}%, to=0.1)" for share in (20, 40)}
+    with_hold |= {f"1-sqrt {share}%": f"one_minus_sqrt({share}%)" for share in (10, 20, 30, 40, 60)}
+    with_hold |= {f"exponential {share}%": f"geometric({share}%, to=0.05)" for share in (20, 40)}
+    with_hold |= {"exponential 20% deep": "geometric(20%, to=0.01)"}
+    return whole | {name: hold + text for name, text in with_hold.items()}
 
 
-def described(schedules: Mapping[str, str], **more: Any) -> Study:
+def describe_study(schedules: Mapping[str, str], **more: Any) -> Study:
     return study_from({"task": "stdlib_gpt", "schedules": dict(schedules), **more})
 
 
-def trained(study: Study, store: Store) -> list[Curve]:
+def train_study(study: Study, store: Store) -> list[Curve]:
     prepared = prepare(study, store)
     return train(prepared, Local(store.snapshots), Quiet())
 
 
 def ends(curves: Iterable[Curve], name: str) -> list[float]:
-    """The last validation losses of a schedule, by seed."""
+    """Return the last validation losses of a schedule, by seed."""
     own = sorted((curve for curve in curves if curve.run.schedule == name), key=lambda curve: curve.run.seed)
     return [first_metric(curve) for curve in own]
 
 
 def predict_and_design(store: Store) -> None:
     more = {"steps": STEPS, "seeds": SEEDS, "evaluate_every": 40}
-    curves = trained(described(FITTED | PREDICTED, **more), store)
-    known = fit_committee([run for name in FITTED if (run := mean_run(name, curves)) is not None])
-    report_predictions(known, curves)
-    makers = {"designed": known, **{f"designed, {type(fit.law).__name__}": fit for fit in known.fits}}
-    found = {name: design(maker, STEPS, warmup="5%") for name, maker in makers.items()}
-    texts = FITTED | PREDICTED | {name: one.plan.text for name, one in found.items()}
-    contest = trained(described(texts, **more), store)
+    curves = train_study(describe_study(FITTED | PREDICTED, **more), store)
+    committee = fit_committee([run for name in FITTED if (run := mean_run(name, curves)) is not None])
+    report_predictions(committee, curves)
+    makers = {"designed": committee, **{f"designed, {type(fit.law).__name__}": fit for fit in committee.fits}}
+    designs = {name: design(maker, STEPS, warmup="5%") for name, maker in makers.items()}
+    texts = FITTED | PREDICTED | {name: best.plan.text for name, best in designs.items()}
+    contest = train_study(describe_study(texts, **more), store)
     best = ends(contest, "wsd 20%")
-    print(f"\n{'':28}{'predicted':>10}{'found':>10}{'deviation':>10}{'to wsd 20%, seed by seed':>28}")
+    print(f"\n{'':28}{'predicted':>10}{'trained':>10}{'std':>10}{'to wsd 20%, seed by seed':>28}")
     for name in sorted(texts, key=lambda name: fmean(ends(contest, name))):
-        said = found[name].loss if name in found else known.loss(mean_run(name, contest).rates)  # type: ignore[union-attr]
+        predicted = designs[name].loss if name in designs else committee.loss(mean_run(name, contest).rates)  # type: ignore[union-attr]
         own = ends(contest, name)
-        apart = [one - other for one, other in zip(own, best, strict=True)]
-        deviation = stdev(apart) if len(set(apart)) > 1 else 0.0
-        print(f"{name:28}{said:10.4f}{fmean(own):10.4f}{stdev(own):10.4f}{fmean(apart):+18.4f} ± {deviation:.4f}")
+        differences = [loss - other for loss, other in zip(own, best, strict=True)]
+        std = stdev(differences) if len(set(differences)) > 1 else 0.0
+        print(f"{name:28}{predicted:10.4f}{fmean(own):10.4f}{stdev(own):10.4f}{fmean(differences):+18.4f} ± {std:.4f}")
 
 
-def report_predictions(known: Committee, curves: list[Curve]) -> None:
-    said, found = [], []
+def report_predictions(committee: Committee, curves: list[Curve]) -> None:
+    predicted, trained = [], []
     for name in PREDICTED:
         run = mean_run(name, curves)
         assert run is not None, f"{name} diverged"
-        said.append(known.loss(run.rates))
-        found.append(fmean(ends(curves, name)))
-    errors = np.abs(np.array(said) - np.array(found))
+        predicted.append(committee.loss(run.rates))
+        trained.append(fmean(ends(curves, name)))
+    errors = np.abs(np.array(predicted) - np.array(trained))
     print(
         f"six schedules predicted from two: last losses off by {errors.mean():.4f} on average, {errors.max():.4f} at "
-        f"most; rank correlation {spearmanr(said, found)[0]:.3f}"
+        f"most; rank correlation {spearmanr(predicted, trained)[0]:.3f}"
     )
 
 
-def screening(store: Store) -> None:
-    study = described(thirty(), steps=600, seeds=[0, 1, 2], evaluate_every=20)
+def compare_screening(store: Store) -> None:
+    study = describe_study(thirty(), steps=600, seeds=[0, 1, 2], evaluate_every=20)
     prepared = prepare(study, store)
-    done = screen(find_candidates(prepared), lambda part: trained(part, store), 4)
+    done = screen(find_candidates(prepared), lambda part: train_study(part, store), 4)
     part, whole = estimate_cost(prepare(done.study, store)), estimate_cost(prepared)
-    truth = trained(study, store)
+    truth = train_study(study, store)
     best = min(study.schedules or {}, key=lambda name: fmean(ends(truth, name)))
     pick = done.rows[0].schedule
     apart = fmean(ends(truth, pick)) - fmean(ends(truth, best))
     print(
         f"\n--screen 4 of 30: {part.steps_alone / whole.steps_alone:.1%} of the updates (each different one once: "
         f"{part.steps_shared / whole.steps_shared:.1%}); picked {pick}, the best of all is {best}: {apart:+.4f}, where "
-        f"seeds scatter by {stdev(ends(truth, best)):.4f}"
+        f"the standard deviation between seeds is {stdev(ends(truth, best)):.4f}"
     )
     left = {row.schedule: row.predicted for row in done.rows if row.loss is None and row.predicted is not None}
-    said = [one.loss for one in left.values()]
+    predicted = [row.loss for row in left.values()]
     real = [fmean(ends(truth, name)) for name in left]
-    inside = fmean(one.low <= value <= one.high for one, value in zip(left.values(), real, strict=True))
+    inside = fmean(row.low <= value <= row.high for row, value in zip(left.values(), real, strict=True))
     print(
-        f"{len(left)} schedules that were left out: last losses off by {np.abs(np.array(said) - real).mean():.4f} on "
-        f"average; rank correlation {spearmanr(said, real)[0]:.3f}; {inside:.0%} inside their 90% interval"
+        f"{len(left)} schedules that were left out: last losses off by {np.abs(np.array(predicted) - real).mean():.4f} "
+        f"on average; rank correlation {spearmanr(predicted, real)[0]:.3f}; {inside:.0%} inside their 90% interval"
     )
 
 
 def main(folder: Path) -> None:
     with Store(folder) as store:
         predict_and_design(store)
-        screening(store)
+        compare_screening(store)
 
 
 if __name__ == "__main__":

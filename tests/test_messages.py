@@ -94,15 +94,18 @@ def is_text_of(node: ast.AST, names: set[str], texts: set[str]) -> bool:
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and part.id in texts:
             return True
-        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in ("str", "repr"):
-            if any(isinstance(a, ast.Name) and a.id in names for a in part.args):
-                return True
-        if isinstance(part, ast.Attribute) and part.attr in ("args", "worded", "reason", "problem"):
-            if isinstance(part.value, ast.Name) and part.value.id in names:
-                return True
-        if isinstance(part, ast.FormattedValue) and isinstance(part.value, ast.Name) and part.value.id in names:
+        if any(isinstance(value, ast.Name) and value.id in names for value in _shown_in(part)):
             return True
     return False
+
+
+def _shown_in(node: ast.AST) -> list[ast.expr]:
+    """Return what a part of an expression turns into text: the argument of str(), the owner of .args, {} in a text."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("str", "repr"):
+        return list(node.args)
+    if isinstance(node, ast.Attribute) and node.attr in ("args", "worded", "reason", "problem"):
+        return [node.value]
+    return [node.value] if isinstance(node, ast.FormattedValue) else []
 
 
 def decisions_in(tree: ast.AST) -> Iterator[int]:

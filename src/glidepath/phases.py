@@ -52,14 +52,14 @@ def phases(plan: Schedule, steps: int) -> tuple[Phase, ...]:
         case Repeated():
             cycles = list(_cycles(plan, steps))
             return _hold(_row(cycles, steps), steps) if len(cycles) <= MOST_CYCLES else _single(plan, steps)
-        case Product() | Sum() | Maximum():
+        case Product() | Sum():
             return _of_one_side(plan, steps) or _single(plan, steps)
-        case Leaf() | Function() | Draft():
+        case Maximum() | Leaf() | Function() | Draft():  # which side is the larger, only the values say
             return _single(plan, steps)
     raise NotImplementedError(f"phases does not know the piece {type(plan).__name__}: name it in phases.py")
 
 
-def _of_one_side(plan: Product | Sum | Maximum, steps: int) -> tuple[Phase, ...]:
+def _of_one_side(plan: Product | Sum, steps: int) -> tuple[Phase, ...]:
     """Return the phases of the one side that has several, if only one has; past its end the other gives the shape."""
     sides = {side: phases(side, steps) for side in (plan.first, plan.second)}
     several = [side for side in sides if sum(phase.name != "hold" for phase in sides[side]) > 1]

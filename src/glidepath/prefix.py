@@ -22,9 +22,9 @@ from .errors import ScheduleError
 
 FIRST_BLOCK, LARGEST_BLOCK = 64, 8192
 
-OPENED = (Sequence, Cut)  # split into the pieces that serve the steps
+OPENED = (Sequence, Cut, Reversed)  # split into the pieces that serve the steps
 STEPWISE = (Scaled, Shifted, Clipped, Product, Sum, Maximum)  # value by value, on the clock of what is inside
-BY_VALUE = (Leaf, Function, Reversed, Draft)  # equal as a whole, or compared by value; a draft has none and says so
+BY_VALUE = (Leaf, Function, Draft)  # equal as a whole, or compared by value; a draft has none and says so
 
 
 def common_prefix(first: Schedule, second: Schedule, steps: int | None = None) -> int:
@@ -81,6 +81,8 @@ class Piece(NamedTuple):
 
 def _pieces(plan: Schedule, start: int, stop: int) -> Iterator[Piece]:
     """Yield the pieces of updates start..stop-1 of a plan, with sequences and cuts opened."""
+    if isinstance(plan, Reversed) and isinstance(plan.plan, Sequence):
+        plan = Sequence(tuple(Reversed(part, part.duration) for part in plan.plan.parts[::-1] if part.duration))
     if isinstance(plan, Sequence):
         for first, part, end in zip(plan.starts, plan.parts, (*plan.starts[1:], stop), strict=True):
             if max(start, first) < min(stop, end):

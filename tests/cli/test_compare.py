@@ -218,7 +218,7 @@ def test_a_screening_trains_some_and_tells_what_was_predicted_of_the_others(
     assert main(["compare", "stdlib_gpt", *FIVE, *options]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert len(answer["summary"]) == 4
-    trained = {row["schedule"] for row in answer["screening"] if "found" in row}
+    trained = {row["schedule"] for row in answer["screening"] if "measured" in row}
     assert trained == {row["schedule"] for row in answer["summary"]}
     (left,) = [row for row in answer["screening"] if row["schedule"] not in trained]
     assert left["low"] < left["predicted"] < left["high"]

@@ -16,7 +16,7 @@ from glidepath import study as studies
 from glidepath.errors import GlidepathWarning, MissingExtraError, StudyError
 from glidepath.study import Progress, Record, Result, RunningSegment, StudyRun, compare, estimate, read_study, verify
 from glidepath.tasks import load_task
-from glidepath.torch.randomness import kept_randomness, pinned, seed_everything
+from glidepath.torch.randomness import deterministic_kernels, preserve_rng_state, seed_everything
 
 STEPS, EVERY = 12, 4
 TEXTS = {"cosine": "cosine(100%)", "warm": "warmup(4) >> constant()", "longer warm": "warmup(4) >> cosine(8)"}
@@ -33,7 +33,7 @@ def plain_training(name: str, seed: int) -> tuple[list[float], list[float], dict
     """Train one run in a plain loop: rates, losses, and the validation loss after so many updates."""
     rates, losses, evaluations = [], [], {}
     plan = gp.parse(TEXTS[name]).over(STEPS)
-    with pinned(1), kept_randomness():
+    with deterministic_kernels(1), preserve_rng_state():
         seed_everything(seed)
         task = load_task("lines.py:line")(seed)
         bases = [group["lr"] for group in task.optimizer.param_groups]
@@ -48,7 +48,7 @@ def plain_training(name: str, seed: int) -> tuple[list[float], list[float], dict
             rates.append(max(group["lr"] for group in task.optimizer.param_groups))
             losses.append(loss.item())
             if (step + 1) % EVERY == 0:
-                with torch.no_grad(), kept_randomness():
+                with torch.no_grad(), preserve_rng_state():
                     task.model.eval()
                     evaluations[step + 1] = task.evaluate(task.model)["validation_loss"]
     return rates, losses, evaluations

@@ -19,7 +19,7 @@ from glidepath.study.spec.study import study_from
 from glidepath.study.store import Store
 from glidepath.study.training.prepare import prepare, train
 from glidepath.tasks import load_task
-from glidepath.torch.randomness import kept_randomness, seed_everything
+from glidepath.torch.randomness import preserve_rng_state, seed_everything
 
 
 def of(found: list[Curve], schedule: str, seed: int = 0) -> Curve:
@@ -70,7 +70,7 @@ def test_all_schedules_begin_at_the_same_loss_and_seeds_do_not(here: Path) -> No
 
 def test_global_random_numbers_depend_on_the_seed_alone() -> None:
     def drawn(seed: int) -> tuple[float, float, float]:
-        with kept_randomness():
+        with preserve_rng_state():
             seed_everything(seed)
             return random.random(), np.random.rand(), torch.rand(1).item()
 

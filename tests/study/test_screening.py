@@ -11,7 +11,7 @@ from glidepath import parse
 from glidepath.errors import StudyError
 from glidepath.law import NoiseFloorLaw
 from glidepath.study.curve import Curve, Record
-from glidepath.study.report.screening import save_screening, screening_table
+from glidepath.study.report.screening import build_table, save_screening
 from glidepath.study.screening.screen import FIRST, Candidates, find_candidates, mean_run, screen
 from glidepath.study.spec.runs import StudyRun
 from glidepath.study.spec.study import Study, study_from
@@ -185,4 +185,4 @@ def test_the_figure_and_the_file_show_every_schedule(tmp_path: Path) -> None:
     assert lines[0] == "schedule,why trained,predicted,low,high,found,error"
     assert [line.split(",")[0] for line in lines[1:]] == [row.schedule for row in done.rows]
     assert figure.stat().st_size > 10_000
-    assert screening_table(done.rows).row_count == len(TEXTS)
+    assert build_table(done.rows, "validation loss").row_count == len(TEXTS)

@@ -20,7 +20,7 @@ from torch.utils.data import (
 )
 
 from glidepath.errors import TaskError
-from glidepath.tasks.batches import InOrder, Numbered, batches_of, whole_epoch
+from glidepath.tasks.batches import IndexedBatches, SequentialBatches, batches_of, whole_epoch
 
 
 class Rows(Dataset[Any]):
@@ -110,7 +110,7 @@ def test_other_samplers_of_pytorch_draw_from_the_seed_and_the_epoch(
     sampler: Any, allowed: set[int], length: int
 ) -> None:
     batches = batches_of(DataLoader(Rows(), batch_size=2, sampler=sampler), seed=0)
-    assert isinstance(batches, Numbered)
+    assert isinstance(batches, IndexedBatches)
     assert len(batches) == length // 2
     found = rows(batches, range(6 * len(batches)))
     assert {row for (batch,) in found for row in batch} <= allowed
@@ -180,18 +180,18 @@ def test_an_epoch_to_evaluate_on_is_the_same_each_time() -> None:
 def test_a_stream_gives_its_batches_epoch_after_epoch() -> None:
     loader = DataLoader(Stream(), batch_size=4)
     batches = batches_of(loader, seed=0, together=2)
-    assert isinstance(batches, InOrder)
+    assert isinstance(batches, SequentialBatches)
     one, two, three = epoch_of(loader)
     assert rows(batches, range(4)) == [[one, two], [three], [one, two], [three]]
 
 
 def test_a_stream_goes_nowhere_but_on() -> None:
     batches = batches_of(DataLoader(Stream(), batch_size=4), seed=0)
-    assert isinstance(batches, InOrder)
+    assert isinstance(batches, SequentialBatches)
     batches(0)
-    with pytest.raises(TaskError, match=r"cannot go on from update 0: Stream is an IterableDataset, .* at update 1"):
+    with pytest.raises(TaskError, match=r"cannot resume at update 0: Stream is an IterableDataset, .* at update 1"):
         batches(0)
-    with pytest.raises(TaskError, match=r"cannot go on from update 2: .* --no-share"):
+    with pytest.raises(TaskError, match=r"cannot resume at update 2: .*compare without sharing, share=False"):
         batches(2)
     assert batches(1)[0].index == 1
 
@@ -223,7 +223,7 @@ class OwnBatches(BatchSampler):
 @pytest.mark.parametrize(
     ("loader", "why"),
     [
-        (DataLoader(Rows(), sampler=Own()), "nobody knows what the order of Own depends on"),
+        (DataLoader(Rows(), sampler=Own()), "it is unknown what the order of Own depends on"),
         (DataLoader(Rows(), sampler=Fickle()), "Fickle.set_epoch.0. does not give the same order each time"),
         (DataLoader(Rows(), batch_size=None), "batch_size=None"),
         (DataLoader(Rows(), batch_sampler=OwnBatches(range(10), 2, False)), "the order of OwnBatches"),

@@ -21,7 +21,7 @@ from glidepath.cli import main
 from glidepath.errors import TaskError
 from glidepath.tasks import Task
 from glidepath.tasks.lightning import from_module
-from glidepath.tasks.lightning_optimizer import configured
+from glidepath.tasks.lightning_optimizer import select_optimizer
 from glidepath.torch import Scheduler
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "training"
@@ -372,7 +372,7 @@ def test_the_optimizer_is_found_in_every_form_with_the_rate_it_had_before_its_sc
     optimizer = torch.optim.SGD([torch.zeros(2)], lr=held)
     scheduler = lr_scheduler.LinearLR(optimizer, start_factor=0.25)
     assert optimizer.param_groups[0]["lr"] == 0.125
-    assert configured(form(optimizer, scheduler)) is optimizer
+    assert select_optimizer(form(optimizer, scheduler)) is optimizer
     assert optimizer.param_groups[0]["lr"] == 0.5
     assert isinstance(rate, float) or optimizer.param_groups[0]["lr"] is held
     assert "initial_lr" not in optimizer.param_groups[0]
@@ -400,7 +400,7 @@ def overwritten(make: Callable[[Any], Any]) -> Any:
 )
 def test_what_is_not_one_optimizer_with_a_rate_of_its_own_is_refused(returned: Any, words: str) -> None:
     with pytest.raises(TaskError, match=words):
-        configured(returned)
+        select_optimizer(returned)
 
 
 # --- what needs a Trainer ---
@@ -665,7 +665,7 @@ def test_a_dataset_that_draws_at_random_is_shared(here: Path, capsys: pytest.Cap
     ("task", "words"),
     [
         ("counting", "mine.py:counting cannot be reproduced: update 3 had the loss"),
-        ("stream", "training cannot go on from update 3: Stream is an IterableDataset"),
+        ("stream", "training cannot resume at update 3: Stream is an IterableDataset"),
     ],
 )
 def test_what_cannot_be_shared_is_told_so_and_is_compared_without(
@@ -674,6 +674,6 @@ def test_what_cannot_be_shared_is_told_so_and_is_compared_without(
     assert main(["compare", f"mine.py:{task}", *BRANCHES]) == 2
     told = " ".join(capsys.readouterr().err.split())
     assert words in told
-    assert "without sharing: --no-share" in told
+    assert "without sharing, --no-share" in told
     assert main(["compare", f"mine.py:{task}", *BRANCHES, "--no-share"]) == 0
     assert "24 of them different" in capsys.readouterr().out

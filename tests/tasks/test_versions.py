@@ -35,6 +35,6 @@ def test_a_state_tells_the_versions_and_is_refused_where_they_are_others() -> No
     state = versions.state_dict()
     assert state == {"lightning": lightning.__version__, "torchmetrics": torchmetrics.__version__}
     versions.load_state_dict(state)
-    with pytest.raises(TaskError, match=r"trained with {'lightning': '1.0'.*train it anew"):
+    with pytest.raises(TaskError, match=r"trained with {'lightning': '1.0'.*train it again"):
         versions.load_state_dict({**state, "lightning": "1.0"})
     assert versions.state_dict() == state

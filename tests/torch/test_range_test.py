@@ -18,7 +18,7 @@ import glidepath as gp
 from glidepath.errors import RunError, SchedulerError
 from glidepath.study.engine.state import digest
 from glidepath.torch import Scheduler, Set, range_test, set_rate
-from glidepath.torch.randomness import randomness, seed_everything
+from glidepath.torch.randomness import get_rng_state, seed_everything
 
 X = torch.randn(256, 8, generator=torch.Generator().manual_seed(1))
 Y = (X.sum(1) > 0).long()
@@ -54,7 +54,7 @@ def everything(model, optimizer, *more):
             "modes": [module.training for module in model.modules()],
             "own": [[one["seen"], list(one["history"]), one["extent"].copy()] for one in own],
             "optimizer": optimizer.state_dict(),
-            "randomness": randomness(),
+            "randomness": get_rng_state(),
             "more": [thing.state_dict() for thing in more],
         }
     )
@@ -236,7 +236,7 @@ def test_an_update_that_a_scaler_skips_is_asked_for_again():
         scaler.update()
         return loss
 
-    found = range_test(model, optimizer, update, updates=20, low=1e-6, high=1e-3, carried={"scaler": scaler})
+    found = range_test(model, optimizer, update, updates=20, low=1e-6, high=1e-3, stateful={"scaler": scaler})
     assert asked.count(0) > 1
     assert asked.count(19) == 1
     assert len(found.losses) == 20
@@ -359,7 +359,7 @@ def test_carried_things_are_put_back():
         average.update_parameters(model)
         return loss
 
-    range_test(model, optimizer, update, updates=20, high=0.1, carried={"average": average, "generator": generator})
+    range_test(model, optimizer, update, updates=20, high=0.1, stateful={"average": average, "generator": generator})
     assert digest([average.state_dict(), generator.get_state()]) == before
 
 
@@ -443,7 +443,7 @@ def test_another_optimizer_that_is_carried_is_put_back_with_its_driver():
 
     update(0)
     before = everything(second, other, driver)
-    range_test(model, optimizer, update, updates=20, high=0.1, carried={"second": second, "other": other})
+    range_test(model, optimizer, update, updates=20, high=0.1, stateful={"second": second, "other": other})
     assert everything(second, other, driver) == before
     assert driver.position == 1
     update(1)
@@ -507,7 +507,7 @@ def test_what_cannot_be_put_back_spoils_nothing_else():
             optimizer,
             step_of(model, optimizer),
             data=DataLoader(DATA, batch_size=32),
-            carried={"first": Stubborn()},
+            stateful={"first": Stubborn()},
         )
     assert everything(model, optimizer) == before
 

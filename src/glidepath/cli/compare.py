@@ -13,9 +13,10 @@ from cyclopts import Parameter
 from glidepath import study as studies
 from glidepath.errors import StudyError
 from glidepath.study import CostEstimate, Result, Study, read_study, study_from
-from glidepath.study.report.screening import flat
+from glidepath.study.report.screening import to_columns
 from glidepath.study.report.tables import summary_table
 from glidepath.study.report.terminal import show
+from glidepath.study.report.verdict import first_name
 from glidepath.study.result import results_folder
 
 from .options.plans import name_and_text
@@ -129,7 +130,7 @@ def compare(
                     name=str(folder),
                 )
             if result.screening and not as_json:
-                write_screening(result.screening)
+                write_screening(result.screening, first_name(result.rows))
             if verify_one:
                 run = studies.verify(result.study, store=store)
                 _write_note(f"{run}, trained again alone: every loss, metric and last bit is the same\n", as_json)
@@ -152,7 +153,9 @@ def _write_result(result: Result, folder: Path, as_json: bool) -> None:
 
 def _write_json(result: Result) -> None:
     rows: Any = _plain(summary_table(result.rows).rows)
-    answer = {"screening": _plain(map(flat, result.screening)), "summary": rows} if result.screening else rows
+    metric = first_name(result.rows)
+    screening = _plain(to_columns(row, metric) for row in result.screening)
+    answer = {"screening": screening, "summary": rows} if result.screening else rows
     print(json.dumps(answer, indent=2))
 
 

@@ -15,9 +15,9 @@ from glidepath import plot as figures
 from glidepath.plot.range_test import draw_range_test
 from glidepath.range_test import RangeTest
 from glidepath.tasks import load_task
-from glidepath.tasks.range_test import swept
+from glidepath.tasks.range_test import sweep
 from glidepath.ticks import value_text
-from glidepath.torch.randomness import kept_randomness, pinned, seed_everything
+from glidepath.torch.randomness import deterministic_kernels, preserve_rng_state, seed_everything
 from glidepath.torch.range_test import Progress as Watcher
 
 from .output import tables as told
@@ -78,11 +78,11 @@ def find(
 
 def _found(task: str, seed: int, threads: int, low: float, high: float, updates: int) -> RangeTest:
     named = load_task(task)
-    with pinned(threads), kept_randomness():
+    with deterministic_kernels(threads), preserve_rng_state():
         seed_everything(seed)
         built = named(seed)
         with _bar(updates) as watch, named.blame("sweeping its rate"):
-            return swept(built, low=low, high=high, updates=updates, progress=watch)
+            return sweep(built, low=low, high=high, updates=updates, progress=watch)
 
 
 @contextmanager

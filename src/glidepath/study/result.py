@@ -260,7 +260,7 @@ def _read_screening(folder: Path) -> Iterator[ScreeningRow]:
     try:
         with file.open(newline="", encoding="utf-8") as stream:
             for row in csv.DictReader(stream, strict=True):
-                loss = float(row["found"]) if row["found"] else None
+                loss = float(row["measured"]) if row["measured"] else None
                 yield ScreeningRow(row["schedule"], row["why trained"], _prediction(row), loss)  # type: ignore[arg-type]
     except (KeyError, ValueError, TypeError, csv.Error) as error:
         raise StudyError(f"{file} is not what glidepath compare writes: let it write the file again") from error

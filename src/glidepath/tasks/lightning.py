@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader
 
 from glidepath.errors import TaskError, needs_extra
 
-from .batches import Part, batches_of, whole_epoch
-from .lightning_optimizer import configured
+from .batches import EpochBatch, batches_of, whole_epoch
+from .lightning_optimizer import select_optimizer
 from .task import Task
 from .versions import Versions
 
@@ -25,7 +25,7 @@ with needs_extra("", "a task from a LightningModule"):
     from lightning.pytorch.utilities.signature_utils import is_param_in_hook_signature
     from torchmetrics import Metric
 
-from .lightning_metrics import Logged, Total
+from .lightning_metrics import MetricLog, RunningValue
 from .lightning_trainer import StandIn
 
 # Hooks that a Trainer calls and a task cannot: they decide about updates or epochs, add callbacks, or hold a state
@@ -51,12 +51,12 @@ def from_module(
     accumulate_grad_batches: int = 1,
     leave_out: Collection[str] = (),
 ) -> Task:
-    """A task that trains a module as `lightning.Trainer` would, in full precision, on the device that it is on.
+    """Return a task that trains a module as `lightning.Trainer` would, in full precision, on the device that it is on.
 
     An update is training_step, backward and the optimizer's step, with the hooks around them. Batches are made in
     this process, whatever `num_workers` says; where the loader shuffles, each epoch's order is drawn from (seed,
     epoch). A loader that only goes forward (an IterableDataset, a sampler of one's own without `set_epoch`) makes a
-    task that is compared with `--no-share`.
+    task that is compared without sharing.
 
     Args:
         module: with automatic optimization and one optimizer. The schedulers that configure_optimizers returns are
@@ -91,17 +91,17 @@ def from_module(
         ['validation']
     """
     _refuse(module, leave_out)
-    trainer, logged = StandIn(), Logged()
+    trainer, logged = StandIn(), MetricLog()
     data = module if train is None else train
     _prepare(module, data, trainer, logged)
     loader, held_out = _loaders(data, validation)
-    optimizer = configured(module.configure_optimizers())
+    optimizer = select_optimizer(module.configure_optimizers())
     trainer.optimizers, trainer.configuring = [optimizer], False
     batches = batches_of(loader, seed, accumulate_grad_batches)
     module.on_fit_start()
     module.on_train_start()
     frozen = tuple(part for part in module.modules() if not part.training)
-    run = _Run(module, frozen, trainer, optimizer, data, gradient_clip_val or 0.0, accumulate_grad_batches)
+    run = _Loop(module, frozen, trainer, optimizer, data, gradient_clip_val or 0.0, accumulate_grad_batches)
     return Task(
         model=module,
         optimizer=optimizer,
@@ -113,8 +113,8 @@ def from_module(
 
 @final
 @dataclass(frozen=True)
-class _Run:
-    """What the updates of a task have in common; `frozen` are the modules that stay in evaluation mode."""
+class _Loop:
+    """The state that the updates of a task share; `frozen` are the modules that stay in evaluation mode."""
 
     module: LightningModule
     frozen: tuple[nn.Module, ...]
@@ -125,16 +125,16 @@ class _Run:
     together: int
 
 
-def _update(run: _Run, step: int, parts: list[Part]) -> Tensor:
-    """One update, hook after hook as a Trainer calls them; the mean loss of its batches."""
+def _update(run: _Loop, step: int, parts: list[EpochBatch]) -> Tensor:
+    """Make one update, hook after hook as a Trainer calls them, and return the mean loss of its batches."""
     trainer = run.trainer
     trainer.global_step, trainer.training, trainer.validating = step, True, False
-    for part in run.frozen:  # the engine has woken them
-        part.training = False
+    for frozen in run.frozen:  # the engine has put them into training mode
+        frozen.training = False
     losses = []
-    for one in parts[:-1]:
-        batch, output = _backward(run, one)
-        run.module.on_train_batch_end(output, batch, one.index)
+    for part in parts[:-1]:
+        batch, output = _backward(run, part)
+        run.module.on_train_batch_end(output, batch, part.index)
         losses.append(output["loss"])
     batch, output = _backward(run, parts[-1])
     run.module.on_before_optimizer_step(run.optimizer)
@@ -147,15 +147,15 @@ def _update(run: _Run, step: int, parts: list[Part]) -> Tensor:
     return total * run.together / len(parts)
 
 
-def _backward(run: _Run, part: Part) -> tuple[Any, dict[str, Any]]:
-    """The gradients of one batch; the batch as the step saw it, and what the step returned."""
+def _backward(run: _Loop, part: EpochBatch) -> tuple[Any, dict[str, Any]]:
+    """Compute the gradients of one batch; return the batch as the step saw it, and what the step returned."""
     module, run.trainer.current_epoch = run.module, part.epoch
     if part.index == 0:
         _reset_metrics(module)
-    batch = _moved(run, part.batch)
+    batch = _move(run, part.batch)
     if module.on_train_batch_start(batch, part.index) == -1:
         raise TaskError("on_train_batch_start returned -1, which ends an epoch: how long epochs are is the loader's")
-    output = _output(_called(module, "training_step", batch, part.index))
+    output = _output(_call(module, "training_step", batch, part.index))
     loss = output["loss"] / run.together
     if part.index % run.together == 0:
         module.on_before_zero_grad(run.optimizer)
@@ -166,29 +166,29 @@ def _backward(run: _Run, part: Part) -> tuple[Any, dict[str, Any]]:
     return batch, output | {"loss": loss.detach().clone()}
 
 
-def _evaluate(run: _Run, logged: Logged, batches: Any, monitor: str) -> dict[str, float]:
-    """What the module logs over the validation batches; what ranks comes first."""
-    module, trainer, returned = run.module, run.trainer, Total("mean")
+def _evaluate(run: _Loop, logged: MetricLog, batches: Any, monitor: str) -> dict[str, float]:
+    """Return what the module logs over the validation batches; what ranks comes first."""
+    module, trainer, returned = run.module, run.trainer, RunningValue("mean")
     trainer.training, trainer.validating, logged.listening = False, True, True
     module.on_validation_start()
     module.on_validation_epoch_start()
     for index, raw in enumerate(batches):
-        logged.batch = batch = _moved(run, raw)
+        logged.batch = batch = _move(run, raw)
         module.on_validation_batch_start(batch, index)
-        output = _called(module, "validation_step", batch, index)
+        output = _call(module, "validation_step", batch, index)
         loss = output.get("loss") if isinstance(output, Mapping) else output
-        if isinstance(loss, Tensor) and loss.numel() == 1 and monitor not in logged.found:
+        if isinstance(loss, Tensor) and loss.numel() == 1 and monitor not in logged.totals:
             returned.add(loss, logged.size())
         module.on_validation_batch_end(output, batch, index)
     logged.batch = None
     module.on_validation_epoch_end()
     module.on_validation_end()
     logged.listening = False
-    return _ranked(logged.values(), returned, monitor)
+    return _rank(logged.values(), returned, monitor)
 
 
-def _ranked(values: dict[str, float], returned: Total, monitor: str) -> dict[str, float]:
-    """The metrics, what ranks first."""
+def _rank(values: dict[str, float], returned: RunningValue, monitor: str) -> dict[str, float]:
+    """Return the metrics, the one that ranks first."""
     if monitor in values:
         return {monitor: values[monitor], **values}
     if returned.value is not None:
@@ -199,22 +199,22 @@ def _ranked(values: dict[str, float], returned: Total, monitor: str) -> dict[str
     )
 
 
-def _called(module: LightningModule, name: str, batch: Any, index: int) -> Any:
-    """A step may take the batch alone, or its index too."""
+def _call(module: LightningModule, name: str, batch: Any, index: int) -> Any:
+    """Call a step, which may take the batch alone, or its index too."""
     step = getattr(module, name)
     return step(batch, index) if is_param_in_hook_signature(step, "batch_idx", min_args=2) else step(batch)
 
 
-def _output(found: Any) -> dict[str, Any]:
-    """What training_step returned, as a dict with a loss."""
-    output = dict(found) if isinstance(found, Mapping) else {"loss": found}
+def _output(returned: Any) -> dict[str, Any]:
+    """Return what training_step returned, as a dict with a loss."""
+    output = dict(returned) if isinstance(returned, Mapping) else {"loss": returned}
     if not isinstance(output.get("loss"), Tensor):
-        raise TaskError(f"training_step returned {found!r:.80}: return the loss, a tensor, or a dict with one")
+        raise TaskError(f"training_step returned {returned!r:.80}: return the loss, a tensor, or a dict with one")
     return output
 
 
-def _moved(run: _Run, batch: Any) -> Any:
-    """The batch, through the hooks that move it to the device: the datamodule's, if it has them."""
+def _move(run: _Loop, batch: Any) -> Any:
+    """Move a batch through the hooks that move it to the device: the datamodule's, if it has them."""
     for name in TRANSFERS:
         owner = run.data if _overrides(run.data, name, LightningDataModule) else run.module
         where = (run.module.device,) if name == "transfer_batch_to_device" else ()
@@ -223,14 +223,14 @@ def _moved(run: _Run, batch: Any) -> Any:
 
 
 def _reset_metrics(module: LightningModule) -> None:
-    """A new epoch: metrics of training would grow for ever."""
+    """Reset the metrics of training at a new epoch: they would grow for ever."""
     for metric in module.modules():
         if isinstance(metric, Metric):
             metric.reset()
 
 
 def _refuse(module: Any, leave_out: Collection[str]) -> None:
-    """Whatever would train something else than a Trainer does."""
+    """Raise for anything that would train differently from a Trainer."""
     if not isinstance(module, LightningModule):
         raise TaskError(f"from_module takes a lightning.pytorch.LightningModule, not {type(module)!r}")
     if not module.automatic_optimization:
@@ -240,7 +240,7 @@ def _refuse(module: Any, leave_out: Collection[str]) -> None:
             raise TaskError(f"the module has no {name}: schedules are compared by how it trains and validates")
     unknown = sorted(set(leave_out) - set(UNCALLED))
     if unknown:
-        raise TaskError(f"{unknown[0]} is called, or is no hook of training: leave_out takes {', '.join(UNCALLED)}")
+        raise TaskError(f"{unknown[0]} is called, or is not a hook of training: leave_out takes {', '.join(UNCALLED)}")
     uncalled = [name for name in UNCALLED if _overrides(module, name, LightningModule) and name not in leave_out]
     if uncalled:
         raise TaskError(
@@ -254,8 +254,8 @@ def _overrides(thing: Any, name: str, base: type) -> bool:
     return isinstance(thing, base) and (own is not getattr(base, name) or name in vars(thing))
 
 
-def _prepare(module: LightningModule, data: Any, trainer: StandIn, logged: Logged) -> None:
-    """The hooks that come before training, with a trainer to ask."""
+def _prepare(module: LightningModule, data: Any, trainer: StandIn, logged: MetricLog) -> None:
+    """Call the hooks that come before training, with a trainer to ask."""
     _attach(module, trainer, logged)
     if isinstance(data, LightningDataModule):
         data.trainer = trainer
@@ -268,14 +268,14 @@ def _prepare(module: LightningModule, data: Any, trainer: StandIn, logged: Logge
     _attach(module, trainer, logged)  # to modules that were only made now
 
 
-def _attach(module: LightningModule, trainer: StandIn, logged: Logged) -> None:
+def _attach(module: LightningModule, trainer: StandIn, logged: MetricLog) -> None:
     for part in module.modules():
         if isinstance(part, LightningModule):
             part.trainer, part.log = trainer, logged.log
 
 
 def _loaders(data: Any, validation: Any) -> tuple[Any, DataLoader[Any]]:
-    """The training loader and the validation loader."""
+    """Return the training loader and the validation loader."""
     own = isinstance(data, (LightningModule, LightningDataModule))
     held_out = data.val_dataloader() if own and validation is None else validation
     if isinstance(held_out, (list, tuple)) and len(held_out) == 1:

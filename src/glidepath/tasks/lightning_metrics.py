@@ -1,4 +1,4 @@
-"""What a LightningModule logs while it is evaluated, reduced as Lightning reduces it over an epoch."""
+"""The metrics that a LightningModule logs while it is evaluated, reduced over an epoch as Lightning does."""
 
 import inspect
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ LOG = inspect.signature(LightningModule.log)
 
 
 @final
-class Logged:
-    """Takes the place of the module's `log`, and listens while it is evaluated. Mutable.
+class MetricLog:
+    """A replacement of the module's `log` that listens while it is evaluated. Mutable.
 
     Its `batch` is the one that is evaluated: its size weighs what is logged without a `batch_size`.
     """
@@ -25,43 +25,43 @@ class Logged:
     def __init__(self) -> None:
         self.listening = False
         self.batch: Any = None
-        self.found: dict[str, Total | Metric] = {}
+        self.totals: dict[str, RunningValue | Metric] = {}
 
     def log(self, *args: Any, **kwargs: Any) -> None:
-        """In the place of `LightningModule.log`."""
+        """Take a value in the place of `LightningModule.log`."""
         if self.listening:
-            given = LOG.bind(None, *args, **kwargs).arguments
-            self.note(given["name"], given["value"], given)
+            options = LOG.bind(None, *args, **kwargs).arguments
+            self.note(options["name"], options["value"], options)
 
-    def note(self, name: str, value: Any, given: Mapping[str, Any]) -> None:
+    def note(self, name: str, value: Any, options: Mapping[str, Any]) -> None:
         """Count one value in, unless it is logged for its step only."""
-        if given.get("on_epoch") is False:
+        if options.get("on_epoch") is False:
             return
         if isinstance(value, Metric):
-            self.found[name] = value
+            self.totals[name] = value
             return
-        total = self.found.setdefault(name, Total(given.get("reduce_fx", "mean")))
-        if isinstance(total, Total):
-            total.add(value, self.size(given.get("batch_size")))
+        total = self.totals.setdefault(name, RunningValue(options.get("reduce_fx", "mean")))
+        if isinstance(total, RunningValue):
+            total.add(value, self.size(options.get("batch_size")))
 
-    def size(self, given: int | None = None) -> int:
-        """Of this batch; 1 where there is none."""
-        if given is not None or self.batch is None:
-            return given or 1
-        found: int = extract_batch_size(self.batch)
-        return found
+    def size(self, batch_size: int | None = None) -> int:
+        """Return the size of this batch; 1 where there is none."""
+        if batch_size is not None or self.batch is None:
+            return batch_size or 1
+        size: int = extract_batch_size(self.batch)
+        return size
 
     def values(self) -> dict[str, float]:
-        """Every name's value, in the order in which they were first logged; and forget them."""
-        values = {name: float(total.compute()) for name, total in self.found.items()}
-        for total in self.found.values():
+        """Return every name's value, in the order in which they were first logged, and forget them."""
+        values = {name: float(total.compute()) for name, total in self.totals.items()}
+        for total in self.totals.values():
             total.reset()
-        self.found.clear()
+        self.totals.clear()
         return values
 
 
 @final
-class Total:
+class RunningValue:
     """A mean, sum, minimum or maximum that grows, in float32 as Lightning's. Mutable."""
 
     def __init__(self, reduction: Any) -> None:
@@ -81,10 +81,10 @@ class Total:
         self.value = counted if self.value is None else join(self.value, counted)
 
     def compute(self) -> Tensor:
-        """What it has come to, once a value was counted in."""
+        """Return its value, once there was one to count in."""
         value = cast(Tensor, self.value)
         return value / self.size if self.reduction == "mean" else value
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Begin again."""
         self.value, self.size = None, 0

@@ -1,4 +1,4 @@
-"""The one optimizer among what `configure_optimizers` returns, with its rates as they were before any scheduler."""
+"""The one optimizer in what `configure_optimizers` returns, with its rates as they were before any scheduler."""
 
 import inspect
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from glidepath.errors import TaskError
 OVERWRITING = ("OneCycleLR", "CyclicLR")
 
 
-def configured(returned: Any) -> Optimizer:
-    """The optimizer; its schedulers are left out.
+def select_optimizer(returned: Any) -> Optimizer:
+    """Return the optimizer; its schedulers are left out.
 
     Args:
         returned: an optimizer, or one with its scheduler in any of the forms that Lightning takes.
 
     Raises:
-        TaskError: if there is not exactly one optimizer, it needs a closure, or its own rate cannot be told any more.
+        TaskError: if there is not exactly one optimizer, it needs a closure, or its own rate has been overwritten.
 
     Examples:
         >>> import torch
@@ -28,10 +28,10 @@ def configured(returned: Any) -> Optimizer:
         >>> scheduler = torch.optim.lr_scheduler.LinearLR(optimizer)
         >>> optimizer.param_groups[0]["lr"]
         0.16666666666666666
-        >>> configured(([optimizer], [scheduler])).param_groups[0]["lr"]
+        >>> select_optimizer(([optimizer], [scheduler])).param_groups[0]["lr"]
         0.5
     """
-    optimizers, schedulers = _listed(returned)
+    optimizers, schedulers = _split(returned)
     if len(optimizers) != 1 or not isinstance(optimizers[0], Optimizer):
         raise TaskError(f"configure_optimizers returned {returned!r:.200}: a task has one torch.optim.Optimizer")
     optimizer: Optimizer = optimizers[0]
@@ -44,12 +44,12 @@ def configured(returned: Any) -> Optimizer:
                 f"{type(scheduler).__name__} writes the optimizer's rate and momentum over when it is built, so the "
                 "optimizer's own are not known: return the optimizer without it"
             )
-    _as_before(optimizer)
+    _restore_rates(optimizer)
     return optimizer
 
 
-def _listed(returned: Any) -> tuple[list[Any], list[Any]]:
-    """The optimizers and the schedulers in it."""
+def _split(returned: Any) -> tuple[list[Any], list[Any]]:
+    """Split it into optimizers and schedulers."""
     if isinstance(returned, Mapping):
         return [returned.get("optimizer")], [_bare(returned[key]) for key in ["lr_scheduler"] if key in returned]
     if not isinstance(returned, (list, tuple)):
@@ -57,19 +57,20 @@ def _listed(returned: Any) -> tuple[list[Any], list[Any]]:
     if len(returned) == 2 and isinstance(returned[0], (list, tuple)):
         second = returned[1] if isinstance(returned[1], (list, tuple)) else [returned[1]]
         return list(returned[0]), [_bare(scheduler) for scheduler in second]
-    pairs = [_listed(one) for one in returned]
-    return [one for first, _ in pairs for one in first], [one for _, second in pairs for one in second]
+    pairs = [_split(item) for item in returned]
+    optimizers = [optimizer for first, _ in pairs for optimizer in first]
+    return optimizers, [scheduler for _, second in pairs for scheduler in second]
 
 
 def _bare(scheduler: Any) -> Any:
-    """A scheduler without its configuration."""
+    """Return a scheduler without its configuration."""
     return scheduler.get("scheduler") if isinstance(scheduler, Mapping) else scheduler
 
 
-def _as_before(optimizer: Optimizer) -> None:
-    """Puts back the rates that schedulers noted when they were built."""
+def _restore_rates(optimizer: Optimizer) -> None:
+    """Put back the rates that schedulers noted when they were built."""
     for group in optimizer.param_groups:
         if "initial_lr" in group:
             before = group.pop("initial_lr")
-            held = group["lr"]
-            group["lr"] = held.copy_(before) if isinstance(held, Tensor) else before
+            rate = group["lr"]
+            group["lr"] = rate.copy_(before) if isinstance(rate, Tensor) else before

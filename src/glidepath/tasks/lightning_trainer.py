@@ -1,4 +1,4 @@
-"""What a LightningModule sees of a Trainer while none runs: where training stands, and one process."""
+"""A stand-in for the Trainer that a LightningModule asks: the position of training, and one process."""
 
 from typing import Any, final
 

@@ -60,7 +60,7 @@ class NamedTask:
     module: str = ""
 
     def __call__(self, seed: int) -> Task:
-        """A fresh task; whatever its function raises is reported with the line of its file."""
+        """Build a fresh task; whatever its function raises is reported with the line of its file."""
         with self.blame(f"building itself for seed {seed}"):
             built = self.function(seed)
         if not isinstance(built, Task):
@@ -73,12 +73,12 @@ class NamedTask:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of its code: tells whether that has changed since."""
+        """Return a hash of its code: it tells whether that has changed since."""
         return fingerprint(self.function, self.module)
 
 
 def load_task(name: str) -> NamedTask:
-    """The task that a name stands for.
+    """Load the task that a name stands for.
 
     Files and packages are looked for where you are, as `python file.py` would.
 
@@ -137,10 +137,10 @@ def _import_package(name: str, where: str, kind: Loadable) -> ModuleType:
         with blame(kind.subject(name), f"importing {where}", None, kind.error_class):
             return importlib.import_module(where)
     except kind.error_class as error:
-        raise _missing_package(name, where, error, kind) from error
+        raise _explain_import(name, where, error, kind) from error
 
 
-def _missing_package(name: str, where: str, error: GlidepathError, kind: Loadable) -> GlidepathError:
+def _explain_import(name: str, where: str, error: GlidepathError, kind: Loadable) -> GlidepathError:
     """Return a clearer error if it is a package that is missing."""
     cause = error.__cause__
     if not isinstance(cause, ModuleNotFoundError) or not cause.name:
@@ -170,16 +170,16 @@ def _unknown(name: str) -> str:
     return f"unknown task {name!r}{_nearest(name, BUILT_IN)}: {FORMS}"
 
 
-def _no_function(name: str, module: ModuleType, attribute: str, found: Any) -> str:
-    if found is not None:
-        return f"{attribute} in {name} is {_kind(found)}: a task is a function of the seed"
-    known = [key for key, value in vars(module).items() if isinstance(value, FunctionType)]
-    listed = f"; it has {', '.join(known[:8])}" if known else ""
-    return f"{name.rpartition(':')[0]} has no function {attribute}{_nearest(attribute, known)}{listed}"
+def _no_function(name: str, module: ModuleType, attribute: str, value: Any) -> str:
+    if value is not None:
+        return f"{attribute} in {name} is {_kind(value)}: a task is a function of the seed"
+    names = [key for key, value in vars(module).items() if isinstance(value, FunctionType)]
+    listed = f"; it has {', '.join(names[:8])}" if names else ""
+    return f"{name.rpartition(':')[0]} has no function {attribute}{_nearest(attribute, names)}{listed}"
 
 
-def _nearest(name: str, known: Any) -> str:
-    hint = did_you_mean(name, known)
+def _nearest(name: str, names: Any) -> str:
+    hint = did_you_mean(name, names)
     return f", {hint}" if hint else ""
 
 

@@ -1,4 +1,4 @@
-"""The range test of a task, which brings all that a sweep needs: an update, and what changes with it."""
+"""The range test of a task, which has all that a sweep needs: an update, and what changes with it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,10 +12,10 @@ from glidepath.torch.range_test import Progress
 from .task import Task
 
 
-def swept(
+def sweep(
     task: Task, *, low: float = 1e-7, high: float = 10.0, updates: int = 200, progress: Progress | None = None
 ) -> RangeTest:
-    """Sweeps the rate over a task, which is then as it was; `glidepath.torch.range_test` explains the arguments."""
+    """Sweep the rate over a task, which is then as it was; `glidepath.torch.range_test` explains the arguments."""
     return range_test(
         task.model,
         task.optimizer,
@@ -23,7 +23,7 @@ def swept(
         low=low,
         high=high,
         updates=updates,
-        carried=task.carried,
+        stateful=task.carried,
         progress=progress,
     )
 

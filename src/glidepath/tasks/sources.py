@@ -23,7 +23,7 @@ STANDARD = Path(sysconfig.get_path("stdlib")).resolve()
 
 
 def fingerprint(function: Callable[..., Any], found_in: str = "") -> str:
-    """SHA-256 over the function's name and its code's files, 64 hexadecimal digits.
+    """Return the SHA-256 over the function's name and its code's files, 64 hexadecimal digits.
 
     Moving the whole folder changes nothing.
 
@@ -32,51 +32,53 @@ def fingerprint(function: Callable[..., Any], found_in: str = "") -> str:
         found_in: the name of the module where it was found, if that may be another than where it is written.
     """
     inner = _inner(function)
-    found = hashlib.sha256(getattr(inner, "__qualname__", type(inner).__name__).encode())
+    digest = hashlib.sha256(getattr(inner, "__qualname__", type(inner).__name__).encode())
     for name, file in sorted(sources(function, found_in).items()):
-        found.update(f"\0{name}\0".encode())
-        found.update(file.read_bytes())
-    return found.hexdigest()
+        digest.update(f"\0{name}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def sources(function: Callable[..., Any], found_in: str = "") -> dict[str, Path]:
-    """The files of a function's code, by their path from the folder that they share."""
+    """Return the files of a function's code, by their path from the folder that they share."""
     written_in = getattr(_inner(function), "__module__", None) or ""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for start in (written_in, found_in):
-        for name, file in _reached(start).items():
-            if file not in found.values():
-                found[f"found in {name}" if name in found else name] = file
-    return found
+        for name, file in _own_files(start).items():
+            if file not in files.values():
+                files[f"found in {name}" if name in files else name] = file
+    return files
 
 
 def _inner(function: Any) -> Any:
-    """What a partial or a decorator is around."""
+    """Return the function inside a partial or a decorator."""
     while isinstance(function, functools.partial) or hasattr(function, "__wrapped__"):
         function = function.func if isinstance(function, functools.partial) else function.__wrapped__
     return function
 
 
-def _reached(start: str) -> dict[str, Path]:
-    """The files that a module is made of, by their path from its folder."""
+def _own_files(start: str) -> dict[str, Path]:
+    """Return the files that a module is made of, by their path from its folder."""
     file = _file(start)
     if file is None:
         return {}
     folder = _folder(start, file)
-    seen, waiting = {file}, [(start, file)]
+    files, waiting = {file}, [(start, file)]
     while waiting:
-        for name in _imported(*waiting.pop()):
+        for name in _imports(*waiting.pop()):
             used = _file(name) if _own(start, name) else None
-            if used is not None and used not in seen and _beside(used, folder):
-                seen.add(used)
+            if used is not None and used not in files and _beside(used, folder):
+                files.add(used)
                 waiting.append((name, used))
-    return {path.relative_to(folder).as_posix(): path for path in seen}
+    return {path.relative_to(folder).as_posix(): path for path in files}
 
 
-def _imported(module: str, file: Path) -> Iterator[str]:
-    """The names of all modules that a file imports, or may: in `from a import b`, b may be one; with their packages."""
+def _imports(module: str, file: Path) -> Iterator[str]:
+    """Yield the names of all modules that a file imports, or may: in `from a import b`, b may be one; with their
+    packages.
+    """
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    for name in [module, *(name for node in _nodes(file) for name in _named(node, package))]:
+    for name in [module, *(name for node in _nodes(file) for name in _names_in(node, package))]:
         yield from accumulate(name.split("."), "{}.{}".format)
 
 
@@ -87,7 +89,7 @@ def _nodes(file: Path) -> Iterator[ast.AST]:
         return
 
 
-def _named(node: ast.AST, package: str) -> list[str]:
+def _names_in(node: ast.AST, package: str) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if not isinstance(node, ast.ImportFrom):
@@ -101,34 +103,34 @@ def _named(node: ast.AST, package: str) -> list[str]:
 
 
 def _own(start: str, name: str) -> bool:
-    """A built-in task is its own file: the rest of Glidepath does not decide its bits."""
+    """Return whether a file counts: a built-in task is its own file, the rest of Glidepath does not decide its bits."""
     return "glidepath" not in (start.partition(".")[0], name.partition(".")[0])
 
 
 def _beside(file: Path, folder: Path) -> bool:
-    """Whether a file is in the folder; a virtual environment may be, too, and is not meant."""
+    """Return whether a file is in the folder, and not in a virtual environment there."""
     if folder not in file.parents or STANDARD in file.parents:
         return False
     return INSTALLED.isdisjoint(file.relative_to(folder).parts)
 
 
 def _folder(module: str, file: Path) -> Path:
-    """The folder where a lone file or the outermost package lies; of an installed package, its own."""
+    """Return the folder where a lone file or the outermost package lies; of an installed package, its own."""
     depth = module.count(".") + (file.name == "__init__.py")
     folder = file.parents[depth]
     return file.parents[depth - 1] if folder.name in INSTALLED and depth else folder
 
 
 def _file(name: str) -> Path | None:
-    """The Python file of a module, whether it has been imported or not."""
+    """Return the Python file of a module, whether it has been imported or not."""
     module = sys.modules.get(name)
-    found = getattr(module, "__file__", None) if module is not None else _unimported(name)
-    path = Path(found).resolve() if found else None
+    origin = getattr(module, "__file__", None) if module is not None else _origin(name)
+    path = Path(origin).resolve() if origin else None
     return path if path is not None and path.suffix == ".py" and path.is_file() else None
 
 
-def _unimported(name: str) -> str | None:
-    """Where a module would be imported from; nothing is imported to find out."""
+def _origin(name: str) -> str | None:
+    """Return where a module would be imported from, without importing anything."""
     package = name.rpartition(".")[0]
     folders = _folders(package) if package else None
     if package and not folders:
@@ -138,7 +140,7 @@ def _unimported(name: str) -> str | None:
 
 
 def _folders(package: str) -> list[str]:
-    """The folders of a package; none if it is a module, or is not there."""
+    """Return the folders of a package; none if it is a module, or is not there."""
     if package in sys.modules:
         return list(getattr(sys.modules[package], "__path__", []))
     outer = package.rpartition(".")[0]

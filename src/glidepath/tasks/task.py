@@ -1,4 +1,4 @@
-"""What a task is: everything a run needs except the schedule."""
+"""A task: everything a run needs except the schedule."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from glidepath.errors import TaskError
 
 
 class Stateful(Protocol):
-    """What can be saved and put back: a GradScaler, an averaged model, a data loader that knows its place."""
+    """An object whose state can be saved and loaded: a GradScaler, an averaged model, a data loader with a position."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
@@ -39,9 +39,9 @@ class Task:
             plateau, and lower is better. Called without gradients, in evaluation mode, and with its own random
             numbers, so that it cannot disturb the training.
         update: `update(step)` makes one optimizer update, gradients zeroed, and returns its loss. The rate is already
-            in the optimizer. Where a GradScaler skips the update, the same step is asked for again.
-        carried: whatever else changes during training and is needed to go on, by name: each has `state_dict` and
-            `load_state_dict`, and promises that loading what was saved makes it go on exactly as it would have. A
+            in the optimizer. Where a GradScaler skips the update, the same step is called again.
+        carried: whatever else changes during training and is needed to resume, by name: each has `state_dict` and
+            `load_state_dict`, and promises that loading what was saved makes it continue exactly as it would have. A
             loader among them must, once loaded, give the very batches that would have come next.
 
     Raises:

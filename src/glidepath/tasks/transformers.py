@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from glidepath.errors import TaskError, needs_extra
 
-from .batches import Part, batches_of
+from .batches import EpochBatch, batches_of
 from .task import Task
 from .versions import Versions
 
@@ -50,14 +50,15 @@ TIMES = ("_runtime", "_per_second", "_preparation_time")  # the same update twic
 
 
 def from_trainer(trainer: Trainer, *, seed: int) -> Task:
-    """A task that trains as `trainer.train()` would, in full precision, on the one device that the Trainer chose.
+    """Return a task that trains as `trainer.train()` would, in full precision, on the one device that the Trainer
+    chose.
 
     An update is `gradient_accumulation_steps` times `training_step` (`compute_loss`, with num_items_in_batch where
     the model takes it, label smoothing, the backward pass), clipping to `max_grad_norm`, and the optimizer's step.
     Batches are made in this process, whatever `dataloader_num_workers` says. An IterableDataset, or a sampler of one's
-    own without `set_epoch`, makes a task that is compared with `--no-share`.
+    own without `set_epoch`, makes a task that is compared without sharing.
 
-    Reporting, logging and saving do not take place, `max_steps` and `num_train_epochs` are the study's to say, and
+    Reporting, logging and saving do not take place, `max_steps` and `num_train_epochs` are decided by the study, and
     `lr_scheduler_type` and warmup are left out. `evaluate` gives the metrics of `trainer.evaluate()`, losses first.
 
     Args:
@@ -94,18 +95,18 @@ def from_trainer(trainer: Trainer, *, seed: int) -> Task:
     )
 
 
-def _update(trainer: Trainer, step: int, parts: list[Part]) -> Tensor:
-    """One update; the sum of what its batches add to the Trainer's own loss."""
+def _update(trainer: Trainer, step: int, batches: list[EpochBatch]) -> Tensor:
+    """Make one update, and return the sum of what its batches add to the Trainer's own loss."""
     model, args = trainer.model, trainer.args
-    first = parts[0]
+    first = batches[0]
     model.zero_grad()  # of parameters that no optimizer has, too: clipping sees them
     trainer.state.global_step = step
     trainer.state.epoch = first.epoch + first.index / (first.epoch_length or math.inf)
     if first.index == 0 and first.epoch_length is not None:  # a DataLoader that is iterated anew draws one number
         torch.empty((), dtype=torch.int64).random_()
-    inputs, items = trainer.get_batch_samples((part.batch for part in parts), len(parts), args.device)
+    inputs, items = trainer.get_batch_samples((batch.batch for batch in batches), len(batches), args.device)
     trainer.current_gradient_accumulation_steps = len(inputs)
-    losses = [trainer.training_step(model, one, items) for one in inputs]
+    losses = [trainer.training_step(model, batch, items) for batch in inputs]
     if args.max_grad_norm > 0:
         nn.utils.clip_grad_norm_(model.parameters(), args.max_grad_norm)
     trainer.optimizer.step()
@@ -114,15 +115,15 @@ def _update(trainer: Trainer, step: int, parts: list[Part]) -> Tensor:
 
 
 def _evaluate(trainer: Trainer) -> dict[str, float]:
-    """What the Trainer evaluates to, without how long that took; the losses of its own first."""
-    found = {name: value for name, value in trainer.evaluate().items() if not _is_time(name)}
+    """Return the Trainer's metrics, without how long they took; the losses of its own first."""
+    metrics = {name: value for name, value in trainer.evaluate().items() if not _is_time(name)}
     trainer.state.log_history.clear()
     held_out = trainer.eval_dataset
     names = [f"eval_{name}_loss" for name in held_out] if isinstance(held_out, dict) else ["eval_loss"]
-    losses = {name: found[name] for name in names if name in found}
+    losses = {name: metrics[name] for name in names if name in metrics}
     if not losses:
-        raise TaskError(f"the Trainer evaluates to no loss, only to {', '.join(found)}: are there labels?")
-    return losses | found
+        raise TaskError(f"the Trainer evaluates to no loss, only to {', '.join(metrics)}: are there labels?")
+    return losses | metrics
 
 
 def _is_time(name: str) -> bool:
@@ -130,7 +131,7 @@ def _is_time(name: str) -> bool:
 
 
 def _refuse(trainer: Any, seed: int) -> None:
-    """Whatever would train something else than `Trainer.train()` does."""
+    """Raise for anything that would train differently from `Trainer.train()`."""
     if not isinstance(trainer, Trainer):
         raise TaskError(f"from_trainer takes a transformers.Trainer, not {type(trainer)!r}")
     if trainer.args.seed != seed:
@@ -138,9 +139,9 @@ def _refuse(trainer: Any, seed: int) -> None:
     for data in ("train_dataset", "eval_dataset"):
         if getattr(trainer, data) is None:
             raise TaskError(f"the Trainer has no {data}: schedules are compared by how it trains and evaluates")
-    for applies, what, instead in REFUSED:
+    for applies, feature, instead in REFUSED:
         if applies(trainer):
-            raise TaskError(f"the Trainer has {what}, which a task does not do: {instead}")
+            raise TaskError(f"the Trainer has {feature}, which a task does not do: {instead}")
     lost = [name for name in LOOP if getattr(type(trainer), name) is not getattr(Trainer, name)]
     if lost:
         raise TaskError(f"{type(trainer).__name__} overrides {', '.join(lost)}, which are not called: write a Task")
@@ -158,7 +159,7 @@ def _refuse_callbacks(trainer: Trainer) -> None:
 
 
 def _shows(callback: Any) -> bool:
-    """Whether a callback only shows or reports, or decides when the Trainer does so."""
+    """Return whether a callback only shows or reports, or decides when the Trainer does so."""
     kind = type(callback)
     if kind.__module__.startswith(("transformers.integrations", "transformers.utils.notebook")):
         return True

@@ -8,7 +8,7 @@ from glidepath.errors import TaskError
 
 @final
 class Versions:
-    """Carried by a task, so that what was trained with other versions is not taken for its own.
+    """Carried by a task, so that a state of other versions is not loaded.
 
     Examples:
         >>> import torch
@@ -17,12 +17,12 @@ class Versions:
     """
 
     def __init__(self, *packages: str) -> None:
-        self.found = {package: version(package) for package in packages}
+        self.versions = {package: version(package) for package in packages}
 
     def state_dict(self) -> dict[str, Any]:
-        return dict(self.found)
+        return dict(self.versions)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Refuses a state of other versions."""
-        if state != self.found:
-            raise TaskError(f"this state was trained with {state}, and here is {self.found}: train it anew")
+        """Check that a state is of the same versions."""
+        if state != self.versions:
+            raise TaskError(f"this state was trained with {state}, and here is {self.versions}: train it again")

@@ -8,10 +8,10 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-Randomness = dict[str, Any]
+RngState = dict[str, Any]
 
 
-def randomness() -> Randomness:
+def get_rng_state() -> RngState:
     """The state of Python's, NumPy's and PyTorch's global random numbers, CUDA's too.
 
     The hundreds of integers are tensors: a list of them takes longer to save than a small model.
@@ -26,7 +26,7 @@ def randomness() -> Randomness:
     }
 
 
-def set_randomness(state: Randomness) -> None:
+def set_rng_state(state: RngState) -> None:
     """Go on from `state`."""
     version, numbers, gauss = state["python"]
     random.setstate((version, tuple(numbers.tolist()), gauss))
@@ -45,17 +45,17 @@ def seed_everything(seed: int) -> None:
 
 
 @contextmanager
-def kept_randomness() -> Iterator[None]:
+def preserve_rng_state() -> Iterator[None]:
     """Whatever is drawn inside, the global random numbers afterwards go on as if nothing had been."""
-    before = randomness()
+    before = get_rng_state()
     try:
         yield
     finally:
-        set_randomness(before)
+        set_rng_state(before)
 
 
 @contextmanager
-def pinned(threads: int) -> Iterator[None]:
+def deterministic_kernels(threads: int) -> Iterator[None]:
     """Deterministic kernels and `threads` CPU threads inside: their number changes the last bits of a sum."""
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     lenient = torch.is_deterministic_algorithms_warn_only_enabled()

@@ -22,7 +22,7 @@ from glidepath.range_test.result import FEWEST, Ending
 from .clock import Clock
 from .hyperparameter import tensor_version
 from .plateau import mean_over_processes
-from .restore import restored
+from .restore import restore_afterwards
 from .skipped_steps import MAX_SKIPS, was_update
 
 RUNAWAY = 3.0  # a loss so many times its lowest above that one does not come back
@@ -39,7 +39,7 @@ def range_test(
     low: float = 1e-7,
     high: float = 10.0,
     updates: int = 200,
-    carried: Mapping[str, Any] | None = None,
+    stateful: Mapping[str, Any] | None = None,
     reduce: Callable[[float], float] = mean_over_processes,
     progress: Progress | None = None,
     seed: int = 0,
@@ -91,8 +91,8 @@ def range_test(
     models = [model] if isinstance(model, nn.Module) else list(model)
     rates = _rates(low, high, updates)
     given = _given(data)
-    everything = {**_of_data(data), **(carried or {})}
-    with restored(models, optimizer, everything):
+    everything = {**_of_data(data), **(stateful or {})}
+    with restore_afterwards(models, optimizer, everything):
         for other in everything.values():
             if isinstance(other, Optimizer):
                 _pause_drivers(other)

@@ -22,7 +22,7 @@ from torch.utils.data import Sampler
 
 from glidepath.errors import SchedulerError
 
-from .randomness import kept_randomness
+from .randomness import preserve_rng_state
 
 Undo = Callable[[], Any]
 
@@ -39,8 +39,8 @@ GENERATORS: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] =
 
 
 @contextmanager
-def restored(
-    models: Iterable[nn.Module], optimizer: Optimizer, carried: Mapping[str, Any] | None = None
+def restore_afterwards(
+    models: Iterable[nn.Module], optimizer: Optimizer, stateful: Mapping[str, Any] | None = None
 ) -> Iterator[None]:
     """Afterwards, also after an exception, everything is as it was.
 
@@ -59,13 +59,13 @@ def restored(
     Raises:
         SchedulerError: if one of these cannot be put back.
     """
-    keeper = Keeper()
+    keeper = Restorer()
     for model in models:
         keeper.keep(model)
     keeper.keep(vars(optimizer))
-    for name, thing in (carried or {}).items():
+    for name, thing in (stateful or {}).items():
         keeper.carry(name, thing)
-    with kept_randomness():
+    with preserve_rng_state():
         try:
             yield
         finally:
@@ -73,7 +73,7 @@ def restored(
 
 
 @final
-class Keeper:
+class Restorer:
     """Remembers what it is shown, and the plain data inside that."""
 
     def __init__(self) -> None:

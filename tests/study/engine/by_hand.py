@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 import glidepath as gp
-from glidepath.tasks.batches import mixed
+from glidepath.tasks.batches import mix_seeds
 from glidepath.torch import Scheduler
 
 Losses = list[float]
@@ -151,7 +151,7 @@ def lightning_module(here: ModuleType, seed: int, plan: Any, updates: int) -> Lo
     model, losses = here.Digits().network, []
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     scheduler = Scheduler(optimizer, plan)
-    order = torch.randperm(1400, generator=torch.Generator().manual_seed(mixed(seed, 0)))
+    order = torch.randperm(1400, generator=torch.Generator().manual_seed(mix_seeds(seed, 0)))
     for chosen in order.split(32)[:updates]:
         loss = functional.cross_entropy(model(here.x[chosen]), here.y[chosen])
         optimizer.zero_grad()

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from glidepath.study.report.figures import final_figure
+from glidepath.study.report.figures import draw_final
 from glidepath.study.report.files import report
 from glidepath.study.report.page import page as whole_page
 from glidepath.study.report.summary import summary
@@ -81,7 +81,7 @@ def test_every_part_has_a_name_of_its_own_and_every_reference_leads_somewhere(pa
 def test_the_page_says_the_verdict_the_facts_and_every_text(page: str) -> None:
     words = Reader(page).words
     assert "Learning-rate schedules compared: digits" in words
-    assert "no difference shown at this budget between a and b (3 seeds)" in words
+    assert "no difference in m shown at this budget between a and b (3 seeds)" in words
     assert "<b>120</b> & more" in words
     assert words.count("constant()") == 2
 
@@ -109,7 +109,7 @@ def test_a_figure_follows_the_colours_of_the_page(page: str) -> None:
 def test_names_and_texts_are_shown_and_never_obeyed(name: str) -> None:
     runs = [curve(name, seed, 1.0 + seed, text=f"{name}()") for seed in range(2)]
     rows = summary(runs)
-    text = whole_page(runs, rows, {"final": (final_figure(runs, rows), name)}, {name: name})
+    text = whole_page(runs, rows, {"final": (draw_final(runs, rows), name)}, {name: name})
     read = Reader(text)
     assert {"script", "img"}.isdisjoint(tag for tag, _ in read.tags)
     assert read.words.count(name) >= 5  # the verdict, a fact and its label, the table, the text
@@ -117,5 +117,5 @@ def test_names_and_texts_are_shown_and_never_obeyed(name: str) -> None:
 
 def test_the_same_study_is_the_same_page() -> None:
     rows = summary(RUNS)
-    first, second = (whole_page(RUNS, rows, {"final": (final_figure(RUNS, rows), "")}, FACTS) for _ in range(2))
+    first, second = (whole_page(RUNS, rows, {"final": (draw_final(RUNS, rows), "")}, FACTS) for _ in range(2))
     assert first == second

@@ -19,7 +19,7 @@ def said(**ends: list[float]) -> list[str]:
 
 
 def test_schedules_that_cannot_be_told_apart_are_named_together() -> None:
-    assert said(**CLOSE) == ["no difference shown at this budget between cosine, linear and wsd (3 seeds)"]
+    assert said(**CLOSE) == ["no difference in m shown at this budget between cosine, linear and wsd (3 seeds)"]
 
 
 def test_a_winner_is_called_best() -> None:
@@ -29,7 +29,7 @@ def test_a_winner_is_called_best() -> None:
 
 def test_some_worse_and_some_unclear_are_told_apart() -> None:
     assert said(**CLOSE, bad=[9.0, 9.1, 9.3]) == [
-        "no difference shown at this budget between cosine, linear and wsd (3 seeds)",
+        "no difference in m shown at this budget between cosine, linear and wsd (3 seeds)",
         "shown to be worse than cosine in m: bad (3 seeds)",
     ]
 
@@ -64,8 +64,8 @@ def peaks(best: float) -> list[str]:
 
 
 def test_a_best_peak_at_an_edge_asks_for_more_peaks() -> None:
-    assert peaks(0.3)[1:] == ["a is best at the largest peak tried, 0.3: try larger ones"]
-    assert peaks(0.03)[1:] == ["a is best at the smallest peak tried, 0.03: try smaller ones"]
+    assert peaks(0.3)[1:] == ["a is best in m at the largest peak tried, 0.3: try larger ones"]
+    assert peaks(0.03)[1:] == ["a is best in m at the smallest peak tried, 0.03: try smaller ones"]
     assert peaks(0.1)[1:] == []
 
 
@@ -81,7 +81,7 @@ def test_a_single_peak_is_no_edge() -> None:
 
 def test_schedules_at_the_same_edge_share_a_sentence() -> None:
     runs = curves(a=[2.0, 2.1], b=[3.0, 3.1], peak=0.1) + curves(a=[1.0, 1.1], b=[1.5, 1.8], peak=0.2)
-    assert sentences(summary(runs))[-1] == "a and b are best at the largest peak tried, 0.2: try larger ones"
+    assert sentences(summary(runs))[-1] == "a and b are best in m at the largest peak tried, 0.2: try larger ones"
 
 
 def test_where_there_are_several_horizons_each_sentence_begins_with_its_own() -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from glidepath.study.report.screening import screening_table
+from glidepath.study.report.screening import build_table
 from glidepath.study.screening.row import ScreeningRow
 
 from .tables import console
 
 
-def write_screening(rows: Sequence[ScreeningRow]) -> None:
+def write_screening(rows: Sequence[ScreeningRow], metric: str) -> None:
     """Write the table to stdout."""
-    console().print(screening_table(rows))
+    console().print(build_table(rows, metric))

@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from statistics import fmean, pstdev
 from typing import Literal, NamedTuple, final
 
-import numpy as np
-
 from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule
 from glidepath.errors import LawError
 from glidepath.law.designing.named_schedules import SHARES, cooldown
 from glidepath.law.evaluation.fast_sum import FloatArray
-from glidepath.law.evaluation.rates import horizon_of
+from glidepath.law.evaluation.rates import horizon_of, values_of
 from glidepath.law.fitting.committee import Committee, band_of_mean, fit_committee
 from glidepath.law.fitting.prediction import Prediction
 from glidepath.runs.run import Run
@@ -116,7 +114,7 @@ def advise(
     committee = fit_committee(runs)
     noise = committee.noise if noise is None else noise
     plans = {name: plan.over(whole) for name, plan in candidates.items()}
-    rates = {name: committee.peak * plan(np.arange(whole.steps)) for name, plan in plans.items()}
+    rates = {name: committee.peak * values_of(plan, whole.steps) for name, plan in plans.items()}
     ranking = rank_schedules(committee, rates, noise, level)
     margin = margin_of(ranking[0].loss, noise)
     close = [row for row in ranking if row.verdict != "worse"]

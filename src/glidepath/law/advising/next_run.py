@@ -16,6 +16,7 @@ import numpy as np
 from glidepath.core.schedule import Schedule
 from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
 from glidepath.law.evaluation.formula import losses
+from glidepath.law.evaluation.rates import values_of
 from glidepath.law.fitting.fit import Fit
 from glidepath.law.fitting.prediction import space_evenly
 from glidepath.law.fitting.problem import INDEPENDENT, MISFIT, parameters_of, relative_slopes
@@ -57,13 +58,13 @@ def next_run(
         steps: the horizon.
         rising: updates of a warmup, before the runs of half the length that are considered too.
     """
-    ends = [_final_slopes(fit.law, fit.coordinates, plan(np.arange(steps))) for plan in rivals]
+    ends = [_final_slopes(fit.law, fit.coordinates, values_of(plan, steps)) for plan in rivals]
     differences = np.array([end - ends[0] for end in ends[1:]] or [ends[0]])
     size, information = fit.law.final_loss(rivals[0], steps), np.linalg.inv(fit.covariance)
     now = size * _largest_std(differences, fit.covariance)
     options = []
     for name, plan, length in _possible_runs(candidates, steps, rising):
-        more = _information(fit.law, fit.coordinates, plan(np.arange(length)), max(MISFIT, fit.residual_std))
+        more = _information(fit.law, fit.coordinates, values_of(plan, length), max(MISFIT, fit.residual_std))
         covariance = np.asarray(np.linalg.inv(information + more), dtype=np.float64)
         options.append(NextRun(name, plan, length, now, size * _largest_std(differences, covariance)))
     return min(options, key=lambda run: run.std_after)

@@ -62,6 +62,7 @@ class Cells:
         phi, passed = levels**p.kappa, self.lengths * (levels if clock == "progress" else 1.0)
         rate = p.rho * scales(np.log(levels), p.gamma)
         x = np.cumsum(passed[::-1])[::-1]
+        # 1 - G as in `relaxation.share_left`, with a rate for each cell; rounded in another order, so not shared
         if np.isinf(p.beta):
             remaining = np.exp(-rate * x)
             slope = remaining

@@ -40,7 +40,7 @@ def _from_schedule(plan: Schedule, peak: float, length: Length) -> FloatArray:
     if length is None and (isinstance(plan, Draft) or not plan.duration):
         raise LawError(f"{plan!r} has no length of its own: give one, as in predict(plan, 10_000)")
     horizon = horizon_of(plan.duration if length is None else length)
-    values = check_rates(np.asarray(plan.over(horizon)(np.arange(horizon.steps)), dtype=np.float64))
+    values = check_rates(values_of(plan.over(horizon), horizon.steps))
     most = float(values.max())
     if most < LOOKS_LIKE_A_RATE and peak / 4 <= most <= 4 * peak:
         raise LawError(
@@ -48,6 +48,11 @@ def _from_schedule(plan: Schedule, peak: float, length: Length) -> FloatArray:
             f"peak, {peak:g}: leave the factor out, or give the rates of every update as an array"
         )
     return values
+
+
+def values_of(plan: Schedule, steps: int) -> FloatArray:
+    """Return the value of a schedule for each of its first updates, (steps,)."""
+    return np.asarray(plan(np.arange(steps)), dtype=np.float64)
 
 
 def horizon_of(steps: Horizon | int | str | None) -> Horizon:

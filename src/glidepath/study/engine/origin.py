@@ -14,7 +14,7 @@ import torch
 from glidepath.errors import TaskError
 from glidepath.tasks.loading import NamedTask
 from glidepath.torch.hyperparameter import Group
-from glidepath.torch.randomness import kept_randomness, pinned
+from glidepath.torch.randomness import deterministic_kernels, preserve_rng_state
 
 from .session import Session
 from .state import digest
@@ -80,7 +80,7 @@ def first_digests(session: Session) -> tuple[str, str]:
     first = digest(session.first | {"randomness": session.first["randomness"] | {"cuda": None}})
     if session.task.batch is None:
         return first, "unseen"
-    with pinned(session.threads), kept_randomness(), session.named.blame("making batch 0"):
+    with deterministic_kernels(session.threads), preserve_rng_state(), session.named.blame("making batch 0"):
         batch = digest(session.task.batch(0))
     session.restore(None)  # a loader may have advanced
     return first, batch

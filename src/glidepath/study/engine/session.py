@@ -19,7 +19,13 @@ from glidepath.study.sharing.values import Slot
 from glidepath.tasks import Task
 from glidepath.tasks.loading import NamedTask
 from glidepath.torch.hyperparameter import tensor_version
-from glidepath.torch.randomness import kept_randomness, pinned, randomness, seed_everything, set_randomness
+from glidepath.torch.randomness import (
+    deterministic_kernels,
+    get_rng_state,
+    preserve_rng_state,
+    seed_everything,
+    set_rng_state,
+)
 from glidepath.torch.skipped_steps import MAX_SKIPS, was_update
 
 from .state import State, capture_state, copy_state, restore_state
@@ -43,10 +49,10 @@ class Session:
 
     def __init__(self, named: NamedTask, seed: int, threads: int) -> None:
         self.named, self.seed, self.threads = named, seed, threads
-        with pinned(threads), kept_randomness():
+        with deterministic_kernels(threads), preserve_rng_state():
             seed_everything(seed)
             self.task = named(seed)
-            self._randomness = randomness()
+            self._randomness = get_rng_state()
         self._clock = UpdateClock(self.task)
         self.first = self.state()
 
@@ -79,10 +85,10 @@ class Session:
     @contextmanager
     def _session_randomness(self) -> Iterator[None]:
         """Use the session's own random numbers and number of threads."""
-        with pinned(self.threads), kept_randomness():
-            set_randomness(self._randomness)
+        with deterministic_kernels(self.threads), preserve_rng_state():
+            set_rng_state(self._randomness)
             yield
-            self._randomness = randomness()
+            self._randomness = get_rng_state()
 
     def _updates(self, work: WorkItem) -> Iterator[Record]:
         write = _writer(self.task.optimizer.param_groups, work.slots)
@@ -133,7 +139,7 @@ class Session:
 
     def _metrics(self) -> dict[str, float]:
         """Return the task's metrics as floats; the model, its mode and the random numbers stay as they were."""
-        with kept_randomness(), torch.no_grad(), self.named.blame("evaluating"):
+        with preserve_rng_state(), torch.no_grad(), self.named.blame("evaluating"):
             self.task.model.eval()
             result = self.task.evaluate(self.task.model)  # type: ignore[misc]  # a task has evaluate
             metrics = result if isinstance(result, Mapping) else {"validation": result}

@@ -1,1 +1,1 @@
-"""What a finished study shows: verdict, tables, figures, a page, exports. Knows curves, not how they were trained."""
+"""The report of a finished study: verdict, tables, figures, a page, exports. It reads curves, not how they were trained."""

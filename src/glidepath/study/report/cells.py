@@ -1,4 +1,4 @@
-"""The table of a study as texts: one place for the terminal, Markdown and the page."""
+"""The cells of a study's table as texts, which the terminal, Markdown and the page share."""
 
 import math
 from collections.abc import Sequence
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import final
 
 from .summary import Interval, Row, Spread, level, pairs
-from .verdict import words
+from .verdict import first_name, words
 
 
 @final
 @dataclass(frozen=True)
 class Line:
-    """One row: its texts, what stands behind it, and whether it begins another horizon."""
+    """A row of the table: its texts, its row of the summary, and whether it begins another horizon."""
 
     cells: tuple[str, ...]
     row: Row
@@ -20,12 +20,13 @@ class Line:
 
 
 def header(rows: Sequence[Row]) -> tuple[str, ...]:
-    """The names of the columns; the first and the last hold words, the others numbers."""
-    return ("schedule", "steps", "peak", "train loss", *map(words, _metrics(rows)), "to the best", "verdict")
+    """Return the names of the columns; the first and the last hold words, the others numbers."""
+    metrics = map(words, _metrics(rows))
+    return ("schedule", "steps", "peak", "training loss", *metrics, f"{first_name(rows)} vs best", "verdict")
 
 
 def lines(rows: Sequence[Row]) -> list[Line]:
-    """A line for every setting, in the order of the summary."""
+    """Return a line for every setting, in the order of the summary."""
     metrics, before = _metrics(rows), [None, *(row.setting.horizon for row in rows)]
     return [
         Line(_cells(row, metrics), row, horizon not in (None, row.setting.horizon))
@@ -34,19 +35,20 @@ def lines(rows: Sequence[Row]) -> list[Line]:
 
 
 def legend(rows: Sequence[Row]) -> str:
-    """How to read the numbers."""
+    """Return a sentence on how to read the numbers."""
     seeds = max(row.seeds for row in rows)
+    training = "The training loss is the mean of the last tenth of the updates"
     if seeds < 2:
-        return "1 seed: no interval can be given. For intervals, give several: --seed 0 --seed 1 --seed 2"
-    metric = words(next(iter(_metrics(rows)), "metric"))
+        return f"1 seed: no interval can be given; for intervals, train with several seeds. {training}."
+    metric = first_name(rows)
     return (
-        f"{seeds} seeds: mean ± standard deviation. To the best: mean difference in {metric}, seed by seed, "
-        f"{_interval_words(rows)}; an interval that holds 0 shows no difference."
+        f"{seeds} seeds: mean ± standard deviation. {metric} vs best: mean difference to the best schedule, seed by "
+        f"seed, {_interval_words(rows)}; an interval that holds 0 shows no difference. {training}."
     )
 
 
 def _interval_words(rows: Sequence[Row]) -> str:
-    """Which intervals these are: with more than one comparison, each is wider so that all hold together."""
+    """Say which intervals these are: with more than one comparison, each is wider so that all hold together."""
     comparisons = pairs(len({row.setting.schedule for row in rows}))
     if comparisons < 2:
         return "with its 95% interval"
@@ -59,10 +61,10 @@ def _metrics(rows: Sequence[Row]) -> list[str]:
 
 
 def _cells(row: Row, metrics: Sequence[str]) -> tuple[str, ...]:
-    found = [_spread(row.metrics[name]) if name in row.metrics else "" for name in metrics]
+    metric_cells = [_spread(row.metrics[name]) if name in row.metrics else "" for name in metrics]
     setting = (row.setting.schedule, str(row.setting.horizon), f"{row.setting.peak:g}")
     difference = "" if row.difference is None else _interval(row.difference)
-    return (*setting, _spread(row.train_loss), *found, difference, _verdict(row))
+    return (*setting, _spread(row.train_loss), *metric_cells, difference, _verdict(row))
 
 
 def _verdict(row: Row) -> str:
@@ -78,5 +80,5 @@ def _spread(spread: Spread) -> str:
 
 
 def _interval(interval: Interval) -> str:
-    shown = f"{interval.mean:+.4f}"
-    return shown if interval.low is None else f"{shown} [{interval.low:+.4f}, {interval.high:+.4f}]"
+    text = f"{interval.mean:+.4f}"
+    return text if interval.low is None else f"{text} [{interval.low:+.4f}, {interval.high:+.4f}]"

@@ -6,6 +6,7 @@ Everything comes from `curves.csv` in the study's folder, so no task is loaded a
 import csv
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from glidepath.errors import StudyError
 
@@ -15,22 +16,22 @@ KINDS: dict[str, Callable[[str], int | str]] = {"run": int, "schedule": str, "ho
 
 
 def export(folder: Path, to: Path, runs: Sequence[int] = ()) -> int:
-    """Write curves of a study to another place; the form is told by the suffix.
+    """Write curves of a study to another place, in the format of the suffix.
 
     Args:
         folder: of a study, with its `curves.csv`.
-        to: a file ending in .csv or .parquet; anything else is a folder for TensorBoard, with one inside for each run.
+        to: a file ending in .csv or .parquet; else a folder for TensorBoard, with a folder inside for each run.
         runs: numbers of runs; none for all.
 
     Returns:
-        How many runs were written.
+        The number of runs that were written.
 
     Raises:
-        StudyError: if the folder holds no curves, has no such run, or `to` cannot be written without losing something.
-        MissingExtraError: if the package for the form is not installed.
+        StudyError: if the folder holds no curves, has no such run, or `to` cannot be written without losing data.
+        MissingExtraError: if the package for the format is not installed.
     """
     save = _writer(to)
-    table = _chosen(read_curves(folder), runs, folder)
+    table = select_runs(read_curves(folder), runs, folder)
     if to.exists() and to.resolve() == (folder / "curves.csv").resolve():
         raise StudyError(f"{to} holds the curves of the study itself: choose another file")
     try:
@@ -42,7 +43,7 @@ def export(folder: Path, to: Path, runs: Sequence[int] = ()) -> int:
 
 
 def read_curves(folder: Path) -> DataTable:
-    """Every update in the `curves.csv` of a folder, numbers as numbers; what a row leaves empty is left out.
+    """Read every update in the `curves.csv` of a folder, numbers as numbers; empty cells are left out.
 
     Raises:
         StudyError: if there is no such file, or it is not what a study writes.
@@ -51,16 +52,15 @@ def read_curves(folder: Path) -> DataTable:
     try:
         with file.open(newline="", encoding="utf-8") as stream:
             reader = csv.DictReader(stream, strict=True)
-            rows = [_typed(row) for row in reader]
-            return DataTable(list(reader.fieldnames or ()), _complete(rows))
+            return DataTable(list(reader.fieldnames or ()), [_parse_row(row) for row in reader])
     except OSError as error:
         raise StudyError(f"{file} cannot be read: {error.strerror}; give the folder of a finished study") from error
-    except (KeyError, ValueError, TypeError, csv.Error) as error:
-        raise StudyError(f"{file} is not what glidepath compare writes: let it write the file again") from error
+    except (ValueError, csv.Error) as error:
+        raise StudyError(f"{file} does not hold the curves of a study; compare again to write it anew") from error
 
 
 def _writer(to: Path) -> Callable[[Path, DataTable], Path]:
-    """What writes the form that a name asks for; a package that is missing is told before anything is read."""
+    """Return the function that writes the format of a suffix; a missing package is reported before anything is read."""
     match to.suffix.lower():
         case ".csv":
             return _csv
@@ -77,31 +77,32 @@ def _csv(to: Path, table: DataTable) -> Path:
     return save_table(to, table.columns, table.rows)
 
 
-def _typed(row: dict[str, str]) -> dict[str, int | float | str]:
+def _parse_row(row: dict[Any, Any]) -> dict[str, int | float | str]:
+    """Return a row with numbers as numbers.
+
+    Raises:
+        ValueError: if it has too few or too many cells, or does not say which update of which run it is.
+    """
+    if None in row or None in row.values() or not all(row.get(name) for name in COLUMNS):  # how `csv` marks the surplus
+        raise ValueError(row)
     return {name: KINDS.get(name, float)(value) for name, value in row.items() if value != ""}
 
 
-def _complete(rows: list[dict[str, int | float | str]]) -> list[dict[str, int | float | str]]:
-    """The same rows, if each says which update of which run it is."""
-    for row in rows:
-        _ = [row[name] for name in COLUMNS]
-    return rows
-
-
-def _chosen(table: DataTable, runs: Sequence[int], folder: Path) -> DataTable:
-    known = sorted({row["run"] for row in table.rows})
-    absent = [run for run in runs if run not in known]
-    if absent or not known:
-        raise StudyError(f"{folder} has no run {_listed(absent) or 'at all'}; it has {_ranges(known)}")
+def select_runs(table: DataTable, runs: Sequence[int], folder: Path) -> DataTable:
+    numbers = sorted({row["run"] for row in table.rows})
+    absent = [run for run in runs if run not in numbers]
+    if absent or not numbers:
+        raise StudyError(f"{folder} has no run {_join(absent) or 'at all'}; it has {_ranges(numbers)}")
     return DataTable(table.columns, [row for row in table.rows if not runs or row["run"] in runs])
 
 
-def _listed(numbers: Iterable[int]) -> str:
+def _join(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def _ranges(known: Sequence[int]) -> str:
-    if not known:
+def _ranges(numbers: Sequence[int]) -> str:
+    if not numbers:
         return "none yet"
-    whole = known == list(range(known[0], known[-1] + 1))
-    return f"the runs {known[0]} to {known[-1]}" if whole else f"the runs {_listed(known)}"
+    first, last = numbers[0], numbers[-1]
+    whole = numbers == list(range(first, last + 1))
+    return f"the runs {first} to {last}" if whole else f"the runs {_join(numbers)}"

@@ -1,4 +1,4 @@
-"""What a finished study leaves in its folder: tables, figures and a page that holds them all."""
+"""The files of a report in a study's folder: tables, figures and a page that holds them all."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from glidepath.plot import save
 from glidepath.study.curve import Curve
 
 from .cells import legend
-from .figures import curves_figure, final_figure, spent_figure
+from .figures import draw_cost, draw_curves, draw_final
 from .page import TITLE, page
 from .summary import Row
 from .tables import DataTable, beside, curves_table, markdown, save_table, summary_table
@@ -21,13 +21,13 @@ from .verdict import first_name, sentences
 def report(
     folder: Path, curves: Sequence[Curve], rows: Sequence[Row], facts: Mapping[str, str] | None = None
 ) -> list[Path]:
-    """Write everything that tells how the study ended; Parquet only where pyarrow is installed.
+    """Write the report of a study: page, tables, figures; Parquet only where pyarrow is installed.
 
     Args:
         folder: of the study, which is there already.
         curves: every run.
         rows: from `summary`.
-        facts: what else the page tells, label and text.
+        facts: what else the page says, label and text.
 
     Returns:
         The files, those that people open first coming first.
@@ -46,15 +46,15 @@ def report(
 def draw_figures(curves: Sequence[Curve], rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
     """Draw the figures of a study: each with a sentence that says what it shows, by name."""
     return {
-        "curves": (curves_figure(curves, rows), "The rate and the training loss of every schedule, step by step."),
-        "final": (final_figure(curves, rows), f"Where every seed ended, in {first_name(rows)}, with the mean."),
-        "spent": (spent_figure(curves, rows), f"What the steps bought: {first_name(rows)} against steps spent."),
+        "curves": (draw_curves(curves, rows), "The rate and the training loss of every schedule, step by step."),
+        "final": (draw_final(curves, rows), f"The final {first_name(rows)} of every seed, with the mean."),
+        "spent": (draw_cost(curves, rows), f"The cost: {first_name(rows)} against updates spent."),
     }
 
 
 def _in_markdown(rows: Sequence[Row]) -> str:
-    said = "".join(f"- {sentence}\n" for sentence in sentences(rows))
-    return f"# {TITLE}\n\n{said}\n{markdown(rows)}\n{legend(rows)}\n"
+    items = "".join(f"- {sentence}\n" for sentence in sentences(rows))
+    return f"# {TITLE}\n\n{items}\n{markdown(rows)}\n{legend(rows)}\n"
 
 
 def _parquet(folder: Path, tables: Mapping[str, DataTable]) -> list[Path]:

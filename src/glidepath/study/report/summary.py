@@ -1,22 +1,22 @@
-"""What a study shows: the mean over seeds of every setting, and how far each schedule is from the best.
+"""The summary of a study: the mean over seeds of every setting, and how far each schedule is from the best.
 
 A setting is a schedule with a peak and a horizon. Within a horizon every schedule stands at its own best peak, the
 one with the lowest mean of the first metric (lower is better), and is compared there with the best of all, seed by
 seed: with one seed two schedules share their first weights and batches, so the difference of the pair says more than
-two means. Which one is the best is known only afterwards, so the intervals hold for every pair of the m schedules,
+two means. Which schedule is the best is open beforehand, so the intervals hold for every pair of the m schedules,
 
     d ± t s / sqrt(n),  t Student's point at 1 - 0.05 / (m (m - 1)) with n - 1 degrees of freedom
 
 with d and s the mean and the standard deviation of the n differences; by Bonferroni's inequality all m (m - 1) / 2
 hold together with 95%, and a schedule is "worse" exactly when its interval lies above 0. The number m is the study's,
-also where a schedule diverged, so that it does not depend on what happened.
+also where a schedule diverged, so that it does not depend on the outcome.
 
 Where nothing differs (normal ends that correlate by 0.5 between schedules, 4,000 draws), some schedule is called worse
 in 2.2% of studies of 8 schedules and 3 seeds, in 3.6% with 10 seeds; with m - 1 comparisons in place of all pairs it
-would be 8.6% and 11.7%. Pooling the variance (Tukey's range on the blocks of seeds) would hold 5% and tell more, but
-where one schedule scatters five times as much as the others it errs in 19%. With few seeds the pairs cost power: three
-seeds of eight schedules rarely show anything, five do. The best peaks were chosen on these same seeds, which no
-interval knows.
+would be 8.6% and 11.7%. Pooling the variance (Tukey's range on the blocks of seeds) would hold 5% and show more, but
+where one schedule varies five times as much as the others it errs in 19%. With few seeds the pairs cost power: three
+seeds of eight schedules rarely show a difference, five do. The best peaks were chosen on these same seeds, which no
+interval accounts for.
 """
 
 import math
@@ -35,7 +35,7 @@ Standing = Literal["best", "worse", "no difference shown", "diverged", "one seed
 
 
 class Setting(NamedTuple):
-    """What a row of the summary is about."""
+    """A schedule over a horizon at a peak."""
 
     schedule: str
     horizon: int
@@ -43,14 +43,14 @@ class Setting(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """The mean of some seeds and their standard deviation, which one seed does not have."""
+    """The mean of some seeds and their standard deviation, None for a single seed."""
 
     mean: float
     deviation: float | None
 
 
 class Interval(NamedTuple):
-    """A mean and its interval, which one seed does not have."""
+    """A mean and its interval, None for a single seed."""
 
     mean: float
     low: float | None
@@ -71,7 +71,7 @@ class Row:
         chosen: whether this is the best peak of its schedule over this horizon.
         difference: to the best of the same horizon in the first metric, all intervals of a horizon together at 95%;
             None for the best itself, for what diverged, and for peaks that were not chosen.
-        verdict: what may be said.
+        verdict: what the numbers show.
     """
 
     setting: Setting
@@ -85,7 +85,7 @@ class Row:
 
 
 def summary(curves: Iterable[Curve]) -> list[Row]:
-    """A row for every setting, the lowest mean first, horizons in the order of the study.
+    """Return a row for every setting, the lowest mean first, horizons in the order of the study.
 
     Raises:
         StudyError: if the settings of a horizon were not trained with the same seeds.
@@ -94,24 +94,26 @@ def summary(curves: Iterable[Curve]) -> list[Row]:
     for curve in curves:
         settings.setdefault(Setting(curve.run.schedule, curve.run.horizon, curve.peak), []).append(curve)
     horizons = dict.fromkeys(setting.horizon for setting in settings)
-    return [row for horizon in horizons for row in _ranked({s: c for s, c in settings.items() if s.horizon == horizon})]
+    return [
+        row for horizon in horizons for row in _rank_rows({s: c for s, c in settings.items() if s.horizon == horizon})
+    ]
 
 
 def tail_loss(curve: Curve) -> float:
-    """The mean training loss over the last tenth of the updates: one batch alone says little."""
+    """Return the mean training loss over the last tenth of the updates: a single batch says little."""
     last = curve.records[-max(1, len(curve.records) // 10) :]
     return statistics.fmean(record.loss for record in last)
 
 
 def first_metric(curve: Curve) -> float:
-    """The metric that ranks, after the last update; infinite if the run diverged."""
+    """Return the metric that ranks, after the last update; infinite if the run diverged."""
     final = curve.records[-1].metrics
     value = next(iter(final.values()), math.inf)
     return value if math.isfinite(value) and not curve.diverged else math.inf
 
 
 def pairs(schedules: int) -> int:
-    """The comparisons of every schedule with every other.
+    """Return the number of pairs of schedules.
 
     >>> pairs(8)
     28
@@ -120,7 +122,7 @@ def pairs(schedules: int) -> int:
 
 
 def level(comparisons: int) -> float:
-    """How often one of several intervals holds, so that all of them hold together with 95%.
+    """Return how often each of several intervals has to hold, so that all of them hold together with 95%.
 
     Examples:
         >>> level(1), level(5)
@@ -130,7 +132,7 @@ def level(comparisons: int) -> float:
 
 
 def interval(values: Sequence[float], comparisons: int = 1) -> Interval:
-    """The mean of some values with Student's interval, one of `comparisons` that hold together with 95%.
+    """Compute the mean of some values with Student's interval, one of `comparisons` that hold together with 95%.
 
     Examples:
         >>> [round(end, 4) for end in interval([1.0, 2.0, 3.0])]
@@ -148,8 +150,8 @@ def interval(values: Sequence[float], comparisons: int = 1) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
-def _ranked(settings: Mapping[Setting, Sequence[Curve]]) -> list[Row]:
-    """The rows of one horizon; ties are told apart by what was set, so that the order of the runs does not matter."""
+def _rank_rows(settings: Mapping[Setting, Sequence[Curve]]) -> list[Row]:
+    """Return the rows of one horizon; ties are ordered by their settings, so that the order of the runs does not matter."""
     _check_seeds(settings)
     order = sorted(settings, key=lambda setting: (*_rank(settings[setting]), setting))
     chosen: dict[str, Setting] = {}
@@ -167,11 +169,11 @@ def _rank(curves: Sequence[Curve]) -> tuple[float, int]:
 def _check_seeds(settings: Mapping[Setting, Sequence[Curve]]) -> None:
     seeds = {setting: sorted(curve.run.seed for curve in curves) for setting, curves in settings.items()}
     first = next(iter(seeds))
-    for other, found in seeds.items():
-        if found != seeds[first]:
+    for other, own in seeds.items():
+        if own != seeds[first]:
             raise StudyError(
                 f"{first.schedule} at peak {first.peak:g} has the seeds {seeds[first]}, {other.schedule} at peak "
-                f"{other.peak:g} has {found}: they are compared seed by seed, so train both with the same seeds"
+                f"{other.peak:g} has {own}: they are compared seed by seed, so train both with the same seeds"
             )
 
 
@@ -179,7 +181,7 @@ def _row(setting: Setting, curves: Sequence[Curve], best: Sequence[Curve], chose
     diverged = sum(math.isinf(first_metric(curve)) for curve in curves)
     names = dict.fromkeys(name for curve in curves for name in curve.records[-1].metrics)
     compared = chosen and curves is not best and not diverged
-    difference = interval(_paired(curves, best), comparisons) if compared else None
+    difference = interval(_differences(curves, best), comparisons) if compared else None
     return Row(
         setting,
         len(curves),
@@ -188,17 +190,17 @@ def _row(setting: Setting, curves: Sequence[Curve], best: Sequence[Curve], chose
         {name: _spread([curve.records[-1].metrics.get(name, math.nan) for curve in curves]) for name in names},
         chosen,
         difference,
-        _standing(len(curves), diverged, difference) if chosen else "other peak",
+        _classify(len(curves), diverged, difference) if chosen else "other peak",
     )
 
 
-def _paired(curves: Sequence[Curve], best: Sequence[Curve]) -> list[float]:
-    """The differences in the first metric, each seed with itself."""
-    theirs = {curve.run.seed: first_metric(curve) for curve in best}
-    return [first_metric(curve) - theirs[curve.run.seed] for curve in curves]
+def _differences(curves: Sequence[Curve], best: Sequence[Curve]) -> list[float]:
+    """Return the differences in the first metric, each seed with itself."""
+    ends = {curve.run.seed: first_metric(curve) for curve in best}
+    return [first_metric(curve) - ends[curve.run.seed] for curve in curves]
 
 
-def _standing(seeds: int, diverged: int, difference: Interval | None) -> Standing:
+def _classify(seeds: int, diverged: int, difference: Interval | None) -> Standing:
     if diverged:
         return "diverged"
     if seeds < 2:

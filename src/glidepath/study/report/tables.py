@@ -29,7 +29,7 @@ def curves_table(curves: Iterable[Curve]) -> DataTable:
 
 
 def summary_table(rows: Iterable[Row]) -> DataTable:
-    """The summary with a column for every number; what is not known is empty."""
+    """Return the summary with a column for every number; a missing number is empty."""
     flat = [_flat(row) for row in rows]
     columns = dict.fromkeys(name for row in flat for name in row)
     columns.pop("verdict", None)
@@ -72,23 +72,23 @@ def _is_taken(name: str) -> bool:
 
 
 def beside(file: Path) -> Path:
-    """The name under which a file is written before it takes its own; the suffix stays last."""
+    """Return the name under which a file is written before it is renamed; the suffix stays last."""
     return file.with_name(f".{file.stem}.new{file.suffix}")
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The table as Markdown.
+    """Return the table as Markdown.
 
     >>> from .summary import Setting
     >>> row = Row(Setting("a|b", 9, 0.5), 1, 0, Spread(2.0, None), {}, True, None, "one seed")
     >>> print(markdown([row]), end="")
-    | schedule | steps | peak | train loss | to the best | verdict |
+    | schedule | steps | peak | training loss | metric vs best | verdict |
     |:---|---:|---:|---:|---:|:---|
     | a\\|b | 9 | 0.5 | 2.0000 |  |  |
     """
     names = header(rows)
     sides = [":---" if name in ("schedule", "verdict") else "---:" for name in names]
-    body = ["| " + " | ".join(map(_escaped, cells)) + " |" for cells in (names, *(one.cells for one in lines(rows)))]
+    body = ["| " + " | ".join(map(_escape, cells)) + " |" for cells in (names, *(line.cells for line in lines(rows)))]
     return "\n".join([body[0], f"|{'|'.join(sides)}|", *body[1:], ""])
 
 
@@ -121,6 +121,6 @@ def _columns(name: str, spread: Spread) -> dict[str, float]:
     return {f"{name}_mean": spread.mean, **deviation}
 
 
-def _escaped(cell: str) -> str:
-    """A cell as Markdown shows it: no bar, no tag, no emphasis."""
-    return "".join(f"\\{letter}" if letter in "\\|<>*_`[]" else letter for letter in cell)
+def _escape(cell: str) -> str:
+    """Return a cell in which Markdown sees no bar, no tag and no emphasis."""
+    return "".join(f"\\{character}" if character in "\\|<>*_`[]" else character for character in cell)

@@ -24,10 +24,10 @@ def save_events(folder: Path, table: DataTable) -> Path:
     """Write a folder of event files for each run.
 
     Raises:
-        StudyError: if the folder holds something already; TensorBoard would show old and new curves as one.
+        StudyError: if the folder is not empty; TensorBoard would show old and new curves as one.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StudyError(f"{folder} is there already: give a new folder, or a file ending in .csv or .parquet")
+        raise StudyError(f"{folder} exists already: give a new folder, or a file ending in .csv or .parquet")
     number = itemgetter("run")
     for _, rows in groupby(sorted(table.rows, key=number), key=number):
         _save_run(folder, list(rows))
@@ -35,7 +35,7 @@ def save_events(folder: Path, table: DataTable) -> Path:
 
 
 def run_folder(row: dict[str, Any]) -> str:
-    """The name of a run's folder, which TensorBoard shows; letters that file systems refuse are left out.
+    """Return the name of a run's folder, which TensorBoard shows; characters that file systems refuse are left out.
 
     >>> run_folder({"run": 7, "schedule": "a/b", "horizon": 400, "seed": 0, "peak": 0.1})
     '007 a_b, peak 0.1, 400 steps, seed 0'

@@ -1,4 +1,4 @@
-"""The verdict in the terminal: a table, and what it says."""
+"""The report in the terminal: a table, and the verdict."""
 
 import sys
 from collections.abc import Sequence
@@ -11,31 +11,31 @@ from .cells import header, legend, lines
 from .summary import Row
 from .verdict import sentences
 
-PIPED_WIDTH = 160  # nothing is cut when nobody watches
+PIPED_WIDTH = 160  # nothing is cut in a pipe
 STYLES = {"best": "bold green", "diverged": "red", "other peak": "dim"}
 
 
 def show(rows: Sequence[Row]) -> None:
-    """The table on stdout, how to read it, and the verdict."""
-    watched = sys.stdout.isatty()
-    console = Console(width=None if watched else PIPED_WIDTH)
+    """Print the table, how to read it, and the verdict."""
+    terminal = sys.stdout.isatty()
+    console = Console(width=None if terminal else PIPED_WIDTH)
     console.print(table(rows))
-    console.print(note(rows), highlight=False, markup=False, soft_wrap=not watched)
+    console.print(note(rows), highlight=False, markup=False, soft_wrap=not terminal)
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """A row for every setting, the lowest mean first; peaks that were not chosen are shown quietly."""
-    shown = Table(box=None, header_style="bold", pad_edge=False)
+    """Build a table with a row for every setting, the lowest mean first; peaks that were not chosen are dim."""
+    result = Table(box=None, header_style="bold", pad_edge=False)
     for name in header(rows):
         left = name in ("schedule", "verdict")
-        shown.add_column(name, justify="left" if left else "right", no_wrap=True)
+        result.add_column(name, justify="left" if left else "right", no_wrap=True)
     for line in lines(rows):
         if line.new_horizon:
-            shown.add_section()
-        shown.add_row(*map(escape, line.cells), style=STYLES.get(line.row.verdict, ""))
-    return shown
+            result.add_section()
+        result.add_row(*map(escape, line.cells), style=STYLES.get(line.row.verdict, ""))
+    return result
 
 
 def note(rows: Sequence[Row]) -> str:
-    """How to read the table, and a line for every sentence of the verdict."""
+    """Return how to read the table, and a line for every sentence of the verdict."""
     return "\n".join(["", legend(rows), "", *sentences(rows)])

@@ -12,12 +12,12 @@ from .summary import Row, Standing
 @final
 @dataclass(frozen=True)
 class Verdict:
-    """What may be said of the schedules over one horizon, each at its best peak; rows from the best to the last.
+    """The verdict over one horizon, each schedule at its best peak; rows from the best to the last.
 
     Args:
         horizon: updates of the runs.
-        metric: what ranks, in words.
-        seeds: runs behind every mean.
+        metric: the one that ranks, in words.
+        seeds: runs in every mean.
         best: the lowest mean; None with one seed, or where every schedule diverged.
         worse: shown to be worse than the best.
         unclear: no difference to the best shown.
@@ -38,35 +38,35 @@ class Verdict:
 
 
 def verdict(rows: Sequence[Row]) -> list[Verdict]:
-    """A verdict for each horizon, from the rows of `summary`."""
+    """Return a verdict for each horizon, from the rows of `summary`."""
     horizons = dict.fromkeys(row.setting.horizon for row in rows)
     return [_of([row for row in rows if row.setting.horizon == horizon]) for horizon in horizons]
 
 
 def sentences(rows: Sequence[Row]) -> list[str]:
-    """All verdicts as sentences; where there are several horizons, each sentence begins with its own.
+    """Return all verdicts as sentences; where there are several horizons, each sentence begins with its own.
 
     Examples:
         >>> from .summary import Setting, Spread
-        >>> one = Row(Setting("cosine", 400, 0.1), 3, 0, Spread(1, 0.1), {"loss": Spread(1, 0.1)}, True, None, "best")
-        >>> sentences([one])
+        >>> row = Row(Setting("cosine", 400, 0.1), 3, 0, Spread(1, 0.1), {"loss": Spread(1, 0.1)}, True, None, "best")
+        >>> sentences([row])
         ['only cosine was trained: there is nothing to compare it with (3 seeds)']
     """
     verdicts = verdict(rows)
     return [
-        (f"{step_text(one.horizon)} steps: " if len(verdicts) > 1 else "") + sentence
-        for one in verdicts
-        for sentence in _told(one)
+        (f"{step_text(part.horizon)} steps: " if len(verdicts) > 1 else "") + sentence
+        for part in verdicts
+        for sentence in _sentences_of(part)
     ]
 
 
 def words(name: str) -> str:
-    """The name of a metric as people read it."""
+    """Return the name of a metric as people read it."""
     return name.replace("_", " ")
 
 
 def first_name(rows: Iterable[Row]) -> str:
-    """The metric that ranks, in words."""
+    """Return the metric that ranks, in words."""
     return words(next((name for row in rows for name in row.metrics), "metric"))
 
 
@@ -87,7 +87,7 @@ def _of(rows: Sequence[Row]) -> Verdict:
 
 
 def _peaks(rows: Iterable[Row]) -> dict[str, list[float]]:
-    """The peaks that every schedule was tried at."""
+    """Return the peaks at which every schedule was tried."""
     peaks: dict[str, list[float]] = {}
     for row in rows:
         peaks.setdefault(row.setting.schedule, []).append(row.setting.peak)
@@ -98,44 +98,46 @@ def _with(standing: Standing, rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(row for row in rows if row.verdict == standing)
 
 
-def _told(of: Verdict) -> Iterator[str]:
-    if of.seeds < 2:
-        yield "1 seed: no verdict, for nothing here shows that one schedule is better than another; try three or more"
-    elif of.best is None:
-        yield f"no verdict: every schedule diverged ({of.seeds} seeds); try smaller peaks"
+def _sentences_of(part: Verdict) -> Iterator[str]:
+    if part.seeds < 2:
+        yield f"1 seed: no verdict, since it cannot show a difference in {part.metric}; train with three or more"
+    elif part.best is None:
+        yield f"no verdict: every schedule diverged ({part.seeds} seeds); try smaller peaks"
     else:
-        yield from _compared(of, of.best)
-    yield from map(_diverged, of.diverged)
-    yield from _edges(of.at_largest, "largest", "larger")
-    yield from _edges(of.at_smallest, "smallest", "smaller")
+        yield from _compare_with_best(part, part.best)
+    yield from map(_name_diverged, part.diverged)
+    yield from _edges(part.at_largest, part.metric, "largest", "larger")
+    yield from _edges(part.at_smallest, part.metric, "smallest", "smaller")
 
 
-def _compared(of: Verdict, best: Row) -> Iterator[str]:
-    name, seeds = best.setting.schedule, f"({of.seeds} seeds)"
-    if not (of.worse or of.unclear or of.diverged):
+def _compare_with_best(part: Verdict, best: Row) -> Iterator[str]:
+    name, seeds = best.setting.schedule, f"({part.seeds} seeds)"
+    if not (part.worse or part.unclear or part.diverged):
         yield f"only {name} was trained: there is nothing to compare it with {seeds}"
-    elif not (of.worse or of.unclear):
+    elif not (part.worse or part.unclear):
         yield f"only {name} did not diverge {seeds}"
-    elif not of.unclear:
-        yield f"{name} is best: {_names(of.worse)} {_is(of.worse)} shown to be worse in {of.metric} {seeds}"
+    elif not part.unclear:
+        yield f"{name} is best: {_names(part.worse)} {_is(part.worse)} shown to be worse in {part.metric} {seeds}"
     else:
-        yield f"no difference shown at this budget between {_names((best, *of.unclear))} {seeds}"
-        if of.worse:
-            yield f"shown to be worse than {name} in {of.metric}: {_names(of.worse)} {seeds}"
+        schedules = _names((best, *part.unclear))
+        yield f"no difference in {part.metric} shown at this budget between {schedules} {seeds}"
+        if part.worse:
+            yield f"shown to be worse than {name} in {part.metric}: {_names(part.worse)} {seeds}"
 
 
-def _diverged(row: Row) -> str:
+def _name_diverged(row: Row) -> str:
     count = f"{row.diverged} of {row.seeds} seeds"
     return f"{row.setting.schedule} is not ranked: it diverged for {count} at peak {value_text(row.setting.peak)}"
 
 
-def _edges(rows: Iterable[Row], end: str, beyond: str) -> Iterator[str]:
-    """Schedules whose best peak is the last one tried on a side; those with the same peak share a sentence."""
+def _edges(rows: Iterable[Row], metric: str, end: str, beyond: str) -> Iterator[str]:
+    """Yield sentences on schedules whose best peak is the last on a side; those with the same peak share a sentence."""
     by_peak: dict[float, list[Row]] = {}
     for row in rows:
         by_peak.setdefault(row.setting.peak, []).append(row)
-    for peak, those in by_peak.items():
-        yield f"{_names(those)} {_is(those)} best at the {end} peak tried, {value_text(peak)}: try {beyond} ones"
+    for peak, group in by_peak.items():
+        names, edge = f"{_names(group)} {_is(group)}", f"the {end} peak tried, {value_text(peak)}"
+        yield f"{names} best in {metric} at {edge}: try {beyond} ones"
 
 
 def _is(rows: Sequence[Row]) -> str:
@@ -143,7 +145,7 @@ def _is(rows: Sequence[Row]) -> str:
 
 
 def _names(rows: Sequence[Row]) -> str:
-    """Names as a sentence lists them.
+    """Return names as a sentence lists them.
 
     >>> from types import SimpleNamespace as Some
     >>> _names([Some(setting=Some(schedule=name)) for name in ("cosine", "linear", "wsd")])

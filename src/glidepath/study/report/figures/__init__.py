@@ -1,5 +1,5 @@
-"""The figures of a study, each schedule at its best peak and in the same colour everywhere."""
+"""The figures of a study, each schedule at its best peak and in the same color everywhere."""
 
-from .cost import spent_figure as spent_figure
-from .curves import curves_figure as curves_figure
-from .final import final_figure as final_figure
+from .cost import draw_cost as draw_cost
+from .curves import draw_curves as draw_curves
+from .final import draw_final as draw_final

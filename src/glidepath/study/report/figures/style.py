@@ -1,4 +1,4 @@
-"""What all figures of a study share: the colour of a schedule, the legend, and axes of steps and of losses."""
+"""Parts that all figures of a study share: the color of a schedule, the legend, and axes of steps and of losses."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,20 +13,21 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from glidepath.plot.style import COLORS, DASHES
 from glidepath.study.curve import Curve
 from glidepath.study.report.summary import Interval, Row, Setting
+from glidepath.study.report.verdict import first_name
 from glidepath.ticks import step_text, value_text
 
 WIDTH = 6.9  # inches: two columns of a paper
-LEGEND_LETTERS = 124  # that fit into its width, with what a line and a gap take
-Look = dict[str, Any]
+LEGEND_CHARACTERS = 124  # that fit into its width, with what a line and a gap take
+LineStyle = dict[str, Any]
 
 
 def at_best_peak(rows: Iterable[Row]) -> list[Row]:
-    """The rows that figures show."""
+    """Return the rows that figures show."""
     return [row for row in rows if row.chosen]
 
 
-def looks(curves: Iterable[Curve]) -> dict[str, Look]:
-    """A colour for every schedule, and another dash when the colours begin again."""
+def line_styles(curves: Iterable[Curve]) -> dict[str, LineStyle]:
+    """Return a color for every schedule, and another dash when the colors begin again."""
     names = dict.fromkeys(curve.run.schedule for curve in curves)
     return {
         name: {"color": COLORS[i % len(COLORS)], "linestyle": DASHES[i // len(COLORS) % len(DASHES)]}
@@ -34,32 +35,37 @@ def looks(curves: Iterable[Curve]) -> dict[str, Look]:
     }
 
 
-def of(curves: Iterable[Curve], setting: Setting) -> list[Curve]:
-    """The runs of a setting, one for each seed."""
+def runs_of(curves: Iterable[Curve], setting: Setting) -> list[Curve]:
+    """Return the runs of a setting, one for each seed."""
     return [c for c in curves if (c.run.schedule, c.run.horizon, c.peak) == setting]
 
 
 def several_peaks(rows: Iterable[Row]) -> bool:
-    """Whether a choice was made that a figure has to tell."""
+    """Return whether a peak was chosen for each schedule, which a figure has to say."""
     return len({row.setting.peak for row in rows}) > 1
 
 
-def legend(figure: Figure, looks: Mapping[str, Look], rows: Sequence[Row]) -> None:
-    """The names under the axes, in as many columns as fit; a schedule that diverged says so."""
-    names = {name: name + _diverged(name, rows) for name in looks}
-    handles = [Line2D([], [], label=names[name], **look) for name, look in looks.items()]
-    columns = max(1, min(len(handles), LEGEND_LETTERS // (max(map(len, names.values())) + 8)))
+def peak_note(rows: Iterable[Row]) -> str:
+    """Return how the peaks in a figure were chosen."""
+    return f"each schedule at its best peak in {first_name(rows)}"
+
+
+def legend(figure: Figure, line_styles: Mapping[str, LineStyle], rows: Sequence[Row]) -> None:
+    """Draw the names under the axes, in as many columns as fit; a schedule that diverged says so."""
+    names = {name: name + _divergence_note(name, rows) for name in line_styles}
+    handles = [Line2D([], [], label=names[name], **look) for name, look in line_styles.items()]
+    columns = max(1, min(len(handles), LEGEND_CHARACTERS // (max(map(len, names.values())) + 8)))
     columns = math.ceil(len(handles) / math.ceil(len(handles) / columns))  # rows of the same length
     figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 
 
-def _diverged(name: str, rows: Iterable[Row]) -> str:
-    found = [row for row in rows if row.chosen and row.setting.schedule == name and row.diverged]
-    return f" ({max(row.diverged for row in found)} of {found[0].seeds} diverged)" if found else ""
+def _divergence_note(name: str, rows: Iterable[Row]) -> str:
+    lost = [row for row in rows if row.chosen and row.setting.schedule == name and row.diverged]
+    return f" ({max(row.diverged for row in lost)} of {lost[0].seeds} diverged)" if lost else ""
 
 
 def step_axis(axis: Axes, steps: int, label: str = "step") -> None:
-    """Steps from 0 along the bottom."""
+    """Show steps from 0 along the bottom."""
     axis.set_xlim(0, steps)
     axis.set_xlabel(label)
     axis.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
@@ -67,7 +73,7 @@ def step_axis(axis: Axes, steps: int, label: str = "step") -> None:
 
 
 def horizon_axis(axis: Axes, horizons: Sequence[int]) -> None:
-    """Lengths of runs, which people double: a logarithmic axis with a tick at each."""
+    """Show lengths of runs, which are often doubled: a logarithmic axis with a tick at each."""
     axis.set_xscale("log")
     axis.set_xlim(min(horizons) / 1.12, max(horizons) * 1.12)
     axis.xaxis.set_major_locator(FixedLocator(list(map(float, horizons))))
@@ -77,9 +83,9 @@ def horizon_axis(axis: Axes, horizons: Sequence[int]) -> None:
 
 
 def value_axis(axis: Axes, values: Iterable[float], label: str, *, wide: float = 3.0) -> None:
-    """Losses or metrics: logarithmic where the values are positive and the largest is `wide` times the smallest."""
-    known = [value for value in values if math.isfinite(value)]
-    if known and min(known) > 0 and max(known) > wide * min(known):
+    """Show losses or metrics: logarithmic if they are positive and the largest is over `wide` times the smallest."""
+    finite = [value for value in values if math.isfinite(value)]
+    if finite and min(finite) > 0 and max(finite) > wide * min(finite):
         axis.set_yscale("log")
         axis.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5), numticks=10))
         axis.yaxis.set_minor_locator(NullLocator())
@@ -89,18 +95,18 @@ def value_axis(axis: Axes, values: Iterable[float], label: str, *, wide: float =
     axis.set_ylabel(label)
 
 
-def in_sight(means: Sequence[float], intervals: Iterable[Interval], air: float = 0.35) -> tuple[float, float]:
-    """What an axis shows of some values and their intervals: all, as far as it leaves the values visible.
+def visible_range(means: Sequence[float], intervals: Iterable[Interval], air: float = 0.35) -> tuple[float, float]:
+    """Return the range of an axis with some values and their intervals: all, as far as it leaves the values visible.
 
     Intervals from two or three seeds are long; beyond `air` times the range of the values they leave the axis.
 
-    >>> in_sight([1.0, 2.0], [Interval(1.0, 0.9, 1.1), Interval(2.0, -8.0, 12.0)], air=0.5)
+    >>> visible_range([1.0, 2.0], [Interval(1.0, 0.9, 1.1), Interval(2.0, -8.0, 12.0)], air=0.5)
     (0.5, 2.5)
     """
     low, high = min(means), max(means)
     if low == high:
         return low - (abs(low) or 1.0) / 10, high + (abs(high) or 1.0) / 10
-    ends = [end for one in intervals for end in one[1:] if end is not None]
+    ends = [end for each in intervals for end in each[1:] if end is not None]
     reach, margin = air * (high - low), 0.04 * (high - low)
     return (
         max(low - reach, min([low, *ends]) - margin),
@@ -108,6 +114,6 @@ def in_sight(means: Sequence[float], intervals: Iterable[Interval], air: float =
     )
 
 
-def drawn(axis: Axes) -> list[float]:
-    """Every value that the lines of an axis show."""
+def values_on(axis: Axes) -> list[float]:
+    """Return every value that the lines of an axis show."""
     return [float(y) for line in axis.get_lines() for y in np.asarray(line.get_ydata())]
