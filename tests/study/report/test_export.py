@@ -80,7 +80,7 @@ def test_a_folder_that_holds_something_is_left_alone(folder: Path) -> None:
     board = folder.parent / "board"
     export(folder, board, [0])
     before = sorted(board.rglob("*"))
-    with pytest.raises(StudyError, match="is there already: give a new folder"):
+    with pytest.raises(StudyError, match="exists already: give a new folder"):
         export(folder, board, [0])
     assert sorted(board.rglob("*")) == before
 
