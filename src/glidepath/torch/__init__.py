@@ -1,4 +1,4 @@
-"""PyTorch: the driver, the drop-in for `torch.optim.lr_scheduler`, the plateau controller, and the range test."""
+"""PyTorch: the scheduler, the drop-in for `torch.optim.lr_scheduler`, the plateau controller, and the range test."""
 
 from glidepath.errors import needs_extra
 

@@ -1,4 +1,4 @@
-"""`Plateau`: lowers the rate when a metric stops improving, and says each time what it did and why.
+"""`Plateau`: lowers the rate when a metric stops improving, and reports each time what it did and why.
 
 The rule, for reports m_1, m_2, ... in mode "min" (mode "max" mirrors it):
 
@@ -6,7 +6,7 @@ The rule, for reports m_1, m_2, ... in mode "min" (mode "max" mirrors it):
     the rate is cut   when more than `patience` reports in a row were not better: rate <- max(factor * rate, minimum)
 
 |best| makes the margin right for negative metrics too, where `best * (1 - threshold)` would call a worse report better.
-It multiplies whatever rate the optimizer has, so a `Scheduler` on the same optimizer keeps the cut as a hand factor.
+It multiplies the rate that the optimizer has, so a `Scheduler` on the same optimizer keeps the cut as a factor.
 """
 
 import math
@@ -28,7 +28,7 @@ Action = Literal["improved", "waited", "reduced", "cooling", "warming", "skipped
 @final
 @dataclass(frozen=True)
 class Event:
-    """What one report led to; true if the rate was cut.
+    """The result of one report; true if the rate was cut.
 
     Args:
         action: what was done.
@@ -68,9 +68,9 @@ class Plateau:
         minimum: absolute floor of the rate, at least 0.
         epsilon: a cut that changes the rate by less than this share of it is left out.
         nan: a report that is NaN or infinite counts as "bad", is left out ("skip"), or is an error ("raise").
-        reduce: makes one number of the reports of several processes (`mean_over_processes`), so that all of them
-            decide alike; called at every report.
-        warmup: updates of a linear warmup first, driven by a `Scheduler`; reports before its end are not counted.
+        reduce: combines the reports of several processes into one number (`mean_over_processes`), so that all of
+            them decide alike; called at every report.
+        warmup: updates of a linear warmup first, by a `Scheduler`; reports before its end are not counted.
         verbose: print each cut.
 
     Raises:
@@ -121,13 +121,13 @@ class Plateau:
         self.bad, self.cooling = 0, 0
 
     def step(self, metric: Any) -> Event:
-        """Takes a report, and cuts the rate if it is time.
+        """Take a report, and cut the rate if the patience is exceeded.
 
         Args:
             metric: a number, or a tensor with one element.
 
         Raises:
-            SchedulerError: if the report is no number, or is NaN or infinite and `nan` is "raise".
+            SchedulerError: if the report is not a number, or is NaN or infinite and `nan` is "raise".
         """
         value = _number(metric)
         if self.reduce is not None:
@@ -142,7 +142,7 @@ class Plateau:
         return Event(action, reason, value, best, self.bad, tuple(self.rates()))
 
     def rates(self) -> list[float]:
-        """The rate of each group now."""
+        """Return the rate of each group now."""
         return [float(group["lr"]) for group in self.optimizer.param_groups]
 
     # --- the decision ---
@@ -171,46 +171,48 @@ class Plateau:
         return value < best - margin if self.mode == "min" else value > best + margin
 
     def _no_better(self, value: float) -> tuple[Action, str]:
-        known = "no number" if self.best is None else f"no better than {self.best:g}"
+        comparison = "not a number" if self.best is None else f"no better than {self.best:g}"
         if self.cooling > 0:
             self.cooling -= 1
-            return "cooling", f"{value:g} is {known}; {self.cooling} reports of cooldown left"
+            return "cooling", f"{value:g} is {comparison}; {self.cooling} reports of cooldown left"
         self.bad += 1
         if self.bad <= self.patience:
-            return "waited", f"{value:g} is {known}; {self.bad} of {self.patience} in patience"
+            return "waited", f"{value:g} is {comparison}; {self.bad} of {self.patience} in patience"
         bad, self.bad, self.cooling = self.bad, 0, self.cooldown
-        return self._cut(f"{bad} reports in a row, the last {value:g}, were {known}")
+        return self._cut(f"{bad} reports in a row, the last {value:g}, were {comparison}")
 
     def _cut(self, reason: str) -> tuple[Action, str]:
-        """Lowers every rate, or none."""
+        """Lower every rate, or none."""
         before = self.rates()
         after = [max(self.factor * rate, min(self.minimum, rate)) for rate in before]
         if all(old - new <= self.epsilon * old for old, new in zip(before, after, strict=True)):
-            return "at minimum", f"{reason}; the rate stays at {_listed(before)}"
+            return "at minimum", f"{reason}; the rate stays at {_join_rates(before)}"
         for group, rate in zip(self.optimizer.param_groups, after, strict=True):
             if isinstance(group["lr"], torch.Tensor):
                 group["lr"].fill_(rate)
             else:
                 group["lr"] = rate
-        return "reduced", f"{reason}; the rate goes from {_listed(before)} to {_listed(after)}"
+        return "reduced", f"{reason}; the rate goes from {_join_rates(before)} to {_join_rates(after)}"
 
     # --- state ---
 
     def state_dict(self) -> dict[str, Any]:
-        """What it remembers; its arguments stay in the code, and the rate in the optimizer."""
+        """Return what changes from report to report; the arguments stay in the code, and the rate in the optimizer."""
         warmup = None if self.warmup is None else self.warmup.state_dict()
         return {"version": 1, "best": self.best, "bad": self.bad, "cooling": self.cooling, "warmup": warmup}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Goes on from a saved state.
+        """Resume from a saved state.
 
         Raises:
-            StateError: if it is none of this class; nothing is changed then.
+            StateError: if it is not a state of a Plateau; nothing is changed then.
         """
         if not isinstance(state_dict, dict) or {"best", "bad", "cooling"} - set(state_dict):
-            raise StateError("this is no state of a Plateau: it holds best, bad and cooling")
+            raise StateError("this is not the state of a Plateau, which has best, bad and cooling")
         if (self.warmup is None) != (state_dict.get("warmup") is None):
-            raise StateError("the state and this Plateau do not both have a warmup: make them alike")
+            raise StateError(
+                "the state and this Plateau do not both have a warmup: build this Plateau as the saved one was"
+            )
         best = None if state_dict["best"] is None else real(state_dict["best"], "best")
         bad, cooling = count(state_dict["bad"], "bad"), count(state_dict["cooling"], "cooling")
         if self.warmup is not None:
@@ -223,7 +225,7 @@ class Plateau:
 
 
 def mean_over_processes(metric: float) -> float:
-    """The mean of a metric over the processes of `torch.distributed`; the metric itself where there is one process."""
+    """Return the mean of a metric over the processes of `torch.distributed`, or the metric if there is one process."""
     distributed = torch.distributed
     if not distributed.is_available() or not distributed.is_initialized():
         return metric
@@ -245,5 +247,5 @@ def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
         raise ScheduleError(f"{name} is one of {', '.join(map(repr, allowed))}, not {value!r}")
 
 
-def _listed(rates: list[float]) -> str:
+def _join_rates(rates: list[float]) -> str:
     return ", ".join(f"{rate:g}" for rate in dict.fromkeys(rates))

@@ -1,4 +1,4 @@
-"""Every global source of random numbers, and the settings that decide the bits of a sum."""
+"""All global random number generators, and the settings that decide the bits of a sum."""
 
 import random
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ RngState = dict[str, Any]
 
 
 def get_rng_state() -> RngState:
-    """The state of Python's, NumPy's and PyTorch's global random numbers, CUDA's too.
+    """Return the state of the global generators of Python, NumPy and PyTorch, CUDA's included.
 
-    The hundreds of integers are tensors: a list of them takes longer to save than a small model.
+    Its hundreds of integers are tensors: a list of them takes longer to save than a small model.
     """
     version, numbers, gauss = random.getstate()
     kind, keys, *numpy = cast("tuple[Any, ...]", np.random.get_state(legacy=True))
@@ -27,7 +27,7 @@ def get_rng_state() -> RngState:
 
 
 def set_rng_state(state: RngState) -> None:
-    """Go on from `state`."""
+    """Set the state of all global generators to one that `get_rng_state` returned."""
     version, numbers, gauss = state["python"]
     random.setstate((version, tuple(numbers.tolist()), gauss))
     kind, keys, *numpy = state["numpy"]
@@ -38,7 +38,7 @@ def set_rng_state(state: RngState) -> None:
 
 
 def seed_everything(seed: int) -> None:
-    """Draw every global random number from `seed`."""
+    """Seed all global generators."""
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
@@ -46,7 +46,7 @@ def seed_everything(seed: int) -> None:
 
 @contextmanager
 def preserve_rng_state() -> Iterator[None]:
-    """Whatever is drawn inside, the global random numbers afterwards go on as if nothing had been."""
+    """Restore the state of all global generators at the end of the context, whatever was drawn inside."""
     before = get_rng_state()
     try:
         yield
@@ -56,7 +56,7 @@ def preserve_rng_state() -> Iterator[None]:
 
 @contextmanager
 def deterministic_kernels(threads: int) -> Iterator[None]:
-    """Deterministic kernels and `threads` CPU threads inside: their number changes the last bits of a sum."""
+    """Use deterministic kernels and `threads` CPU threads inside: their number changes the last bits of a sum."""
     before, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     lenient = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.set_num_threads(threads)

@@ -1,7 +1,7 @@
-"""The learning-rate range test: the rate rises from update to update until the loss runs away, and all is put back.
+"""The learning-rate range test: the rate rises from update to update until the loss runs away, and everything is restored.
 
 Update k of n uses  low * (high / low)^(k / (n - 1))  in the group with the highest rate; the others keep their ratio
-to it. What the losses suggest is left to `glidepath.range_test`, putting everything back to `restoring.py`.
+to it. What the losses suggest is left to `glidepath.range_test`, restoring the training to `restore.py`.
 """
 
 import math
@@ -25,7 +25,7 @@ from .plateau import mean_over_processes
 from .restore import restore_afterwards
 from .skipped_steps import MAX_SKIPS, was_update
 
-RUNAWAY = 3.0  # a loss so many times its lowest above that one does not come back
+RUNAWAY = 3.0  # a loss this many times the lowest above the lowest does not recover
 
 Progress = Callable[[int, float, float], Any]
 
@@ -44,10 +44,10 @@ def range_test(
     progress: Progress | None = None,
     seed: int = 0,
 ) -> RangeTest:
-    """Sweeps the rate over a model in training, and tells which rates the losses suggest.
+    """Sweep the rate over a model in training, and return the losses and the rates that they suggest.
 
-    Afterwards the model, the optimizer, what is carried, and all random numbers are as before, bit for bit, also if
-    `update` raises or is interrupted. A driver on the optimizer pauses meanwhile. Suggestions are not put to use:
+    Afterwards the model, the optimizer, the stateful objects, and all random numbers are as before, bit for bit, also
+    if `update` raises or is interrupted. A scheduler on the optimizer pauses meanwhile. Suggestions are not applied:
     `set_rate` does that, so that the schedule follows.
 
     Args:
@@ -56,18 +56,17 @@ def range_test(
         update: `update(step)`, or with data `update(batch)`: makes one update of the optimizer, however many batches
             go into it, and returns the loss. Gradients are zero and the model is in training mode; schedulers are
             left out.
-        data: batches, taken from their beginning and again if they run out. Not an iterator: what that gave could not
-            be put back.
+        data: batches, read from their beginning and again if they run out. Not an iterator, which cannot be rewound.
         low: the rate of the first update, above 0.
         high: the rate of the last update, above `low`; 10 is safe, because the sweep stops when the loss runs away.
         updates: of the whole sweep, at least 20.
         carried: what else changes with the updates, by name: see `restoring.restored`.
-        reduce: makes one loss of those of several processes, so that all of them stop alike.
+        reduce: combines the losses of several processes, so that all of them stop alike.
         progress: called after every update with its number, rate and loss.
         seed: of the resampling behind the intervals.
 
     Raises:
-        SchedulerError: if an argument cannot be, or `update` does something else than one update at the given rate.
+        SchedulerError: if an argument is invalid, or `update` does something else than one update at the rate of the sweep.
         RunError: if the loss ran away before there was a curve.
 
     Examples:
@@ -81,8 +80,8 @@ def range_test(
         ...     loss.backward()
         ...     optimizer.step()
         ...     return loss
-        >>> found = range_test(model, optimizer, update, data=x.split(32))
-        >>> found.ended, bool(found["steepest"]), optimizer.param_groups[0]["lr"]
+        >>> result = range_test(model, optimizer, update, data=x.split(32))
+        >>> result.ended, bool(result["steepest"]), optimizer.param_groups[0]["lr"]
         ('diverged', True, 0.1)
 
     Sources:
@@ -90,14 +89,14 @@ def range_test(
     """
     models = [model] if isinstance(model, nn.Module) else list(model)
     rates = _rates(low, high, updates)
-    given = _given(data)
-    everything = {**_of_data(data), **(stateful or {})}
+    argument = _arguments_of(data)
+    everything = {**_stateful_parts(data), **(stateful or {})}
     with restore_afterwards(models, optimizer, everything):
         for other in everything.values():
             if isinstance(other, Optimizer):
-                _pause_drivers(other)
-        sweep = _Sweep(models, optimizer, lambda k: update(given(k)))
-        losses, ended = _losses(sweep, rates, reduce, progress)
+                _pause_schedulers(other)
+        sweep = _Sweep(models, optimizer, lambda k: update(argument(k)))
+        losses, ended = _run_sweep(sweep, rates, reduce, progress)
     return analyze_sweep(rates[: len(losses)], losses, ended, seed=seed)
 
 
@@ -112,15 +111,15 @@ def _rates(low: float, high: float, updates: int) -> list[float]:
 # --- data ---
 
 
-def _given(data: Iterable[Any] | None) -> Callable[[int], Any]:
-    """What update k is given: its number, or the next batch."""
+def _arguments_of(data: Iterable[Any] | None) -> Callable[[int], Any]:
+    """Return a function of k that returns the argument of update k: its number, or the next batch."""
     if data is None:
         return lambda k: k
     if isinstance(data, Iterator):
-        raise SchedulerError("data is an iterator, and what it gives could not be put back: give the loader itself")
+        raise SchedulerError("data is an iterator, which cannot be rewound: give the loader itself")
     if isinstance(data, DataLoader) and data.persistent_workers:
         raise SchedulerError(
-            "the workers of this loader persist, and cannot be put back: make a second loader for the test"
+            "the workers of this loader persist, and cannot be restored: build a second loader for the test"
         )
     batches = _endless(data)
     return lambda k: next(batches)
@@ -135,8 +134,8 @@ def _endless(data: Iterable[Any]) -> Iterator[Any]:
             raise SchedulerError("data has no batch")
 
 
-def _of_data(data: Any) -> dict[str, Any]:
-    """What of the data changes as it is read: what knows its place, samplers, and generators of random numbers."""
+def _stateful_parts(data: Any) -> dict[str, Any]:
+    """Return the parts of the data that change as it is read: stateful loaders, samplers and random generators."""
     batches = getattr(data, "batch_sampler", None)
     things = {
         "data": data,
@@ -145,23 +144,23 @@ def _of_data(data: Any) -> dict[str, Any]:
         "data's sampler": getattr(data, "sampler", None),
         "the sampler of data's batches": getattr(batches, "sampler", None),
     }
-    return {name: thing for name, thing in things.items() if _changes(thing)}
+    return {name: thing for name, thing in things.items() if _is_stateful(thing)}
 
 
-def _changes(thing: Any) -> bool:
+def _is_stateful(thing: Any) -> bool:
     return isinstance(thing, (Sampler, torch.Generator)) or hasattr(thing, "load_state_dict")
 
 
 # --- updates ---
 
 
-def _losses(
+def _run_sweep(
     sweep: "_Sweep",
     rates: Sequence[float],
     reduce: Callable[[float], float],
     progress: Progress | None,
 ) -> tuple[list[float], Ending]:
-    """The losses of the updates, until one is no number or they have run away."""
+    """Return the losses of the updates, until one is not finite or they have diverged, and how the sweep ended."""
     losses: list[float] = []
     lowest = math.inf
     for number, rate in enumerate(rates):
@@ -180,25 +179,23 @@ def _losses(
 
 @final
 class _Sweep:
-    """Makes updates at given rates, and sees that each is one and uses its rate."""
+    """Makes updates at the rates of a sweep, and checks that each is one update and uses its rate."""
 
     def __init__(self, models: Sequence[nn.Module], optimizer: Optimizer, update: Callable[[int], Any]) -> None:
         self._models, self._optimizer, self._update = models, optimizer, update
         groups = optimizer.param_groups
         bases = [float(group["lr"]) for group in groups]
         if not max(bases) > 0:
-            raise SchedulerError(
-                "every group has the rate 0, and the sweep keeps their ratios: give one a rate above 0"
-            )
+            raise SchedulerError("every group has the rate 0, and the sweep keeps their ratios: set one above 0")
         self._ratios = [base / max(bases) for base in bases]
         self._written: list[Any] = []
         self._made = 0
-        _pause_drivers(optimizer)
+        _pause_schedulers(optimizer)
         optimizer.register_step_pre_hook(self._before)
         optimizer.register_step_post_hook(self._after)
 
     def update(self, number: int, rate: float) -> float:
-        """The loss of one update; asked for again where a GradScaler skipped it."""
+        """Return the loss of one update; repeat the call if a GradScaler skipped the update."""
         for _ in range(MAX_SKIPS):
             self._made = 0
             self._write(rate)
@@ -232,12 +229,12 @@ class _Sweep:
             raise SchedulerError("update() changes the rate itself: leave schedulers out of a range test")
 
     def _after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        """Counts, unless a fused optimizer was told to skip the update."""
+        """Count the update, unless a fused optimizer skipped it."""
         self._made += was_update(optimizer)
 
 
-def _pause_drivers(optimizer: Any) -> None:
-    """Takes the hooks of drivers out; whoever restores the optimizer puts them back."""
+def _pause_schedulers(optimizer: Any) -> None:
+    """Remove the hooks of schedulers; restoring the optimizer restores them."""
     for hooks in (optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks):
         for key in [key for key, hook in hooks.items() if isinstance(getattr(hook, "__self__", None), Clock)]:
             del hooks[key]

@@ -1,9 +1,8 @@
-"""Puts a training back as it was, bit for bit and in place: `restored` is a context around whatever is to be undone.
+"""Restoring a training as it was, bit for bit and in place: `restore_afterwards` is a context around what is undone.
 
-Every tensor that is there before holds its old bits again afterwards, every container its old members, so whoever
-refers to one of them (an optimizer to its parameters, a driver to its groups) notices nothing. What came in between,
-such as the state that an optimizer makes at its first update, is gone again. Only what is carried by a `state_dict` of
-its own is given back a copy.
+Every tensor that exists before holds its old bits again afterwards, and every container its old members, so references
+to them (of an optimizer to its parameters, of a scheduler to its groups) stay valid. What was added in between, such as
+the state that an optimizer creates at its first update, is removed. Objects with a `state_dict` of their own load it.
 """
 
 import copy
@@ -27,13 +26,13 @@ from .randomness import preserve_rng_state
 Undo = Callable[[], Any]
 
 WRAPPERS = ("torch.nn.parallel", "torch._dynamo", "torch.distributed")
-GENERATORS: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {  # their state, and how to give it
+GENERATORS: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {  # how to get and set their state
     torch.Generator: (torch.Generator.get_state, torch.Generator.set_state),
     random.Random: (random.Random.getstate, random.Random.setstate),
     np.random.RandomState: (np.random.RandomState.get_state, np.random.RandomState.set_state),
     np.random.Generator: (
-        lambda one: copy.deepcopy(one.bit_generator.state),
-        lambda one, state: setattr(one.bit_generator, "state", state),
+        lambda generator: copy.deepcopy(generator.bit_generator.state),
+        lambda generator, state: setattr(generator.bit_generator, "state", state),
     ),
 }
 
@@ -42,12 +41,12 @@ GENERATORS: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] =
 def restore_afterwards(
     models: Iterable[nn.Module], optimizer: Optimizer, stateful: Mapping[str, Any] | None = None
 ) -> Iterator[None]:
-    """Afterwards, also after an exception, everything is as it was.
+    """Restore everything at the end of the context, also after an exception.
 
     That is: parameters, gradients and buffers (also those in no state), what is trained and what is frozen, the modes
     and the attributes of modules as far as they are plain data (numbers, texts, tensors, arrays, random generators, and
-    lists, tuples, sets and dicts of these); the optimizer's state, its groups and its hooks; what is carried; and the
-    global random numbers of Python, NumPy and PyTorch. What an attribute of another class holds is not seen.
+    lists, tuples, sets and dicts of these); the optimizer's state, its groups and its hooks; the stateful objects; and
+    the global random numbers of Python, NumPy and PyTorch. Attributes of other classes are not restored.
 
     Args:
         models: what is trained.
@@ -59,29 +58,33 @@ def restore_afterwards(
     Raises:
         SchedulerError: if one of these cannot be put back.
     """
-    keeper = Restorer()
+    restorer = Restorer()
     for model in models:
-        keeper.keep(model)
-    keeper.keep(vars(optimizer))
+        restorer.add(model)
+    restorer.add(vars(optimizer))
     for name, thing in (stateful or {}).items():
-        keeper.carry(name, thing)
+        restorer.add_stateful(name, thing)
     with preserve_rng_state():
         try:
             yield
         finally:
-            keeper.put_back()
+            restorer.restore()
 
 
 @final
 class Restorer:
-    """Remembers what it is shown, and the plain data inside that."""
+    """Records objects, and the plain data inside them, and restores them."""
 
     def __init__(self) -> None:
-        self._seen: dict[int, Any] = {}  # holds what it has seen, so that no other object gets the same id
+        self._recorded: dict[int, Any] = {}  # refers to the objects, so that no other object gets the same id
         self._undo: list[Undo] = []
 
-    def put_back(self) -> None:
-        """Makes everything what it was, as far as it can, and only then says what could not be."""
+    def restore(self) -> None:
+        """Restore all that can be restored, and only then raise the first error.
+
+        Raises:
+            SchedulerError: if something cannot be restored.
+        """
         errors = []
         with torch.no_grad():
             for undo in self._undo:
@@ -90,10 +93,14 @@ class Restorer:
                 except Exception as error:
                     errors.append(error)
         if errors:
-            raise SchedulerError(f"not all could be put back: {errors[0]}") from errors[0]
+            raise SchedulerError(f"not everything could be restored: {errors[0]}") from errors[0]
 
-    def carry(self, name: str, thing: Any) -> None:
-        """Remembers a thing that changes beside the model."""
+    def add_stateful(self, name: str, thing: Any) -> None:
+        """Record an object that changes beside the model.
+
+        Raises:
+            SchedulerError: if it cannot be restored.
+        """
         if isinstance(thing, nn.Module) or type(thing) in GENERATORS:
             self.keep(thing)
         elif isinstance(thing, (Optimizer, torch.amp.GradScaler, Sampler)):
@@ -103,31 +110,31 @@ class Restorer:
             self._undo.append(lambda: thing.load_state_dict(state))
         else:
             raise SchedulerError(
-                f"carried {name!r} cannot be put back: a {type(thing).__name__} has no state_dict and load_state_dict"
+                f"stateful {name!r} cannot be restored: a {type(thing).__name__} has no state_dict and load_state_dict"
             )
 
-    def keep(self, thing: Any) -> None:
-        """Remembers a thing with all that it contains; whatever is no data is remembered as the object that it is."""
-        if id(thing) in self._seen:
+    def add(self, thing: Any) -> None:
+        """Record an object with all plain data that it contains; of anything else, only the reference."""
+        if id(thing) in self._recorded:
             return
-        self._seen[id(thing)] = thing
+        self._recorded[id(thing)] = thing
         if isinstance(thing, Tensor):
-            self._keep_tensor(thing)
+            self._add_tensor(thing)
         elif isinstance(thing, nn.Module):
-            self._keep_module(thing)
+            self._add_module(thing)
         elif isinstance(thing, (dict, list, set, deque, tuple)):
-            self._keep_members(thing)
+            self._add_members(thing)
         elif isinstance(thing, np.ndarray) and thing.flags.writeable:
             bits = thing.copy()
             self._undo.append(lambda: np.copyto(thing, bits))
         elif type(thing) in GENERATORS:
-            state_of, give = GENERATORS[type(thing)]
-            state = state_of(thing)
-            self._undo.append(lambda: give(thing, state))
+            get_state, set_state = GENERATORS[type(thing)]
+            state = get_state(thing)
+            self._undo.append(lambda: set_state(thing, state))
 
-    def _keep_tensor(self, tensor: Tensor) -> None:
+    def _add_tensor(self, tensor: Tensor) -> None:
         if is_lazy(tensor):
-            raise SchedulerError("a lazy module has no weights yet: give the model one batch first")
+            raise SchedulerError("a lazy module has no weights yet: run the model on one batch first")
         self._undo.append(_refill_tensor(tensor))
         if tensor.is_leaf:
             trained, gradient = tensor.requires_grad, tensor.grad
@@ -135,8 +142,8 @@ class Restorer:
             self._undo.append(lambda: setattr(tensor, "grad", gradient))
             self.keep(gradient)
 
-    def _keep_module(self, module: nn.Module) -> None:
-        """What wraps a module (DDP, a compiled one) keeps counts and caches of its own, and only its parts matter."""
+    def _add_module(self, module: nn.Module) -> None:
+        """Record a module; of a wrapper (DDP, a compiled module), which has counts and caches, only its parts."""
         own = vars(module)
         if type(module).__module__.startswith(WRAPPERS):
             own = {name: own[name] for name in ("_parameters", "_buffers", "_modules")}
@@ -144,7 +151,7 @@ class Restorer:
             self._undo.append(lambda: setattr(module, "training", training))
         self.keep(own)
 
-    def _keep_members(self, members: Any) -> None:
+    def _add_members(self, members: Any) -> None:
         for member in members.values() if isinstance(members, dict) else members:
             self.keep(member)
         if isinstance(members, dict):
@@ -164,7 +171,7 @@ def _refill(container: Any, before: Any, fill: Callable[[Any], None]) -> Undo:
 
 
 def _refill_tensor(tensor: Tensor) -> Undo:
-    """Also if it was given other memory, or if several of its elements share one place."""
+    """Return what restores a tensor, even if its memory was replaced or several elements share one place."""
     plain = type(tensor) in (Tensor, nn.Parameter) and tensor.layout == torch.strided
     if not plain:
         values = tensor.detach().clone()

@@ -1,4 +1,4 @@
-"""`set_rate`: a new peak that lasts, because whatever drives the rate is told of it too."""
+"""`set_rate`: sets a peak that lasts, in the optimizer and in the scheduler of its rate."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,16 +18,16 @@ IN_SCHEDULERS = ("base_lrs", "max_lrs", "_last_lr")
 
 
 def set_rate(target: Scheduler | LRScheduler | Optimizer, rate: float) -> None:
-    """Makes `rate` the base of the group with the highest rate; the others keep their ratio to it.
+    """Make `rate` the base of the group with the highest rate; the others keep their ratio to it.
 
-    A rate that is only written into an optimizer lasts until its scheduler's next step, which goes back to its own.
+    A rate that is only written into an optimizer lasts until its scheduler's next step, which overwrites it.
 
     Args:
-        target: the scheduler, Glidepath's or one of PyTorch's, anywhere in its course; or an optimizer without one.
+        target: the scheduler, Glidepath's or one of PyTorch's, at any step; or an optimizer without one.
         rate: the new base, above 0: what the schedule scales, not necessarily what the next update uses.
 
     Raises:
-        SchedulerError: if the target is an optimizer that a `Scheduler` drives, or no rate of it is above 0.
+        SchedulerError: if the target is an optimizer with a `Scheduler` of its rate, or no rate of it is above 0.
 
     Examples:
         >>> import torch, glidepath as gp
@@ -43,33 +43,33 @@ def set_rate(target: Scheduler | LRScheduler | Optimizer, rate: float) -> None:
     elif isinstance(target, (LRScheduler, ReduceLROnPlateau)):
         _scale(target, new)
     elif isinstance(target, Optimizer):
-        _refuse_driven(target)
+        _check_unscheduled(target)
         _scale_groups(target, new / _highest([group["lr"] for group in target.param_groups]))
     else:
         raise SchedulerError(f"give the scheduler, or an optimizer without one, not a {type(target).__name__}")
 
 
-def _refuse_driven(optimizer: Optimizer) -> None:
+def _check_unscheduled(optimizer: Optimizer) -> None:
     schedules = [schedule for clock in clocks_of(optimizer) for schedule in clock.schedules]
     if any(schedule.target.hyperparameter.key == "lr" for schedule in schedules):
-        raise SchedulerError("a Scheduler drives the rate of this optimizer: give that, set_rate(scheduler, rate)")
+        raise SchedulerError("this optimizer has a Scheduler: give that instead, set_rate(scheduler, rate)")
 
 
 def _scale(scheduler: Any, new: float) -> None:
     bases = [group.get("initial_lr", group["lr"]) for group in scheduler.optimizer.param_groups]
     factor = new / _highest(bases)
     _scale_groups(scheduler.optimizer, factor)
-    for one in _all_of(scheduler):
+    for member in _members_of(scheduler):
         for name in IN_SCHEDULERS:
-            if isinstance(getattr(one, name, None), list):
-                setattr(one, name, [value * factor for value in getattr(one, name)])
+            if isinstance(getattr(member, name, None), list):
+                setattr(member, name, [value * factor for value in getattr(member, name)])
 
 
-def _all_of(scheduler: Any) -> Iterator[Any]:
-    """The scheduler and those that it is made of."""
+def _members_of(scheduler: Any) -> Iterator[Any]:
+    """Yield the scheduler and those that it is made of."""
     yield scheduler
-    for part in getattr(scheduler, "_schedulers", ()):
-        yield from _all_of(part)
+    for member in getattr(scheduler, "_schedulers", ()):
+        yield from _members_of(member)
 
 
 def _scale_groups(optimizer: Optimizer, factor: float) -> None:
