@@ -15,6 +15,7 @@ from glidepath.errors import RunError
 from glidepath.logs import files, results, store
 from glidepath.study.curve import Curve, Record
 from glidepath.study.report.export import export
+from glidepath.study.report.summary import first_metric
 from glidepath.study.report.tables import COLUMNS, curves_table, save_table
 from glidepath.study.spec.runs import StudyRun
 from glidepath.study.store import connect as opening
@@ -116,6 +117,88 @@ def test_a_number_that_no_run_has_is_refused_with_those_there_are(tmp_path):
 def test_what_only_a_log_needs_is_refused(tmp_path, option):
     with pytest.raises(RunError, match=f"have their rates and columns: leave {'= and '.join(option)}= out"):
         logs.read(written(tmp_path), **option)
+
+
+def test_runs_are_chosen_by_their_name_or_their_schedule(tmp_path):
+    written(tmp_path, [*CURVES, curve(3, "step", falls=True)])
+    assert set(logs.names(tmp_path)) >= {"cosine", "cosine (peak 0.1, seed 1)", "linear", "step"}
+    assert [run.name for run in logs.read(tmp_path, only=["cosine"])] == [
+        "cosine (peak 0.1, seed 0)",
+        "cosine (peak 0.1, seed 1)",
+    ]
+    assert [run.name for run in logs.read(tmp_path, only=["linear (peak 0.2, seed 0)"])] == [
+        "linear (peak 0.2, seed 0)"
+    ]
+    with pytest.raises(RunError, match="no run is called 'exp'; there are cosine, linear, step"):
+        logs.read(tmp_path, only=["exp"])
+
+
+# --- the loss by which a study ranks ---
+
+
+def measured(folder: Path, name: str, values: dict[int, float], first: str = "") -> Path:
+    """A study of one run with a metric at some steps, after another one if there is one."""
+    rows = [f"run,schedule,horizon,seed,peak,step,rate,loss{first and ',' + first},{name}"]
+    rows += [f"0,cosine,6,0,0.1,{k},{0.1 - k / 100},{9 - k}{first and ',0.5'},{values.get(k, '')}" for k in range(6)]
+    (folder / "curves.csv").write_text("\n".join([*rows, ""]))
+    return folder
+
+
+def test_without_a_metric_the_one_that_ranks_is_read_and_the_run_names_it(tmp_path):
+    measured(tmp_path, "validation_loss", {2: 4.0, 5: 3.0})
+    (run,) = logs.read(tmp_path)
+    assert (run.loss, run.updates.tolist(), run.losses.tolist()) == ("validation_loss", [3, 6], [4.0, 3.0])
+    assert logs.default_loss(tmp_path) == ("validation_loss", "")
+    (run,) = logs.read(tmp_path, metric="loss")
+    assert (run.loss, run.losses.tolist()) == ("training_loss", [8.0, 7.0, 6.0, 5.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    "name, values, first, reason",
+    [
+        ("error", {2: 0.5, 5: 0.25}, "", "the study ranks by error, which is not called a loss"),
+        ("a_loss", {5: 3.0}, "", "the study ranks by a_loss, which was measured less than twice in a run"),
+        ("a_loss", {2: 3.0, 5: 0.0}, "", "the study ranks by a_loss, which is not always a number above 0"),
+        ("a_loss", {2: 3.0, 5: math.inf}, "", "the study ranks by a_loss, which is not always a number above 0"),
+        ("a_loss", {2: 3.0, 5: 2.0}, "error", "the study ranks by error, which is not called a loss"),
+    ],
+)
+def test_a_metric_that_no_law_can_be_fitted_to_leaves_the_training_loss_with_the_reason(
+    tmp_path, name, values, first, reason
+):
+    measured(tmp_path, name, values, first)
+    assert logs.default_loss(tmp_path) == ("loss", reason)
+    assert logs.read(tmp_path)[0].loss == "training_loss"
+
+
+def test_the_metric_that_is_read_is_the_one_that_the_summary_ranks_by(tmp_path):
+    ranked = [curve(0, "cosine"), curve(1, "linear")]
+    losses = [
+        Curve(
+            one.run,
+            one.peak,
+            tuple(Record(r.step, r.rate, r.loss, {"my_loss": 9 - r.step, "m": 1.0}) for r in one.records),
+        )
+        for one in ranked
+    ]
+    runs = logs.read(written(tmp_path, losses))
+    assert [run.final for run in runs] == [first_metric(one) for one in losses]
+    assert {run.loss for run in runs} == {"my_loss"}
+
+
+def test_a_store_has_the_training_loss_alone_and_says_so(tmp_path):
+    stored(tmp_path, {"here": CURVES})
+    assert logs.default_loss(tmp_path).metric == "loss"
+    assert "a store keeps no metric by run" in logs.default_loss(tmp_path).reason
+    assert {run.loss for run in logs.read(tmp_path)} == {"training_loss"}
+
+
+def test_logs_of_other_programs_have_no_loss_that_ranks(tmp_path):
+    (tmp_path / "log.csv").write_text("step,lr,loss\n1,0.1,3\n2,0.1,2\n")
+    assert logs.default_loss(tmp_path) is None
+
+
+# --- exports and damage ---
 
 
 def test_an_export_is_read_like_the_folder(tmp_path):

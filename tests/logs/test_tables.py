@@ -8,6 +8,7 @@ import os
 import pickle
 import re
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -345,6 +346,40 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "log.parquet").write_bytes(b"PAR1")
     with pytest.raises(MissingExtraError, match=re.escape('pip install "glidepath[export]"')):
         logs.read(tmp_path / "log.parquet")
+
+
+# --- sources ---
+
+
+def test_what_was_recognized_once_is_read_many_times(tmp_path):
+    (tmp_path / "a.csv").write_text(GOOD)
+    sources = logs.open_sources(tmp_path)
+    (tmp_path / "a.csv").unlink()
+    assert logs.metrics(sources) == ()
+    assert logs.names(sources) == ("a",)
+    assert logs.read(sources)[0].losses.tolist() == [3.5, 3.25, 3.0]
+    assert list(logs.rates(sources)[0].steps) == [0, 1, 3]
+
+
+def test_a_pipe_is_read_in_its_only_opening(tmp_path):
+    pipe = tmp_path / "log"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(GOOD,))
+    writer.start()
+    assert logs.read(pipe)[0].losses.tolist() == [3.5, 3.25, 3.0]
+    writer.join()
+
+
+def test_the_run_names_its_loss_as_it_was_logged(file):
+    assert one(file, GOOD.replace("loss", "train_loss")).loss == "train_loss"
+
+
+def test_one_run_of_a_folder_is_chosen_by_its_name(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text(GOOD)
+    assert [run.name for run in logs.read(tmp_path, only=["b"])] == ["b"]
+    with pytest.raises(RunError, match="no run is called 'c'; there are a, b"):
+        logs.read(tmp_path, only=["c"])
 
 
 # --- real curves ---

@@ -448,7 +448,7 @@ def test_a_module_that_needs_a_trainer_is_refused(make: Callable[[], Any], words
 def test_a_hook_that_changes_nothing_may_be_left_out_by_name_and_no_other() -> None:
     odd = with_method("on_train_epoch_end")
     assert made(odd, leave_out=["on_train_epoch_end"]).model is odd
-    with pytest.raises(TaskError, match="on_train_batch_end is called, or is no hook of training"):
+    with pytest.raises(TaskError, match="on_train_batch_end is called, or is not a hook of training"):
         made(Plain(), leave_out=["on_train_batch_end"])
 
 

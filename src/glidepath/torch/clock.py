@@ -16,7 +16,7 @@ from glidepath.errors import SchedulerError
 from .bound_schedule import BoundSchedule
 from .hyperparameter import Group
 from .row_cache import RowCache
-from .skipped_steps import can_skip, is_dry_step, skipped_update
+from .skipped_steps import can_skip, has_skipped, is_dry_step
 
 
 @final
@@ -81,7 +81,7 @@ class Clock:
 
     def after_fused(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Count this update, unless the optimizer skipped it."""
-        self._pending = self._pending and not skipped_update(optimizer)
+        self._pending = self._pending and not has_skipped(optimizer)
         self.after(optimizer, args, kwargs)
 
     def after_load(self, optimizer: Any) -> None:

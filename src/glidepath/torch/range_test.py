@@ -1,4 +1,4 @@
-"""The learning-rate range test: the rate rises from update to update until the loss runs away, and everything is restored.
+"""The learning-rate range test: the rate rises from update to update until the loss runs away, then all is restored.
 
 Update k of n uses  low * (high / low)^(k / (n - 1))  in the group with the highest rate; the others keep their ratio
 to it. What the losses suggest is left to `glidepath.range_test`, restoring the training to `restore.py`.
@@ -66,7 +66,7 @@ def range_test(
         seed: of the resampling behind the intervals.
 
     Raises:
-        SchedulerError: if an argument is invalid, or `update` does something else than one update at the rate of the sweep.
+        SchedulerError: if an argument is invalid, or `update` does not make one update at the rate of the sweep.
         RunError: if the loss ran away before there was a curve.
 
     Examples:
@@ -189,7 +189,7 @@ class _Sweep:
             raise SchedulerError("every group has the rate 0, and the sweep keeps their ratios: set one above 0")
         self._ratios = [base / max(bases) for base in bases]
         self._written: list[Any] = []
-        self._made = 0
+        self._updates = 0
         _pause_schedulers(optimizer)
         optimizer.register_step_pre_hook(self._before)
         optimizer.register_step_post_hook(self._after)
@@ -197,17 +197,17 @@ class _Sweep:
     def update(self, number: int, rate: float) -> float:
         """Return the loss of one update; repeat the call if a GradScaler skipped the update."""
         for _ in range(MAX_SKIPS):
-            self._made = 0
+            self._updates = 0
             self._write(rate)
             for model in self._models:
                 model.train()
             self._optimizer.zero_grad()
             loss = _number(self._update(number))
-            if self._made == 1 or not math.isfinite(loss):
+            if self._updates == 1 or not math.isfinite(loss):
                 return loss
-            if self._made > 1:
+            if self._updates > 1:
                 raise SchedulerError(
-                    f"update() made {self._made} updates of the optimizer: make one, from as many batches as it takes"
+                    f"update() made {self._updates} updates of the optimizer: make one, from as many batches as it needs"
                 )
         raise SchedulerError(f"update() made no update of the optimizer, {MAX_SKIPS} times: call optimizer.step()")
 
@@ -217,20 +217,20 @@ class _Sweep:
                 group["lr"].fill_(rate * ratio)
             else:
                 group["lr"] = rate * ratio
-        self._written = self._now()
+        self._written = self._read_rates()
 
-    def _now(self) -> list[Any]:
+    def _read_rates(self) -> list[Any]:
         return [(float(group["lr"]), tensor_version(group["lr"])) for group in self._optimizer.param_groups]
 
     def _before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         if len(optimizer.param_groups) != len(self._ratios):
             raise SchedulerError("update() adds a parameter group: add it before the range test")
-        if self._now() != self._written:
+        if self._read_rates() != self._written:
             raise SchedulerError("update() changes the rate itself: leave schedulers out of a range test")
 
     def _after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Count the update, unless a fused optimizer skipped it."""
-        self._made += was_update(optimizer)
+        self._updates += was_update(optimizer)
 
 
 def _pause_schedulers(optimizer: Any) -> None:

@@ -52,11 +52,10 @@ def restore_afterwards(
         models: what is trained.
         optimizer: what trains it.
         carried: other things by name: modules, optimizers, samplers, random generators, a GradScaler, or anything with
-            `state_dict` and `load_state_dict`, which promises that loading what was saved makes it go on as it would
-            have.
+            `state_dict` and `load_state_dict`, which must restore all that matters.
 
     Raises:
-        SchedulerError: if one of these cannot be put back.
+        SchedulerError: if one of these cannot be restored.
     """
     restorer = Restorer()
     for model in models:
@@ -102,9 +101,9 @@ class Restorer:
             SchedulerError: if it cannot be restored.
         """
         if isinstance(thing, nn.Module) or type(thing) in GENERATORS:
-            self.keep(thing)
+            self.add(thing)
         elif isinstance(thing, (Optimizer, torch.amp.GradScaler, Sampler)):
-            self.keep(vars(thing))  # their states leave things out: hooks, types, that an update has begun
+            self.add(vars(thing))  # their states leave things out: hooks, types, that an update has begun
         elif hasattr(thing, "state_dict") and hasattr(thing, "load_state_dict"):
             state = copy.deepcopy(thing.state_dict())
             self._undo.append(lambda: thing.load_state_dict(state))
@@ -140,7 +139,7 @@ class Restorer:
             trained, gradient = tensor.requires_grad, tensor.grad
             self._undo.append(lambda: tensor.requires_grad_(trained))
             self._undo.append(lambda: setattr(tensor, "grad", gradient))
-            self.keep(gradient)
+            self.add(gradient)
 
     def _add_module(self, module: nn.Module) -> None:
         """Record a module; of a wrapper (DDP, a compiled module), which has counts and caches, only its parts."""
@@ -149,11 +148,11 @@ class Restorer:
             own = {name: own[name] for name in ("_parameters", "_buffers", "_modules")}
             training = module.training
             self._undo.append(lambda: setattr(module, "training", training))
-        self.keep(own)
+        self.add(own)
 
     def _add_members(self, members: Any) -> None:
         for member in members.values() if isinstance(members, dict) else members:
-            self.keep(member)
+            self.add(member)
         if isinstance(members, dict):
             self._undo.append(_refill(members, dict(members), members.update))
         elif isinstance(members, set):

@@ -34,7 +34,7 @@ def can_skip(optimizer: Any) -> bool:
     return bool(getattr(optimizer, "_step_supports_amp_scaling", False))
 
 
-def skipped_update(optimizer: Any) -> bool:
+def has_skipped(optimizer: Any) -> bool:
     """Return whether an optimizer that can skip skipped the update that it was just asked for."""
     found_inf = getattr(optimizer, "found_inf", None)
     return found_inf is not None and bool(found_inf.item())
@@ -48,4 +48,4 @@ def has_overflow(optimizer: Any) -> bool:
 
 def was_update(optimizer: Any) -> bool:
     """Return whether the call of `step` that has just ended was an update."""
-    return not (can_skip(optimizer) and skipped_update(optimizer))
+    return not (can_skip(optimizer) and has_skipped(optimizer))

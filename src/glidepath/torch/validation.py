@@ -57,7 +57,7 @@ def check_schedules(schedules: Sequence[BoundSchedule]) -> None:
     for schedule in schedules:
         target, bases = schedule.target, [slot.base for slot in schedule.slots]
         if not bases:
-            raise SchedulerError(f"{target.label} matches no parameter group{_missing_name(target.selector)}")
+            raise SchedulerError(f"{target.label} matches no parameter group{_name_hint(target.selector)}")
         if not target.sets and not any(bases):
             raise SchedulerError(f"{target.label} is 0, and a scaled 0 stays 0: set it above 0, or use Set(plan)")
         if target.minimum is not None and target.minimum > min(bases) > 0:
@@ -65,7 +65,7 @@ def check_schedules(schedules: Sequence[BoundSchedule]) -> None:
         _warn_about_absolute_plan(schedule)
 
 
-def _missing_name(selector: Any) -> str:
+def _name_hint(selector: Any) -> str:
     return f": no group has the name {selector!r}" if isinstance(selector, str) else ""
 
 
