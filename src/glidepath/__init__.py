@@ -6,23 +6,38 @@ plan = gp.warmup("2%") >> gp.constant() >> gp.cosine("20%")
 plan.over(10_000)(500)  # the value of update 500
 """
 
-from typing import TYPE_CHECKING, Any
+import sys as _sys
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 
+from .core.assignment import Set as Set
 from .core.horizon import Horizon as Horizon
 from .core.schedule import Draft as Draft
 from .core.schedule import Schedule as Schedule
+from .errors import ArgumentError as ArgumentError
+from .errors import ConvertError as ConvertError
 from .errors import DraftError as DraftError
 from .errors import GlidepathError as GlidepathError
 from .errors import GlidepathWarning as GlidepathWarning
+from .errors import GroupError as GroupError
 from .errors import HorizonError as HorizonError
 from .errors import LawError as LawError
+from .errors import MachineError as MachineError
 from .errors import MissingExtraError as MissingExtraError
+from .errors import NoFormulaError as NoFormulaError
+from .errors import OptimizerError as OptimizerError
+from .errors import ResumeError as ResumeError
 from .errors import RunError as RunError
 from .errors import ScheduleError as ScheduleError
 from .errors import SchedulerError as SchedulerError
+from .errors import SnapshotError as SnapshotError
 from .errors import StateError as StateError
 from .errors import StepError as StepError
+from .errors import StoreError as StoreError
+from .errors import StudyError as StudyError
+from .errors import TaskError as TaskError
 from .errors import TextError as TextError
+from .errors import WorkerLostError as WorkerLostError
 from .parser import parse as parse
 from .recipes import chebyshev as chebyshev
 from .recipes import clip as clip
@@ -85,21 +100,44 @@ if TYPE_CHECKING:
     from .review import Review as Review
     from .runs.run import Run as Run
 
+del TYPE_CHECKING
+
 __version__ = "0.1.0"
 
-_ON_FIRST_USE = {
+_ON_FIRST_USE = {  # what few programs need
     "common_prefix": "prefix",
     "Finding": "review",
     "Review": "review",
     "Run": "runs.run",
     **dict.fromkeys(("advise", "design", "fit", "predict"), "law"),
 }
+_SUBPACKAGES = (
+    "convert",
+    "errors",
+    "integrations",
+    "law",
+    "logs",
+    "plot",
+    "range_test",
+    "review",
+    "study",
+    "tasks",
+    "torch",
+)
+_INTERNAL = {"codes", "core", "parser", "phases", "prefix", "recipes", "runs", "terminal", "ticks"}
 
 
-def __getattr__(name: str) -> Any:
-    """What few programs need is imported when it is first asked for."""
+def __getattr__(name: str) -> object:
+    """Import a name that few programs need when it is first used."""
+    if name in _SUBPACKAGES:
+        return _import_module(f".{name}", __name__)
     if name not in _ON_FIRST_USE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=_sys.modules[__name__])
+    value: object = getattr(_import_module(f".{_ON_FIRST_USE[name]}", __name__), name)
+    return value
 
-    return getattr(import_module(f".{_ON_FIRST_USE[name]}", __name__), name)
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    here = {name for name in globals() if not name.startswith("_")} - _INTERNAL
+    return sorted({*here, *_ON_FIRST_USE, *_SUBPACKAGES, "__version__"})

@@ -57,7 +57,7 @@ def test_programs_get_one_object_and_the_same_numbers_every_time(capsys):
 
 def test_a_sweep_that_tells_nothing_says_so_and_exits_with_1(capsys):
     assert main(["find", "task.py:flat", "--updates", "40"]) == 1
-    assert "trust none of these: " in capsys.readouterr().out
+    assert "do not trust these: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

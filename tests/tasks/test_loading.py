@@ -98,7 +98,7 @@ def test_an_exception_inside_a_task_comes_with_its_words_and_its_line(here: Path
     line = GOOD.splitlines().index("    rate = 1 / 0") + 1
     message = refusal("mine.py:fails", 0)
     assert "ZeroDivisionError: division by zero" in message
-    assert f"mine.py, line {line}, in fails)" in message
+    assert f"mine.py:{line}, in fails: the task" in message
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_file_that_cannot_be_imported_is_blamed_at_its_line(here: Path, text: 
     (here / "broken.py").write_text(text)
     message = refusal("broken.py:fit")
     assert words in message
-    assert f"broken.py, line {line}" in message
+    assert f"broken.py:{line}" in message
 
 
 def test_a_built_in_task_without_its_package_gives_the_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,6 +121,39 @@ def test_a_built_in_task_without_its_package_gives_the_install_line(monkeypatch:
     monkeypatch.delitem(sys.modules, "glidepath.tasks.digits", raising=False)
     with pytest.raises(MissingExtraError, match="pip install"):
         load_task("digits")
+
+
+def test_a_package_that_cannot_be_imported_is_blamed_and_its_exception_is_the_cause(here: Path) -> None:
+    (here / "a_broken_package.py").write_text("rate = 1 / 0\n")
+    with pytest.raises(TaskError, match=r"a_broken_package\.py:1, in <module>: .*ZeroDivisionError") as error:
+        load_task("a_broken_package:fit")
+    assert isinstance(error.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("name", ["partial", "instance", "made_by_a_class"])
+def test_a_task_may_be_anything_that_is_called_with_a_seed(here: Path, name: str) -> None:
+    (here / "called.py").write_text(CALLED)
+    task = load_task(f"called.py:{name}")
+    assert (task(0).batch(3), task.file) == (3, str(here / "called.py"))
+
+
+CALLED = (
+    GOOD
+    + """
+import functools
+
+partial = functools.partial(lambda rate, seed: fit(seed), 0.1)
+
+class Builder:
+    def __call__(self, seed):
+        return fit(seed)
+
+    def __new__(cls, seed=None):
+        return object.__new__(cls) if seed is None else fit(seed)
+
+instance, made_by_a_class = Builder(), Builder
+"""
+)
 
 
 def test_the_fingerprint_changes_with_the_file(here: Path) -> None:

@@ -1,4 +1,4 @@
-"""One good example of every recipe, for the sparks of `recipes` and the figures of `gallery`."""
+"""An example of every recipe, for the curves of `recipes` and the figures of `gallery`."""
 
 from glidepath.core.schedule import Draft, Schedule
 from glidepath.parser import parse
@@ -60,7 +60,7 @@ EXAMPLES = {
 
 
 def example(name: str) -> tuple[Schedule, int]:
-    """The example of a recipe, and the steps to show of it."""
+    """Return the example of a recipe, and the number of steps to show of it."""
     plan = parse(EXAMPLES[name])
     steps = STEPS if isinstance(plan, Draft) else plan.duration or STEPS
     return plan.over(steps), steps

@@ -18,14 +18,14 @@ from glidepath.tasks import load_task
 from glidepath.tasks.range_test import sweep
 from glidepath.ticks import value_text
 from glidepath.torch.randomness import deterministic_kernels, preserve_rng_state, seed_everything
-from glidepath.torch.range_test import Progress as Watcher
+from glidepath.torch.range_test import OnUpdate
 
-from .output import tables as told
+from .output import tables
 
 ENDINGS = {
     "swept": "the whole sweep",
-    "diverged": "there the loss ran away",
-    "not finite": "the next loss was no number",
+    "diverged": "the loss diverged there",
+    "not finite": "the next loss was not finite",
 }
 
 
@@ -41,10 +41,10 @@ def find(
     output: Annotated[Path, Parameter(alias="-o")] = Path("range_test.png"),
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> int:
-    """Sweep the rate of a task until its loss runs away, and tell which rates that suggests.
+    """Sweep the rate of a task until its loss diverges, and print the rates that this suggests.
 
     A suggestion is where to begin looking, not the best rate: compare trains at several with --peak. Exits with 1 if
-    no suggestion deserves trust.
+    no suggestion can be trusted.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def find(
     low
         The rate of the first update, in the group with the highest rate; the others keep their ratio to it.
     high
-        The rate of the last update; the sweep stops before it, if the loss runs away.
+        The rate of the last update; the sweep stops before it, if the loss diverges.
     updates
         Of the optimizer, in the whole sweep.
     seed
@@ -66,28 +66,28 @@ def find(
         Print one JSON object.
     """
     figures.check_format(output)
-    found = _found(task, seed, threads, low, high, updates)
-    file = figures.save(draw_range_test(found, title=f"range test of {task}"), output)
+    result = _sweep_task(task, seed, threads, low, high, updates)
+    file = figures.save(draw_range_test(result, title=f"range test of {task}"), output)
     if as_json:
-        print(json.dumps(_plain(found, file)))
+        print(json.dumps(_as_json(result, file)))
     else:
-        _tell(found)
-        told.write_lines(f"wrote {file}")
-    return 0 if found else 1
+        _write_result(result)
+        tables.write_lines(f"wrote {file}")
+    return 0 if result else 1
 
 
-def _found(task: str, seed: int, threads: int, low: float, high: float, updates: int) -> RangeTest:
-    named = load_task(task)
+def _sweep_task(task: str, seed: int, threads: int, low: float, high: float, updates: int) -> RangeTest:
+    build = load_task(task)
     with deterministic_kernels(threads), preserve_rng_state():
         seed_everything(seed)
-        built = named(seed)
-        with _bar(updates) as watch, named.blame("sweeping its rate"):
-            return sweep(built, low=low, high=high, updates=updates, progress=watch)
+        instance = build(seed)
+        with _bar(updates) as progress, build.blame("sweeping its rate"):
+            return sweep(instance, low=low, high=high, updates=updates, progress=progress)
 
 
 @contextmanager
-def _bar(updates: int) -> Iterator[Watcher]:
-    """A bar on stderr, where somebody watches."""
+def _bar(updates: int) -> Iterator[OnUpdate]:
+    """Show a progress bar on stderr, if that is a terminal."""
     console = Console(stderr=True)
     columns = (
         *(TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn()),
@@ -98,23 +98,28 @@ def _bar(updates: int) -> Iterator[Watcher]:
         yield lambda k, rate, loss: bars.update(bar, completed=k + 1, now=f"rate {rate:.1e}  loss {loss:.4f}")
 
 
-def _tell(found: RangeTest) -> None:
-    first, last = (value_text(float(rate), 2) for rate in found.rates[[0, -1]])
-    told.write_lines(f"{len(found.losses)} updates from rate {first} to {last}: {ENDINGS[found.ended]}", "")
+def _write_result(result: RangeTest) -> None:
+    first, last = (value_text(float(rate), 2) for rate in result.rates[[0, -1]])
+    tables.write_lines(f"{len(result.losses)} updates from rate {first} to {last}: {ENDINGS[result.ended]}", "")
     rows = [
-        (name, value_text(one.rate, 2), f"{value_text(one.low, 2)} to {value_text(one.high, 2)}", one.doubt)
-        for name, one in found.suggestions.items()
+        (
+            name,
+            value_text(suggestion.rate, 2),
+            f"{value_text(suggestion.low, 2)} to {value_text(suggestion.high, 2)}",
+            suggestion.doubt,
+        )
+        for name, suggestion in result.suggestions.items()
     ]
-    told.write_table(["suggestion", "doubt"], ["suggestion", "rate", "9 in 10 resamples", "doubt"], rows)
-    told.write_lines("", *(f"trust none of these: {doubt}" for doubt in found.doubts))
+    tables.write_table(["suggestion", "doubt"], ["suggestion", "rate", "9 in 10 resamples", "doubt"], rows)
+    tables.write_lines("", *(f"do not trust these: {doubt}" for doubt in result.doubts))
 
 
-def _plain(found: RangeTest, file: Path) -> dict[str, Any]:
+def _as_json(result: RangeTest, file: Path) -> dict[str, Any]:
     return {
-        "suggestions": {name: asdict(one) for name, one in found.suggestions.items()},
-        "doubts": found.doubts,
-        "ended": found.ended,
-        "rates": found.rates.tolist(),
-        "losses": found.losses.tolist(),
+        "suggestions": {name: asdict(suggestion) for name, suggestion in result.suggestions.items()},
+        "doubts": result.doubts,
+        "ended": result.ended,
+        "rates": result.rates.tolist(),
+        "losses": result.losses.tolist(),
         "figure": str(file),
     }

@@ -30,7 +30,7 @@ PAGE = """<!doctype html>
   figcaption p {{ margin: .2rem 0; }}
 </style>
 <h1>Gallery</h1>
-<p>Every curve was drawn by the function that drives training.</p>
+<p>Every curve shows the values that training uses, from the same function.</p>
 {sections}
 </html>
 """
@@ -38,7 +38,7 @@ PAGE = """<!doctype html>
 
 @dataclass(frozen=True)
 class Entry:
-    """A figure on disk and what is written under it."""
+    """A figure on disk, with its caption."""
 
     file: str
     title: str
@@ -80,7 +80,7 @@ def _mechanisms(folder: Path) -> Iterator[Entry]:
 
 
 def page(sections: dict[str, list[Entry]]) -> str:
-    """The index: HTML that needs nothing but the figures beside it."""
+    """Return the index: HTML that needs nothing but the figures beside it."""
     return PAGE.format(sections="\n".join(_section(title, entries) for title, entries in sections.items()))
 
 

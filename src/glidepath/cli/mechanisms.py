@@ -1,7 +1,7 @@
 """Every way to decay a rate in PyTorch that the study note teaches, run for real.
 
 Each is the note's own line with our drop-in in the place of torch's module, on a real optimizer; the rates are read
-from the optimizer, one for each epoch, as that epoch trains with it.
+from the optimizer, one for each epoch, as that epoch uses them.
 """
 
 import warnings
@@ -20,15 +20,17 @@ RATE, EPOCHS = 0.01, 100
 
 @dataclass(frozen=True)
 class Mechanism:
-    """A title, the line that makes it, and what is called after each epoch's updates."""
+    """A way to decay a rate: a title, its line of code, and a builder of the function to call after each epoch."""
 
     title: str
     code: str
     build: Callable[[torch.optim.Optimizer], Callable[[int], Any]]
 
 
-def _stepped(make: Callable[[torch.optim.Optimizer], Any]) -> Callable[[torch.optim.Optimizer], Callable[[int], Any]]:
-    """A scheduler that is stepped once an epoch."""
+def _step_each_epoch(
+    make: Callable[[torch.optim.Optimizer], Any],
+) -> Callable[[torch.optim.Optimizer], Callable[[int], Any]]:
+    """Return the builder of a scheduler that is stepped once an epoch."""
 
     def build(optimizer: torch.optim.Optimizer) -> Callable[[int], Any]:
         scheduler = make(optimizer)
@@ -52,7 +54,7 @@ def _plateau(optimizer: torch.optim.Optimizer) -> Callable[[int], Any]:
 
 
 def plateau_loss(epoch: int) -> float:
-    """A loss that falls, stops at epoch 20, falls again from 40 on, and stops for good at 60."""
+    """Return a loss that falls, stops at epoch 20, falls again from 40 on, and stops for good at 60."""
     return 1.0 - 0.01 * (min(epoch, 20) + min(max(epoch - 40, 0), 20))
 
 
@@ -72,27 +74,27 @@ MECHANISMS = {
     "lambda": Mechanism(
         "LambdaLR, sin(e) / e",
         "LambdaLR(optimizer, lr_lambda=lambda epoch: np.sin(epoch) / epoch)",
-        _stepped(lambda o: lr_scheduler.LambdaLR(o, lr_lambda=_sine)),
+        _step_each_epoch(lambda o: lr_scheduler.LambdaLR(o, lr_lambda=_sine)),
     ),
     "step": Mechanism(
         "StepLR",
         "StepLR(optimizer, step_size=5, gamma=0.8)",
-        _stepped(lambda o: lr_scheduler.StepLR(o, step_size=5, gamma=0.8)),
+        _step_each_epoch(lambda o: lr_scheduler.StepLR(o, step_size=5, gamma=0.8)),
     ),
     "multistep": Mechanism(
         "MultiStepLR",
         "MultiStepLR(optimizer, milestones=[20, 80], gamma=0.9)",
-        _stepped(lambda o: lr_scheduler.MultiStepLR(o, milestones=[20, 80], gamma=0.9)),
+        _step_each_epoch(lambda o: lr_scheduler.MultiStepLR(o, milestones=[20, 80], gamma=0.9)),
     ),
     "exponential": Mechanism(
         "ExponentialLR",
         "ExponentialLR(optimizer, gamma=0.9)",
-        _stepped(lambda o: lr_scheduler.ExponentialLR(o, gamma=0.9)),
+        _step_each_epoch(lambda o: lr_scheduler.ExponentialLR(o, gamma=0.9)),
     ),
     "cosine": Mechanism(
         "CosineAnnealingLR",
         "CosineAnnealingLR(optimizer, T_max=100, eta_min=0.0001)",
-        _stepped(lambda o: lr_scheduler.CosineAnnealingLR(o, T_max=100, eta_min=0.0001)),
+        _step_each_epoch(lambda o: lr_scheduler.CosineAnnealingLR(o, T_max=100, eta_min=0.0001)),
     ),
     "plateau": Mechanism(
         "ReduceLROnPlateau, on a loss that stops at epochs 20 and 60",
@@ -103,37 +105,37 @@ MECHANISMS = {
     "exponential-decay": Mechanism(
         "Exponential decay, lr * rate ** (step / decay_steps)",
         "LambdaLR(optimizer, gp.exponential(every=20, factor=0.5))",
-        _stepped(lambda o: lr_scheduler.LambdaLR(o, gp.exponential(every=20, factor=0.5))),
+        _step_each_epoch(lambda o: lr_scheduler.LambdaLR(o, gp.exponential(every=20, factor=0.5))),
     ),
     "step-decay": Mechanism(
         "Step decay",
         "LambdaLR(optimizer, gp.step(every=30, factor=0.1))",
-        _stepped(lambda o: lr_scheduler.LambdaLR(o, gp.step(every=30, factor=0.1))),
+        _step_each_epoch(lambda o: lr_scheduler.LambdaLR(o, gp.step(every=30, factor=0.1))),
     ),
     "stages": Mechanism(
         "Several stages, a rate each",
         "LambdaLR(optimizer, gp.multistep([20, 50, 80], factor=[0.5, 0.8, 0.2]))",
-        _stepped(lambda o: lr_scheduler.LambdaLR(o, gp.multistep([20, 50, 80], factor=[0.5, 0.8, 0.2]))),
+        _step_each_epoch(lambda o: lr_scheduler.LambdaLR(o, gp.multistep([20, 50, 80], factor=[0.5, 0.8, 0.2]))),
     ),
     "custom": Mechanism(
         "A custom scheduler, base / sqrt(1 + epoch / 10)",
         "class InverseSqrt(LRScheduler)",
-        _stepped(InverseSqrt),
+        _step_each_epoch(InverseSqrt),
     ),
 }
 
 
 def rates(mechanism: Mechanism, epochs: int = EPOCHS) -> list[float]:
-    """The rate of each epoch, read from the optimizer: first the update, then the scheduler, as the note says."""
+    """Return the rate of each epoch, read from the optimizer: first the update, then the scheduler, as in the note."""
     weight = torch.nn.Parameter(torch.zeros(1))
     weight.grad = torch.ones(1)
     optimizer = torch.optim.SGD([weight], lr=RATE)
-    seen = []
+    history = []
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # sin(e) / e is not a number at epoch 0: the figure shows it
         after = mechanism.build(optimizer)
         for epoch in range(epochs):
-            seen.append(float(optimizer.param_groups[0]["lr"]))
+            history.append(float(optimizer.param_groups[0]["lr"]))
             optimizer.step()
             after(epoch)
-    return seen
+    return history

@@ -24,7 +24,7 @@ def plot(
     title: str = "",
     value_label: str = "value",
 ) -> None:
-    """One or more plans as a figure: PNG, SVG or PDF.
+    """Draw one or more plans as a figure: PNG, SVG or PDF.
 
     Parameters
     ----------
@@ -44,13 +44,13 @@ def plot(
         The name of the value axis, as in "learning rate".
     """
     figures.check_format(output)
-    given = _named(plans)
+    schedules = _parse_plans(plans)
     if not run.steps:
-        run = run.with_steps(_common_length(list(given.values())))
-    over = {name: resolved(plan, run) for name, plan in given.items()}
-    steps = next(iter(over.values()))[1]
+        run = run.with_steps(_common_length(list(schedules.values())))
+    curves = {name: resolved(plan, run) for name, plan in schedules.items()}
+    steps = next(iter(curves.values()))[1]
     figure = figures.plot(
-        {name: plan for name, (plan, _) in over.items()},
+        {name: plan for name, (plan, _) in curves.items()},
         steps,
         log=log,
         side_by_side=side_by_side,
@@ -61,8 +61,8 @@ def plot(
     print(f"wrote {figures.save(figure, output)}: {step_text(steps)} steps")
 
 
-def _named(texts: tuple[str, ...]) -> dict[str, Schedule]:
-    """The plans by name; one that stands alone needs none."""
+def _parse_plans(texts: tuple[str, ...]) -> dict[str, Schedule]:
+    """Return the plans by name; a single plan without a name is called ""."""
     if not texts:
         raise GlidepathError('there is no plan to draw: give one, as in glidepath plot "cosine(1000)"')
     plans = named(texts)
@@ -70,9 +70,9 @@ def _named(texts: tuple[str, ...]) -> dict[str, Schedule]:
 
 
 def _common_length(plans: list[Schedule]) -> int:
-    """The longest length of plans that have one; if none has, the first one's complaint."""
-    known = [plan.duration for plan in plans if not isinstance(plan, Draft) and plan.duration]
-    return max(known) if known else own_length(plans[0])
+    """Return the longest length of the plans that have a length; raise the error of the first plan if none has."""
+    lengths = [plan.duration for plan in plans if not isinstance(plan, Draft) and plan.duration]
+    return max(lengths) if lengths else own_length(plans[0])
 
 
 def _width(text: str) -> figures.Width:

@@ -16,33 +16,33 @@ SPARK = 20  # characters
 
 
 def recipes(name: str | None = None, /) -> None:
-    """All recipes, a line and a spark each; or one of them in full.
+    """List all recipes, each with a small curve; or explain one in full.
 
     Parameters
     ----------
     name
         A recipe to explain.
     """
-    print("\n".join(_all() if name is None else _one(name)))
+    print("\n".join(_list_recipes() if name is None else _explain(name)))
 
 
-def _all() -> list[str]:
-    """A recipe a line, cut to the width of a terminal; a pipe gets all of it."""
+def _list_recipes() -> list[str]:
+    """Return a line for each recipe, cut to the width of a terminal; a pipe gets all of it."""
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     return [_cut(f"{name:<{max(map(len, NAMES))}}  {_spark(name)}  {_first_line(name)}", room) for name in NAMES]
 
 
-def _one(name: str) -> list[str]:
+def _explain(name: str) -> list[str]:
     if name not in NAMES:
         hint = did_you_mean(name, NAMES, "`glidepath recipes` lists them")
-        raise GlidepathError(f"there is no recipe called {name!r}; {hint}")
+        raise GlidepathError(f"{name!r} is not a recipe; {hint}")
     picture = _picture(name, *example(name))
     return [f"{name}{_signature(name)}", "", inspect.getdoc(NAMES[name]) or "", "", *picture]
 
 
 def _picture(name: str, plan: Schedule, steps: int) -> list[str]:
-    drawn = draw_curves(range(steps), {"": plan.block(0, steps)}, height=8, braille=supports_braille(sys.stdout))
-    return [EXAMPLES[name], "", *drawn]
+    curve = draw_curves(range(steps), {"": plan.block(0, steps)}, height=8, braille=supports_braille(sys.stdout))
+    return [EXAMPLES[name], "", *curve]
 
 
 def _spark(name: str) -> str:
@@ -55,10 +55,10 @@ def _first_line(name: str) -> str:
 
 
 def _signature(name: str) -> str:
-    """As it is called: names and defaults, without types."""
-    known = inspect.signature(NAMES[name])
-    bare = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in known.parameters.values()]
-    return str(known.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+    """Return the signature of a recipe: names and defaults, without types."""
+    signature = inspect.signature(NAMES[name])
+    bare = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()]
+    return str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))
 
 
 def _cut(line: str, room: int | None) -> str:

@@ -1,10 +1,15 @@
 """`glidepath show`: a plan in the terminal."""
 
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from glidepath.core.schedule import Schedule
+from glidepath.errors import GlidepathError
 from glidepath.parser import parse
 from glidepath.phases import phases
 from glidepath.terminal import draw_curves, supports_braille
@@ -15,8 +20,8 @@ from .options.horizon import ONE_RUN, Run, resolved
 EXACT_STEPS = 200_000  # a longer run is drawn from so many of its steps; the table is always exact
 
 
-def show(plan: str, /, *, run: Run = ONE_RUN, log: bool = False) -> None:
-    """The curve of a plan in the terminal, and its values where its parts meet.
+def show(plan: str, /, *others: Annotated[str, Parameter(show=False)], run: Run = ONE_RUN, log: bool = False) -> None:
+    """Show the curve of a plan in the terminal, and its values where its parts meet.
 
     Parameters
     ----------
@@ -25,8 +30,11 @@ def show(plan: str, /, *, run: Run = ONE_RUN, log: bool = False) -> None:
     log
         A logarithmic value axis.
     """
-    known, steps = resolved(parse(plan), run)
-    print("\n".join([str(known), "", *_curve(known, steps, log), "", *_table(known, steps)]))
+    if others:
+        plans = shlex.join([plan, *others])
+        raise GlidepathError(f"show draws one plan; draw several in one figure with glidepath plot {plans}")
+    schedule, steps = resolved(parse(plan), run)
+    print("\n".join([str(schedule), "", *_curve(schedule, steps, log), "", *_table(schedule, steps)]))
 
 
 def _curve(plan: Schedule, steps: int, log: bool) -> list[str]:
@@ -47,7 +55,7 @@ def _boundaries(plan: Schedule, steps: int) -> Iterator[int]:
 
 
 def _table(plan: Schedule, steps: int) -> Iterator[str]:
-    """The first and the last update of every part."""
+    """Yield the first and the last update of every part."""
     places = len(str(steps))
     yield f"{'step':>{max(4, places)}}  {'value':<12}  part"
     for phase in phases(plan, steps):

@@ -17,6 +17,8 @@ from typing import NamedTuple, final
 
 from glidepath.errors import TextError
 
+from .duration import suggest_duration
+
 MAX_LENGTH = 100_000
 MAX_NESTING = 30  # parentheses within parentheses
 MAX_DEPTH = 100  # of the tree, which rows of operators and cuts deepen too
@@ -155,8 +157,7 @@ def _tokens(text: str) -> Iterator[Token]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            hint = "schedules are joined by >>" if text[place] in "<>" else ""
-            raise TextError(_unreadable(text, place), text=text, offset=place, hint=hint)
+            raise TextError(_unreadable(text, place), text=text, offset=place, hint=_hint(text, place))
         kind = str(match.lastgroup)
         if kind != "space":
             yield Token(kind, match.group(), place)
@@ -171,6 +172,13 @@ def _unreadable(text: str, place: int) -> str:
     if character.isdigit() or character == ".":
         return "this is neither a number nor a duration (500, 0.1, 1e-3, 10k, 5%, 3ep, 2Btok)"
     return f"unexpected {character!r}"
+
+
+def _hint(text: str, place: int) -> str:
+    if text[place] in "<>":
+        return "schedules are joined by >>"
+    word = re.match(r"[0-9._]+[A-Za-z]+", text[place : place + 40])
+    return suggest_duration(word.group()) if word else ""
 
 
 class _Reader:

@@ -10,7 +10,7 @@ from typing import Any, final
 from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import waits
 from glidepath.errors import HorizonError, needs_extra
-from glidepath.parser import parse
+from glidepath.parser import parse_plan
 from glidepath.torch import Scheduler, Set
 from glidepath.torch.scheduler import PlanArgument
 
@@ -66,13 +66,15 @@ def horizon_of(trainer: Any) -> Horizon:
 
 def _is_draft(value: Any) -> bool:
     """Return whether an argument of the scheduler has a plan that waits for a horizon."""
+    if isinstance(value, str):
+        value = parse_plan(value)
     if isinstance(value, Set):
         return _is_draft(value.plan)
     if isinstance(value, Mapping):
         return any(map(_is_draft, value.values()))
     if isinstance(value, (tuple, list)):
         return any(map(_is_draft, value))
-    return waits(parse(value) if isinstance(value, str) else value)
+    return waits(value)
 
 
 @final

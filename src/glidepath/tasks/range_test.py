@@ -7,13 +7,13 @@ from torch import Tensor
 
 from glidepath.range_test import RangeTest
 from glidepath.torch import range_test
-from glidepath.torch.range_test import Progress
+from glidepath.torch.range_test import OnUpdate
 
 from .task import Task
 
 
 def sweep(
-    task: Task, *, low: float = 1e-7, high: float = 10.0, updates: int = 200, progress: Progress | None = None
+    task: Task, *, low: float = 1e-7, high: float = 10.0, updates: int = 200, progress: OnUpdate | None = None
 ) -> RangeTest:
     """Sweep the rate over a task, which is then as it was; `glidepath.torch.range_test` explains the arguments."""
     return range_test(

@@ -27,7 +27,7 @@ from .skipped_steps import MAX_SKIPS, was_update
 
 RUNAWAY = 3.0  # a loss this many times the lowest above the lowest does not recover
 
-Progress = Callable[[int, float, float], Any]
+OnUpdate = Callable[[int, float, float], Any]
 
 
 def range_test(
@@ -41,7 +41,7 @@ def range_test(
     updates: int = 200,
     stateful: Mapping[str, Any] | None = None,
     reduce: Callable[[float], float] = mean_over_processes,
-    progress: Progress | None = None,
+    progress: OnUpdate | None = None,
     seed: int = 0,
 ) -> RangeTest:
     """Sweep the rate over a model in training, and return the losses and the rates that they suggest.
@@ -158,7 +158,7 @@ def _run_sweep(
     sweep: "_Sweep",
     rates: Sequence[float],
     reduce: Callable[[float], float],
-    progress: Progress | None,
+    progress: OnUpdate | None,
 ) -> tuple[list[float], Ending]:
     """Return the losses of the updates, until one is not finite or they have diverged, and how the sweep ended."""
     losses: list[float] = []

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from glidepath.core.schedule import Schedule
 from glidepath.errors import GlidepathError, StateError, TextError
-from glidepath.parser import parse
+from glidepath.parser import parse_saved
 from glidepath.prefix import common_prefix
 
 from .bound_schedule import BoundSchedule
@@ -102,7 +102,7 @@ def _choose_plan(schedule: BoundSchedule, saved: str | None, position: int, on_c
     if saved is None or text is None or saved == text:
         return plan
     try:
-        before = parse(saved)
+        before = parse_saved(saved)
     except GlidepathError as error:
         if on_change == "saved":
             raise StateError(f"the saved plan cannot be read: {error.worded()}") from error

@@ -12,7 +12,7 @@ from glidepath.core.horizon import Horizon
 from glidepath.core.printing import print_call
 from glidepath.core.schedule import Draft, Schedule, waits
 from glidepath.errors import SchedulerError
-from glidepath.parser import parse
+from glidepath.parser import parse, parse_plan
 
 from .hyperparameter import Group, Hyperparameter
 
@@ -80,8 +80,9 @@ def _read_argument(name: str, value: Any, minimum: Any, horizon: Horizon | int |
         for number, (selector, plan) in enumerate(selections):
             label = f"{hyperparameter}{_suffix(selector, number)}"
             floor = _minimum_of(minimum, selector) if name == "lr" else None
-            sets = isinstance(plan, Set)
-            resolved = _resolve(plan.plan if isinstance(plan, Set) else plan, label, horizon)
+            value = parse_plan(plan) if isinstance(plan, str) else plan
+            sets = isinstance(value, Set)
+            resolved = _resolve(value.plan if isinstance(value, Set) else value, label, horizon)
             yield Target(hyperparameter, resolved, sets, selector, label, floor)
 
 
