@@ -290,14 +290,14 @@ def test_control_c_ends_quietly():
         ("torch", ["gallery"], "glidepath[torch]"),
     ],
 )
-def test_a_missing_package_is_told_in_one_line_with_the_line_that_installs_it(package, arguments, extra):
+def test_a_missing_package_is_named_in_one_line_with_the_line_that_installs_it(package, arguments, extra):
     script = (
         f"import sys; sys.modules[{package!r}] = None; from glidepath.cli import main; sys.exit(main({arguments!r}))"
     )
     command = [sys.executable, "-c", script]
     told = refused(subprocess.run(command, capture_output=True, text=True, check=False))
     assert told.count("\n") == 1
-    assert told.rstrip().endswith(f'pip install "{extra}"')
+    assert told.rstrip().endswith(f'pip install "{extra}" [GP601]')
 
 
 def test_the_installed_command_answers():

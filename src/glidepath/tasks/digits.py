@@ -51,7 +51,7 @@ def network() -> nn.Module:
 
 @functools.cache
 def _images() -> tuple[Images, Images]:
-    """The training images and the validation images."""
+    """Return the training images and the validation images."""
     pixels, labels = load_digits(return_X_y=True)
     x = torch.tensor(pixels / 16, dtype=torch.float32).reshape(-1, 1, 8, 8)
     y = torch.tensor(labels)

@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from glidepath.errors import GlidepathError, TaskError
+from glidepath.errors import GlidepathError, Place, TaskError
 
 
 @contextmanager
@@ -26,13 +26,13 @@ def blame(subject: str, action: str, file: str | None, error_class: type[Glidepa
         raise
     except (Exception, SystemExit) as error:  # a script that exits must not end the study as if all were well
         reason = f"{type(error).__name__}: {error}".removesuffix(": ")
-        raise error_class(f"{subject} failed while {action}: {reason}{_place(error, file)}") from error
+        raise error_class(f"{subject} failed while {action}: {reason}", place=_place(error, file)) from error
 
 
-def _place(error: BaseException, file: str | None) -> str:
+def _place(error: BaseException, file: str | None) -> Place | None:
     """Return the innermost line of `file` that the exception went through; else the innermost line of all."""
     if isinstance(error, SyntaxError) and error.filename:
-        return f" ({error.filename}, line {error.lineno})"
+        return Place(error.filename, line=error.lineno)
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == file] or list(frames[-1:])
-    return f" ({own[-1].filename}, line {own[-1].lineno}, in {own[-1].name})" if own else ""
+    return Place(own[-1].filename, line=own[-1].lineno, part=f"in {own[-1].name}") if own else None

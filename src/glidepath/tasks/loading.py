@@ -15,7 +15,7 @@ from glidepath.core.closest import did_you_mean
 from glidepath.errors import GlidepathError, MissingExtraError, TaskError
 
 from .failures import blame
-from .sources import fingerprint
+from .sources import fingerprint, unwrap
 from .task import Task
 
 BUILT_IN = {
@@ -137,19 +137,21 @@ def _import_package(name: str, where: str, kind: Loadable) -> ModuleType:
         with blame(kind.subject(name), f"importing {where}", None, kind.error_class):
             return importlib.import_module(where)
     except kind.error_class as error:
-        raise _explain_import(name, where, error, kind) from error
+        missing = _explain_missing_module(name, where, error.__cause__, kind)
+        if missing is None:
+            raise
+        raise missing from error
 
 
-def _explain_import(name: str, where: str, error: GlidepathError, kind: Loadable) -> GlidepathError:
-    """Return a clearer error if it is a package that is missing."""
-    cause = error.__cause__
+def _explain_missing_module(name: str, where: str, cause: Any, kind: Loadable) -> GlidepathError | None:
+    """Return a clearer error if it is the module itself, or a package of a built-in task, that is missing."""
     if not isinstance(cause, ModuleNotFoundError) or not cause.name:
-        return error
+        return None
     if name in BUILT_IN:
         return MissingExtraError(cause.name.partition(".")[0], "compare", f"the task {name}")
     if (where + ".").startswith(cause.name + "."):
         return kind.error_class(f"there is no module {cause.name} (from {Path.cwd()}): {kind.forms}")
-    return error
+    return None
 
 
 def _add_to_path(folder: str) -> None:
@@ -158,10 +160,9 @@ def _add_to_path(folder: str) -> None:
 
 
 def _source(function: Any) -> str | None:
-    try:
-        return inspect.getsourcefile(inspect.unwrap(function))
-    except TypeError:
-        return None
+    """Return the file of a function written in Python; None for a class, an object that is called, or a built-in."""
+    function = unwrap(function)
+    return inspect.getsourcefile(function) if isinstance(function, FunctionType) else None
 
 
 def _unknown(name: str) -> str:

@@ -31,7 +31,7 @@ def fingerprint(function: Callable[..., Any], found_in: str = "") -> str:
         function: of the task.
         found_in: the name of the module where it was found, if that may be another than where it is written.
     """
-    inner = _inner(function)
+    inner = unwrap(function)
     digest = hashlib.sha256(getattr(inner, "__qualname__", type(inner).__name__).encode())
     for name, file in sorted(sources(function, found_in).items()):
         digest.update(f"\0{name}\0".encode())
@@ -41,7 +41,7 @@ def fingerprint(function: Callable[..., Any], found_in: str = "") -> str:
 
 def sources(function: Callable[..., Any], found_in: str = "") -> dict[str, Path]:
     """Return the files of a function's code, by their path from the folder that they share."""
-    written_in = getattr(_inner(function), "__module__", None) or ""
+    written_in = getattr(unwrap(function), "__module__", None) or ""
     files: dict[str, Path] = {}
     for start in (written_in, found_in):
         for name, file in _own_files(start).items():
@@ -50,7 +50,7 @@ def sources(function: Callable[..., Any], found_in: str = "") -> dict[str, Path]
     return files
 
 
-def _inner(function: Any) -> Any:
+def unwrap(function: Any) -> Any:
     """Return the function inside a partial or a decorator."""
     while isinstance(function, functools.partial) or hasattr(function, "__wrapped__"):
         function = function.func if isinstance(function, functools.partial) else function.__wrapped__

@@ -42,7 +42,7 @@ def stdlib_gpt(seed: int) -> Task:
         optimizer=torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.95), weight_decay=0.1),
         batch=lambda step: _windows(training, _places(len(training), seed, step)),
         loss=_loss,
-        evaluate=lambda model: {"validation_loss": _loss(model, _held_out(validation)).item()},
+        evaluate=lambda model: {"validation_loss": _loss(model, _validation_windows(validation)).item()},
     )
 
 
@@ -108,7 +108,7 @@ def _windows(text: Tensor, places: Tensor) -> Tensor:
     return text[places[:, None] + torch.arange(CONTEXT + 1)].long()
 
 
-def _held_out(text: Tensor) -> Tensor:
+def _validation_windows(text: Tensor) -> Tensor:
     return _windows(text, torch.linspace(0, len(text) - CONTEXT - 1, WINDOWS).long())
 
 
