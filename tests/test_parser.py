@@ -104,7 +104,11 @@ def test_a_mistake_gets_a_caret_the_reason_and_the_nearest_name():
             10,
             "min_lr is not an argument of linear(); use to= (a fraction of the peak) or minimum=",
         ),
-        ("cosine(5%) >> noam(512, warmup=4000)", 19, "as in noam(model_width=512, warmup=4000): noam(*, model_width"),
+        (
+            "cosine(5%) >> noam(512, warmup=4000)",
+            19,
+            "noam() takes its arguments by name; write noam(model_width=512, warmup=4000): noam(*, model_width",
+        ),
         ("warmup(9) > linear(9)", 10, "unexpected '>'"),
         ("3 * (cosine(9) + Set(linear(9)))", 17, "unknown name 'Set'"),
         ("1e300 * 1e300 * linear(9)", 6, "this number is too large"),

@@ -9,7 +9,7 @@ import operator
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from . import recipes
 from .core.argument_names import FORMER_ARGUMENTS, FORMER_RECIPES
@@ -96,7 +96,7 @@ def parse(text: str) -> Schedule:
     """
     builder = _Builder(text)
     plan = builder.whole(tree(text))
-    _warn_about_former_names(builder, plan)
+    _warn_about_former_names(builder)
     return plan
 
 
@@ -113,7 +113,7 @@ def parse_plan(text: str) -> Schedule | Set:
     builder, node = _Builder(text), tree(text)
     is_set = isinstance(node, CallNode) and node.name == "Set"
     plan = builder.whole(builder.inside_set(cast(CallNode, node)) if is_set else node)
-    _warn_about_former_names(builder, plan)
+    _warn_about_former_names(builder)
     return Set(plan) if is_set else plan
 
 
@@ -126,10 +126,19 @@ def parse_saved(text: str) -> Schedule:
     return _Builder(text).whole(tree(text))
 
 
-def _warn_about_former_names(builder: "_Builder", plan: Schedule) -> None:
+def _warn_about_former_names(builder: "_Builder") -> None:
     if builder.former:
-        message = f"{', '.join(builder.former)}: write {plan!r}"
+        changes = ", ".join(f"{rename.old} is called {rename.new} now" for rename in builder.former)
+        message = f"{changes}: write {builder.with_present_names()}"
         warnings.warn(GlidepathWarning(message, code="GP720"), stacklevel=3)
+
+
+class Rename(NamedTuple):
+    """A name that an older Glidepath used, where it stands in the text, and its present name."""
+
+    place: int
+    old: str
+    new: str
 
 
 MAX_PIECES = 50_000
@@ -146,7 +155,7 @@ class _Builder:
     def __init__(self, text: str) -> None:
         self.text = text
         self.sizes: dict[int, tuple[object, int, int]] = {}  # by id: the piece, kept alive, its size and its depth
-        self.former: list[str] = []  # what to say about names that an older Glidepath used
+        self.former: list[Rename] = []  # names that an older Glidepath used
 
     def whole(self, node: Node) -> Schedule:
         """Build the schedule of a whole text."""
@@ -161,6 +170,13 @@ class _Builder:
         if len(inside) != 1 or len(node.arguments) + len(node.keywords) != 1:
             raise self.error(node, "Set takes one schedule", "as in Set(linear(100, start=0.85, to=0.95))")
         return inside[0]
+
+    def with_present_names(self) -> str:
+        """Return the text with the names that recipes and arguments have now."""
+        text = self.text
+        for rename in sorted(self.former, reverse=True):
+            text = text[: rename.place] + rename.new + text[rename.place + len(rename.old) :]
+        return text
 
     def plan(self, node: Node) -> Schedule:
         """Build a schedule."""
@@ -228,7 +244,7 @@ class _Builder:
         if recipe is None:
             raise self.error(node, f"unknown name {node.name!r}", _hint(node.name))
         if name != node.name:
-            self.former.append(f"{node.name} is called {name} now")
+            self.former.append(Rename(node.place, node.name, name))
         return self.build(
             node, recipe, *(self.value(argument) for argument in node.arguments), **self.keywords(node, name)
         )
@@ -236,12 +252,12 @@ class _Builder:
     def keywords(self, node: CallNode, recipe: str) -> dict[str, Any]:
         """Build the named arguments of a call, those with names of an older Glidepath under their present ones."""
         keywords: dict[str, Any] = {}
-        for name, value in node.keywords:
+        for (name, value), place in zip(node.keywords, node.keyword_places, strict=True):
             new = FORMER_ARGUMENTS.get(recipe, {}).get(name, name)
             if new in keywords:
                 raise self.error(value, f"{name} is another name of {new}, and both are given")
             if new != name:
-                self.former.append(f"{name}= of {recipe} is called {new}= now")
+                self.former.append(Rename(place, name, new))
             keywords[new] = self.value(value)
         return keywords
 

@@ -106,8 +106,8 @@ def test_a_report_that_is_not_one_number_is_refused(metric):
         Plateau(sgd(1.0)).step(metric)
 
 
-def test_a_first_report_of_nan_is_called_no_number():
-    assert Plateau(sgd(1.0)).step(math.nan).reason == "nan is no number; 1 of 10 in patience"
+def test_a_first_report_of_nan_is_called_not_a_number():
+    assert Plateau(sgd(1.0)).step(math.nan).reason == "nan is not a number; 1 of 10 in patience"
 
 
 def test_every_group_is_cut_by_its_own_rate_and_tensors_in_place():

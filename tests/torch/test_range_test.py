@@ -328,7 +328,7 @@ def test_an_update_that_is_none_is_refused(update, said):
         ({"low": 1.0, "high": 0.1}, SchedulerError, "rises from low to high"),
         ({"low": 0}, gp.ScheduleError, "low"),
         ({"updates": 19}, gp.ScheduleError, "updates"),
-        ({"carried": {"average": object()}}, SchedulerError, "carried 'average' cannot be put back"),
+        ({"stateful": {"average": object()}}, SchedulerError, "stateful 'average' cannot be restored"),
     ],
 )
 def test_what_cannot_be_swept_is_refused(arguments, error, said):
@@ -465,7 +465,7 @@ def test_a_generator_of_the_sampler_is_put_back():
 def test_workers_that_persist_are_refused():
     model, optimizer = training()
     loader = DataLoader(DATA, batch_size=32, num_workers=1, persistent_workers=True)
-    with pytest.raises(SchedulerError, match="make a second loader"):
+    with pytest.raises(SchedulerError, match="build a second loader"):
         range_test(model, optimizer, step_of(model, optimizer), data=loader)
 
 
@@ -473,7 +473,7 @@ def test_workers_that_persist_are_refused():
 def test_a_lazy_model_is_refused():
     model = nn.LazyLinear(2)
     optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.1)
-    with pytest.raises(SchedulerError, match="give the model one batch first"):
+    with pytest.raises(SchedulerError, match="run the model on one batch first"):
         range_test(model, optimizer, lambda step: 1.0)
 
 
@@ -501,7 +501,7 @@ def test_what_cannot_be_put_back_spoils_nothing_else():
         def load_state_dict(self, state):
             raise ValueError("no")
 
-    with pytest.raises(SchedulerError, match="not all could be put back: no"):
+    with pytest.raises(SchedulerError, match="not everything could be restored: no"):
         range_test(
             model,
             optimizer,

@@ -87,10 +87,11 @@ class Usage:
         return suggestions
 
     def _refuse_surplus(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> NoReturn:
-        takes = " and ".join(self.by_position) or "no argument"
+        by_position = " and ".join(self.by_position)
+        takes = f"takes only {by_position} by position" if by_position else "takes its arguments by name"
         example = self._with_names(arguments, keywords)
-        advice = f"name the others, as in {example}" if example else ""
-        raise self._error(f"{self.name}() takes {takes} by position", len(self.by_position), advice)
+        advice = f"write {example}" if example else ""
+        raise self._error(f"{self.name}() {takes}", len(self.by_position), advice)
 
     def _with_names(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> str:
         """Return the same call with its surplus arguments named; empty if they are too many, or not numbers."""

@@ -60,7 +60,7 @@ def range_test(
         low: the rate of the first update, above 0.
         high: the rate of the last update, above `low`; 10 is safe, because the sweep stops when the loss runs away.
         updates: of the whole sweep, at least 20.
-        carried: what else changes with the updates, by name: see `restoring.restored`.
+        stateful: other objects that change with the updates, by name: see `restore.restore_afterwards`.
         reduce: combines the losses of several processes, so that all of them stop alike.
         progress: called after every update with its number, rate and loss.
         seed: of the resampling behind the intervals.
@@ -207,7 +207,7 @@ class _Sweep:
                 return loss
             if self._updates > 1:
                 raise SchedulerError(
-                    f"update() made {self._updates} updates of the optimizer: make one, from as many batches as it needs"
+                    f"update() made {self._updates} updates of the optimizer: make one, from one or more batches"
                 )
         raise SchedulerError(f"update() made no update of the optimizer, {MAX_SKIPS} times: call optimizer.step()")
 

@@ -51,7 +51,7 @@ def restore_afterwards(
     Args:
         models: what is trained.
         optimizer: what trains it.
-        carried: other things by name: modules, optimizers, samplers, random generators, a GradScaler, or anything with
+        stateful: other objects by name: modules, optimizers, samplers, random generators, a GradScaler, or anything with
             `state_dict` and `load_state_dict`, which must restore all that matters.
 
     Raises:
