@@ -5,31 +5,25 @@ both. One leads the study through the engine, with its store, snapshots and eval
 in a plain loop under `glidepath.torch.Scheduler`, with the same evaluations. Every loss of every run is compared, bit
 for bit, and the ratio of their times is set against the ratio of updates. A study of one run has nothing to share, so
 there the ratio is the engine's own cost. What happens once for a task (15 updates to see whether it can be reproduced)
-is done before the clock starts. CPU time is told besides, for machines that others use too.
+is done before the clock starts, which is when the tree is planned. CPU time is told besides, for machines that others use too.
 """
 
 import multiprocessing
+import random
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from benchmarks.studies import eight_cooldowns, forty_five, study
-from glidepath.study.executors.local import Local
-from glidepath.study.spec.runs import list_runs
-from glidepath.study.spec.study import study_from
-from glidepath.study.store import Store
-from glidepath.study.training.coordinator import Watcher
-from glidepath.study.training.cost import estimate_cost
-from glidepath.study.training.prepare import check, prepare, train
+from glidepath.study import Progress, compare, estimate, study_from
 from glidepath.tasks import load_task
 from glidepath.torch import Scheduler
-from glidepath.torch.randomness import deterministic_kernels, preserve_rng_state, seed_everything
 
 SLICE = 20  # updates in a turn of the engine
 Losses = dict[str, list[float]]
@@ -66,46 +60,62 @@ def now() -> tuple[float, float]:
     return time.perf_counter(), time.process_time()
 
 
-class Quiet(Watcher):
-    """Tells what goes wrong, and nothing else."""
+class Engine(Progress):
+    """The turns of the engine, from when its tree is planned."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self.pipe, self.turns = pipe, None
+
+    def on_plan(self, updates: int) -> None:
+        self.turns = self.turns or Turns(self.pipe, SLICE)
+
+    def on_update(self, segment: Any, record: Any) -> None:
+        self.turns.update()
 
     def on_warning(self, message: str) -> None:
         print(message, file=sys.stderr)
 
 
+def check_task(task: str, store: str) -> None:
+    """Let a store see that a task can be reproduced, by a run that no other shares."""
+    compare({"task": task, "seeds": [1], "steps": 8, "schedules": {"check": "constant()"}}, store=store)
+
+
 def shared(pipe: Connection, described: dict[str, Any]) -> None:
     """The engine's arm; says first how many times fewer updates it will make."""
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
-        prepared = prepare(study_from(described), store)
-        check(prepared)
-        pipe.send(estimate_cost(prepared).ratio)
-        turns = Turns(pipe, SLICE)
-        curves = train(prepared, Local(store.snapshots, turns.update), Quiet())
-    turns.end({curve.run.schedule: [record.loss for record in curve.records] for curve in curves})
+    with tempfile.TemporaryDirectory() as store:
+        check_task(described["task"], store)
+        pipe.send(estimate(described, store=store).ratio)
+        engine = Engine(pipe)
+        result = compare(described, store=store, progress=engine)
+    engine.turns.end({curve.run.schedule: curve.losses.tolist() for curve in result.curves})
 
 
 def alone(pipe: Connection, described: dict[str, Any]) -> None:
     """The plain loop's arm."""
     whole, losses = study_from(described), {}
+    torch.set_num_threads(whole.threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
     turns = Turns(pipe, SLICE * pipe.recv())
-    for run in list_runs(whole):
-        with deterministic_kernels(1), preserve_rng_state():
-            seed_everything(run.seed)
-            losses[run.schedule] = list(_plain(run, whole, turns))
+    (seed,) = whole.seeds
+    for name, spec in whole.schedules.items():
+        (steps,) = whole.horizons_of(spec)
+        losses[name] = list(_plain(whole, seed, spec.over(steps), steps, turns))
     turns.end(losses)
 
 
-def _plain(run: Any, whole: Any, turns: Turns) -> Iterator[float]:
-    task = load_task(whole.task)(run.seed)
-    Scheduler(task.optimizer, **run.plan)
-    for step in range(run.horizon):
+def _plain(whole: Any, seed: int, plans: Any, steps: int, turns: Turns) -> Iterator[float]:
+    random.seed(seed), np.random.seed(seed), torch.manual_seed(seed)
+    task = load_task(whole.task)(seed)
+    Scheduler(task.optimizer, **plans)
+    for step in range(steps):
         task.model.train()
         task.optimizer.zero_grad()
         loss = task.loss(task.model, task.batch(step))  # type: ignore[misc]
         loss.backward()  # type: ignore[no-untyped-call]
         task.optimizer.step()
-        if (step + 1) % whole.evaluate_every == 0 or step + 1 == run.horizon:
-            with torch.no_grad(), preserve_rng_state():
+        if (step + 1) % whole.evaluate_every == 0 or step + 1 == steps:
+            with torch.no_grad(), torch.random.fork_rng():
                 task.model.eval()
                 task.evaluate(task.model)  # type: ignore[misc]
         yield loss.item()

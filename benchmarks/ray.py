@@ -10,25 +10,18 @@ with two processes that share nothing, and given as `together`.
 
 import heapq
 import multiprocessing
+import os
 import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import ray
+import torch
 
-from benchmarks.compare import Quiet
+from benchmarks.compare import check_task
 from benchmarks.studies import forty_five, study
-from glidepath.study.curve import Curve
-from glidepath.study.engine.session import Session
-from glidepath.study.executors.local import Local
-from glidepath.study.executors.ray import Ray
-from glidepath.study.sharing.tree import Segment, children, longest_path
-from glidepath.study.spec.study import study_from
-from glidepath.study.store import Snapshots, Store
-from glidepath.study.training.jobs import Executor
-from glidepath.study.training.prepare import prepare, train
+from glidepath.study import Curve, Progress, RunningSegment, compare
 from glidepath.tasks import load_task
 
 WORKERS = 2
@@ -41,34 +34,57 @@ def eleven() -> dict[str, Any]:
     return study(dict(list(texts.items())[:11]))
 
 
-def timed(described: dict[str, Any], make: Any) -> tuple[float, list[Curve], list[Segment]]:
+class Stopwatch(Progress):
+    """Measures from when the tree is planned to the end of its last segment, and keeps the segments."""
+
+    def __init__(self) -> None:
+        self.start: float | None = None
+        self.end, self.segments = 0.0, list[RunningSegment]()
+
+    def on_plan(self, updates: int) -> None:
+        self.start = self.start or time.perf_counter()
+
+    def on_segment(self, segment: RunningSegment, trained: int) -> None:
+        self.end = time.perf_counter()
+        self.segments.append(segment)
+
+    @property
+    def seconds(self) -> float:
+        return self.end - (self.start or 0.0)
+
+
+def timed(described: dict[str, Any], on: str) -> tuple[float, Sequence[Curve], list[RunningSegment]]:
     """Seconds to train a study in a new store, its curves and its tree."""
-    with tempfile.TemporaryDirectory() as folder, Store(Path(folder)) as store:
-        prepared = prepare(study_from(described), store)
-        prepared.store.note_origin(next(iter(prepared.origins.values())).task, {}, "elsewhere")
-        executor: Executor = make(store.snapshots)
-        start = time.perf_counter()
-        curves = train(prepared, executor, Quiet())
-        seconds = time.perf_counter() - start
-        executor.close()
-        return seconds, curves, prepared.coordinator.segments
+    with tempfile.TemporaryDirectory() as store:
+        check_task(described["task"], store)
+        watch = Stopwatch()
+        result = compare(described, store=store, on=on, workers=None if on == "local" else WORKERS, progress=watch)
+        return watch.seconds, result.curves, watch.segments
 
 
-def on_ray(snapshots: Snapshots) -> Ray:
-    return Ray(snapshots, workers=WORKERS)
+def children(segments: Sequence[RunningSegment]) -> list[list[int]]:
+    """The segments that follow each: those that begin where it ends, with some of its runs."""
+    numbers = [{run.number for run in segment.runs} for segment in segments]
+    return [
+        [i for i, later in enumerate(segments) if later.start == segment.stop and numbers[i] <= runs]
+        for segment, runs in zip(segments, numbers, strict=True)
+    ]
 
 
-def makespan(segments: Sequence[Segment], workers: int) -> int:
+def makespan(segments: Sequence[RunningSegment], workers: int) -> int:
     """Updates until the last of several workers is done with the tree."""
-    longest, following = longest_path(segments), children(segments)
-    ready = [(-longest[i], i) for i, segment in enumerate(segments) if segment.parent is None]
+    following, steps = children(segments), [segment.stop - segment.start for segment in segments]
+    longest = list(steps)
+    for i in sorted(range(len(segments)), key=lambda i: -segments[i].start):
+        longest[i] += max((longest[child] for child in following[i]), default=0)
+    ready = [(-longest[i], i) for i, segment in enumerate(segments) if segment.start == 0]
     heapq.heapify(ready)
     busy: list[tuple[int, int]] = []
     now = 0
     while ready or busy:
         while ready and len(busy) < workers:
             _, i = heapq.heappop(ready)
-            heapq.heappush(busy, (now + segments[i].steps, i))
+            heapq.heappush(busy, (now + steps[i], i))
         now, i = heapq.heappop(busy)
         for child in following[i]:
             heapq.heappush(ready, (-longest[child], child))
@@ -77,15 +93,16 @@ def makespan(segments: Sequence[Segment], workers: int) -> int:
 
 def per_update(meeting: Any, answers: Any) -> None:
     """Seconds of one update in this process, once all are ready."""
-    session = Session(load_task("stdlib_gpt"), 0, 1)
-    with session._inside():
-        for step in range(20):
-            session._update(step)
-        meeting.wait()
-        start = time.perf_counter()
-        for step in range(UPDATES):
-            session._update(step)
-        answers.put((time.perf_counter() - start) / UPDATES)
+    torch.set_num_threads(1)
+    task = load_task("stdlib_gpt")(0)
+    for step in range(20 + UPDATES):
+        if step == 20:
+            meeting.wait()
+            start = time.perf_counter()
+        task.optimizer.zero_grad()
+        task.loss(task.model, task.batch(step)).backward()
+        task.optimizer.step()
+    answers.put((time.perf_counter() - start) / UPDATES)
 
 
 def slowest(many: int) -> float:
@@ -95,24 +112,25 @@ def slowest(many: int) -> float:
     processes = [context.Process(target=per_update, args=(meeting, answers)) for _ in range(many)]
     for process in processes:
         process.start()
-    found = [answers.get() for _ in processes]
+    seconds = [answers.get() for _ in processes]
     for process in processes:
         process.join()
-    return max(found)
+    return max(seconds)
 
 
 def main() -> None:
     described = eleven()
     together = slowest(WORKERS) / slowest(1)
-    warm = on_ray(Snapshots(Path(tempfile.mkdtemp())))  # the connection stays; each study has its own executor
-    timed(described | {"seeds": [1, 2], "steps": 8, "schedules": {"warm": "constant()"}}, on_ray)
+    os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    ray.init("local", num_cpus=WORKERS, include_dashboard=False, log_to_driver=False)  # its workers stay warm
+    timed(described | {"seeds": [1, 2], "steps": 8, "schedules": {"warm": "constant()"}}, "ray")
     print("| one process | Ray, two workers | equal | faster | ideal | of the ideal | together | of the ideal then |")
     print("|---|---|---|---|---|---|---|---|")
     for _ in range(2):
-        one, curves, segments = timed(described, Local)
-        two, rays, _ = timed(described, on_ray)
+        one, curves, segments = timed(described, "local")
+        two, rays, _ = timed(described, "ray")
         equal = sum(a.records == b.records for a, b in zip(curves, rays, strict=True))
-        ideal = sum(segment.steps for segment in segments) / makespan(segments, WORKERS)
+        ideal = sum(segment.stop - segment.start for segment in segments) / makespan(segments, WORKERS)
         again = slowest(WORKERS) / slowest(1)
         mean = (together + again) / 2
         print(
@@ -121,7 +139,6 @@ def main() -> None:
             flush=True,
         )
         together = again
-    warm.close()
     ray.shutdown()
 
 

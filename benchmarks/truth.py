@@ -8,9 +8,10 @@ six. Then the schedules that the laws design from those two, against the field's
 updates with three seeds: what `--screen 4` picks, against the best of all 30.
 """
 
+import math
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -18,16 +19,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from benchmarks.compare import Quiet
 from glidepath.law import Committee, design, fit_committee
-from glidepath.study.curve import Curve
-from glidepath.study.executors.local import Local
-from glidepath.study.report.summary import first_metric
-from glidepath.study.screening.screen import find_candidates, mean_run, screen
-from glidepath.study.spec.study import Study, study_from
-from glidepath.study.store import Store
-from glidepath.study.training.cost import estimate_cost
-from glidepath.study.training.prepare import prepare, train
+from glidepath.study import Result, Study, compare, estimate, study_from
 
 FITTED = {
     "cosine to 10%": "warmup(5%) >> cosine(95%, to=0.1)",
@@ -65,43 +58,40 @@ def describe_study(schedules: Mapping[str, str], **more: Any) -> Study:
     return study_from({"task": "stdlib_gpt", "schedules": dict(schedules), **more})
 
 
-def train_study(study: Study, store: Store) -> list[Curve]:
-    prepared = prepare(study, store)
-    return train(prepared, Local(store.snapshots), Quiet())
+def ends(result: Result, name: str) -> list[float]:
+    """The last validation losses of a schedule, by seed."""
+    own = sorted((curve for curve in result.curves if curve.run.schedule == name), key=lambda curve: curve.run.seed)
+    return [next(iter(curve.final_metrics.values()), math.inf) for curve in own]
 
 
-def ends(curves: Iterable[Curve], name: str) -> list[float]:
-    """Return the last validation losses of a schedule, by seed."""
-    own = sorted((curve for curve in curves if curve.run.schedule == name), key=lambda curve: curve.run.seed)
-    return [first_metric(curve) for curve in own]
-
-
-def predict_and_design(store: Store) -> None:
+def predict_and_design(store: Path) -> None:
     more = {"steps": STEPS, "seeds": SEEDS, "evaluate_every": 40}
-    curves = train_study(describe_study(FITTED | PREDICTED, **more), store)
-    committee = fit_committee([run for name in FITTED if (run := mean_run(name, curves)) is not None])
-    report_predictions(committee, curves)
+    result = compare(describe_study(FITTED | PREDICTED, **more), store=store)
+    committee = fit_committee([run for name in FITTED if (run := result.mean_run(name)) is not None])
+    report_predictions(committee, result)
     makers = {"designed": committee, **{f"designed, {type(fit.law).__name__}": fit for fit in committee.fits}}
     designs = {name: design(maker, STEPS, warmup="5%") for name, maker in makers.items()}
-    texts = FITTED | PREDICTED | {name: best.plan.text for name, best in designs.items()}
-    contest = train_study(describe_study(texts, **more), store)
+    texts = FITTED | PREDICTED | {name: plan.plan.text for name, plan in designs.items()}
+    contest = compare(describe_study(texts, **more), store=store)
     best = ends(contest, "wsd 20%")
-    print(f"\n{'':28}{'predicted':>10}{'trained':>10}{'std':>10}{'to wsd 20%, seed by seed':>28}")
+    print(f"\n{'':28}{'predicted':>10}{'found':>10}{'deviation':>10}{'to wsd 20%, seed by seed':>28}")
     for name in sorted(texts, key=lambda name: fmean(ends(contest, name))):
-        predicted = designs[name].loss if name in designs else committee.loss(mean_run(name, contest).rates)  # type: ignore[union-attr]
+        predicted = designs[name].loss if name in designs else committee.loss(contest.mean_run(name).rates)  # type: ignore[union-attr]
         own = ends(contest, name)
         differences = [loss - other for loss, other in zip(own, best, strict=True)]
-        std = stdev(differences) if len(set(differences)) > 1 else 0.0
-        print(f"{name:28}{predicted:10.4f}{fmean(own):10.4f}{stdev(own):10.4f}{fmean(differences):+18.4f} ± {std:.4f}")
+        deviation = stdev(differences) if len(set(differences)) > 1 else 0.0
+        print(
+            f"{name:28}{predicted:10.4f}{fmean(own):10.4f}{stdev(own):10.4f}{fmean(differences):+18.4f} ± {deviation:.4f}"
+        )
 
 
-def report_predictions(committee: Committee, curves: list[Curve]) -> None:
+def report_predictions(committee: Committee, result: Result) -> None:
     predicted, trained = [], []
     for name in PREDICTED:
-        run = mean_run(name, curves)
+        run = result.mean_run(name)
         assert run is not None, f"{name} diverged"
         predicted.append(committee.loss(run.rates))
-        trained.append(fmean(ends(curves, name)))
+        trained.append(fmean(ends(result, name)))
     errors = np.abs(np.array(predicted) - np.array(trained))
     print(
         f"six schedules predicted from two: last losses off by {errors.mean():.4f} on average, {errors.max():.4f} at "
@@ -109,34 +99,33 @@ def report_predictions(committee: Committee, curves: list[Curve]) -> None:
     )
 
 
-def compare_screening(store: Store) -> None:
+def compare_screening(store: Path) -> None:
     study = describe_study(thirty(), steps=600, seeds=[0, 1, 2], evaluate_every=20)
-    prepared = prepare(study, store)
-    done = screen(find_candidates(prepared), lambda part: train_study(part, store), 4)
-    part, whole = estimate_cost(prepare(done.study, store)), estimate_cost(prepared)
-    truth = train_study(study, store)
+    screened = compare(study, store=store, screen=4)
+    part, whole = estimate(screened.study, store=store), estimate(study, store=store)
+    truth = compare(study, store=store)
     best = min(study.schedules or {}, key=lambda name: fmean(ends(truth, name)))
-    pick = done.rows[0].schedule
-    apart = fmean(ends(truth, pick)) - fmean(ends(truth, best))
+    pick = screened.screening[0].schedule
+    difference = fmean(ends(truth, pick)) - fmean(ends(truth, best))
     print(
         f"\n--screen 4 of 30: {part.steps_alone / whole.steps_alone:.1%} of the updates (each different one once: "
-        f"{part.steps_shared / whole.steps_shared:.1%}); picked {pick}, the best of all is {best}: {apart:+.4f}, where "
-        f"the standard deviation between seeds is {stdev(ends(truth, best)):.4f}"
+        f"{part.steps_shared / whole.steps_shared:.1%}); picked {pick}, the best of all is {best}: {difference:+.4f}, "
+        f"where seeds scatter by {stdev(ends(truth, best)):.4f}"
     )
-    left = {row.schedule: row.predicted for row in done.rows if row.loss is None and row.predicted is not None}
-    predicted = [row.loss for row in left.values()]
-    real = [fmean(ends(truth, name)) for name in left]
-    inside = fmean(row.low <= value <= row.high for row, value in zip(left.values(), real, strict=True))
+    left = {row.schedule: row.predicted for row in screened.screening if row.loss is None and row.predicted is not None}
+    predicted = [prediction.loss for prediction in left.values()]
+    trained = [fmean(ends(truth, name)) for name in left]
+    inside = fmean(band.low <= value <= band.high for band, value in zip(left.values(), trained, strict=True))
     print(
-        f"{len(left)} schedules that were left out: last losses off by {np.abs(np.array(predicted) - real).mean():.4f} "
-        f"on average; rank correlation {spearmanr(predicted, real)[0]:.3f}; {inside:.0%} inside their 90% interval"
+        f"{len(left)} schedules that were left out: last losses off by "
+        f"{np.abs(np.array(predicted) - trained).mean():.4f} on average; rank correlation "
+        f"{spearmanr(predicted, trained)[0]:.3f}; {inside:.0%} inside their 90% interval"
     )
 
 
-def main(folder: Path) -> None:
-    with Store(folder) as store:
-        predict_and_design(store)
-        compare_screening(store)
+def main(store: Path) -> None:
+    predict_and_design(store)
+    compare_screening(store)
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ def test_without_a_metric_the_one_that_ranks_is_read_and_the_run_names_it(tmp_pa
     measured(tmp_path, "validation_loss", {2: 4.0, 5: 3.0})
     (run,) = logs.read(tmp_path)
     assert (run.loss, run.updates.tolist(), run.losses.tolist()) == ("validation_loss", [3, 6], [4.0, 3.0])
-    assert logs.default_loss(tmp_path) == ("validation_loss", "")
+    assert logs.default_loss(tmp_path) == logs.LossChoice("validation_loss", reason="")
     (run,) = logs.read(tmp_path, metric="loss")
     assert (run.loss, run.losses.tolist()) == ("training_loss", [8.0, 7.0, 6.0, 5.0, 4.0])
 

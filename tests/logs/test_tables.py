@@ -354,6 +354,9 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
 def test_what_was_recognized_once_is_read_many_times(tmp_path):
     (tmp_path / "a.csv").write_text(GOOD)
     sources = logs.open_sources(tmp_path)
+    assert [(type(each), each.kind, each.header) for each in sources] == [
+        (logs.Source, "table", ("step", "lr", "loss"))
+    ]
     (tmp_path / "a.csv").unlink()
     assert logs.metrics(sources) == ()
     assert logs.names(sources) == ("a",)

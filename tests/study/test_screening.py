@@ -11,8 +11,9 @@ from glidepath import parse
 from glidepath.errors import StudyError
 from glidepath.law import NoiseFloorLaw
 from glidepath.study.curve import Curve, Record
+from glidepath.study.mean_run import mean_run
 from glidepath.study.report.screening import build_table, save_screening
-from glidepath.study.screening.screen import FIRST, Candidates, find_candidates, mean_run, screen
+from glidepath.study.screening.screen import FIRST, Candidates, find_candidates, screen
 from glidepath.study.spec.runs import StudyRun
 from glidepath.study.spec.study import Study, study_from
 from glidepath.study.store import Store

@@ -71,7 +71,7 @@ FOREIGN: dict[str, Meaning] = {
         "warmup_lr warmup_start_lr warmup_start_value lr_start start_lr start div_factor",
         "start",
         unit=VALUE,
-        elsewhere="start= of the first piece, as in warmup(500, start=0.1)",
+        elsewhere="a first piece with its own start: warmup(500, start=0.1)",
     ),
     **_rows(
         "lr learning_rate max_lr peak_lr peak_value base_lr initial_lr initial_learning_rate init_lr peak lr_max",
@@ -153,7 +153,7 @@ FOREIGN: dict[str, Meaning] = {
     **_rows("noise_pct lr_noise_pct", "limit", elsewhere="limit= in noisy"),
     **_rows("initial_variance", "variance", elsewhere="variance= in noisy_linear_cosine"),
     **_rows("variance_decay", "fade", elsewhere="fade= in noisy_linear_cosine"),
-    **_rows("staircase", elsewhere="staircase({recipe}(...), every=100)"),
+    **_rows("staircase", elsewhere="staircase(plan, every=100) around it"),
     **_rows("last_epoch last_step initial_step", elsewhere=POSITION),
     **_rows("optimizer wrapped_optimizer", elsewhere="Scheduler(optimizer, {recipe}(...)) from glidepath.torch"),
 }
@@ -161,7 +161,7 @@ FOREIGN: dict[str, Meaning] = {
 # What texts of an older Glidepath may still say; `parse` reads them.
 FORMER_RECIPES = {"range_test": "sweep"}
 FORMER_ARGUMENTS: dict[str, dict[str, str]] = {
-    **dict.fromkeys(("wsd", "flat_cosine", "wsd_s", "one_cycle", "one_cycle_linear", "tri_stage"), {"final": "to"}),
+    **{name: {"final": "to"} for name in ("wsd", "flat_cosine", "wsd_s", "one_cycle", "one_cycle_linear", "tri_stage")},
     "infinite": {"final": "annealing", "level": "plateau"},
     "one_cycle_momentum": {"low": "minimum", "high": "maximum"},
     "clip": {"low": "minimum", "high": "maximum"},

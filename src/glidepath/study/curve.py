@@ -82,6 +82,11 @@ class Curve:
         names = dict.fromkeys(name for record in self.records for name in record.metrics)
         return {name: self._metric(name) for name in names}
 
+    @property
+    def final_metrics(self) -> Mapping[str, float]:
+        """Return the metrics after the last update, the one that ranks first; none if the run diverged."""
+        return {} if self.diverged else self.records[-1].metrics
+
     def _metric(self, name: str) -> MetricCurve:
         records = [record for record in self.records if name in record.metrics]
         updates = np.array([record.step + 1 for record in records])

@@ -21,7 +21,9 @@ from matplotlib.figure import Figure
 
 from glidepath import __version__
 from glidepath.errors import MissingExtraError, StudyError
+from glidepath.runs.run import Run
 from glidepath.study.curve import Curve, Record
+from glidepath.study.mean_run import mean_run
 from glidepath.study.screening.row import PredictedLoss, ScreeningRow
 from glidepath.study.spec.runs import StudyRun, list_runs
 from glidepath.study.spec.study import Study
@@ -96,6 +98,20 @@ class Result:
         """Return a hash of all curves: 16 hexadecimal digits that change with any bit of them."""
         bits = [(curve.peak, [_bits(record) for record in curve.records]) for curve in self.curves]
         return hashlib.sha256(repr(bits).encode()).hexdigest()[:16]
+
+    def mean_run(self, schedule: str) -> Run | None:
+        """Average the runs of a schedule over its seeds, as a logged run that `glidepath.fit` and `predict` take.
+
+        Args:
+            schedule: its name.
+
+        Returns:
+            The rates, and the evaluations of the metric that ranks as losses; None if every run of it diverged.
+
+        Raises:
+            RunError: if the runs differ in more than their seed: in horizon, peak, or the rates of a plateau.
+        """
+        return mean_run(schedule, self.curves)
 
     def figures(self) -> dict[str, Figure]:
         """Draw the figures of the report, by name: curves, final, spent."""

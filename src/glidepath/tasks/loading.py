@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, final
 
 from glidepath.core.closest import did_you_mean
@@ -162,7 +162,7 @@ def _add_to_path(folder: str) -> None:
 def _source(function: Any) -> str | None:
     """Return the file of a function written in Python; None for a class, an object that is called, or a built-in."""
     function = unwrap(function)
-    return inspect.getsourcefile(function) if isinstance(function, FunctionType) else None
+    return inspect.getsourcefile(function) if isinstance(function, FunctionType | MethodType) else None
 
 
 def _unknown(name: str) -> str:

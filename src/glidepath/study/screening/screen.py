@@ -16,9 +16,9 @@ from glidepath.law import fit_committee
 from glidepath.law.advising.advice import rank_schedules
 from glidepath.law.advising.next_run import choose_first_runs
 from glidepath.law.evaluation.fast_sum import FloatArray
-from glidepath.runs.aggregate import ONE_PEAK, average_runs
-from glidepath.runs.run import Run
+from glidepath.runs.aggregate import ONE_PEAK
 from glidepath.study.curve import Curve
+from glidepath.study.mean_run import mean_run
 from glidepath.study.report.summary import first_metric
 from glidepath.study.spec.runs import StudyRun
 from glidepath.study.spec.study import Study
@@ -145,21 +145,6 @@ def _predict(candidates: Candidates, curves: Sequence[Curve]) -> dict[str, Predi
         problem = f" cannot predict the rest of this study: {error.worded()}. Without "
         raise StudyError((SCREEN, problem, SCREEN, " all of it is trained; what was trained so far is kept")) from error
     return {ranked.name: PredictedLoss(ranked.loss, ranked.low, ranked.high) for ranked in ranking}
-
-
-def mean_run(name: str, curves: Sequence[Curve]) -> Run | None:
-    """Average the runs of a schedule over its seeds, in the metric that ranks; None if every one of them diverged."""
-    whole = [curve for curve in curves if curve.run.schedule == name and not curve.diverged]
-    if not whole:
-        return None
-    metric = next(iter(whole[0].records[-1].metrics))
-    return average_runs([logged_run(curve, metric) for curve in whole], name)
-
-
-def logged_run(curve: Curve, metric: str) -> Run:
-    """Return a curve as a logged run: its rates, and the evaluations of a metric as losses."""
-    updates, values = curve.metrics[metric]
-    return Run(str(curve.run), curve.rates, updates, values)
 
 
 def _row(
