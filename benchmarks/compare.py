@@ -5,7 +5,8 @@ both. One leads the study through the engine, with its store, snapshots and eval
 in a plain loop under `glidepath.torch.Scheduler`, with the same evaluations. Every loss of every run is compared, bit
 for bit, and the ratio of their times is set against the ratio of updates. A study of one run has nothing to share, so
 there the ratio is the engine's own cost. What happens once for a task (15 updates to see whether it can be reproduced)
-is done before the clock starts, which is when the tree is planned. CPU time is told besides, for machines that others use too.
+is done before the clock starts, which is when the tree is planned. CPU time is shown besides, for machines that others
+use too.
 """
 
 import multiprocessing

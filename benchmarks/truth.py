@@ -81,7 +81,8 @@ def predict_and_design(store: Path) -> None:
         differences = [loss - other for loss, other in zip(own, best, strict=True)]
         deviation = stdev(differences) if len(set(differences)) > 1 else 0.0
         print(
-            f"{name:28}{predicted:10.4f}{fmean(own):10.4f}{stdev(own):10.4f}{fmean(differences):+18.4f} ± {deviation:.4f}"
+            f"{name:28}{predicted:10.4f}{fmean(own):10.4f}{stdev(own):10.4f}"
+            f"{fmean(differences):+18.4f} ± {deviation:.4f}"
         )
 
 

@@ -65,8 +65,8 @@ def test_the_python_of_the_range_tests_page_runs(capsys: pytest.CaptureFixture[s
     }
     (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/range_test.md").read_text(), re.S)
     exec(block, names)
-    assert names["found"]["steepest"]
-    assert names["optimizer"].param_groups[0]["lr"] == names["found"]["steepest"].rate != 0.1
+    assert names["result"]["steepest"]
+    assert names["optimizer"].param_groups[0]["lr"] == names["result"]["steepest"].rate != 0.1
     assert "steepest: " in capsys.readouterr().out
 
 

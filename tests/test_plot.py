@@ -160,9 +160,9 @@ def test_six_phases_are_shaded_and_named_and_no_two_names_touch(width):
     shown = names(figure)
     assert [text.get_text() for text in shown] == ["warmup", "constant", "cosine", "constant", "linear", "geometric"]
     boxes = [text.get_window_extent() for text in shown]
-    # an annotation's box holds its line too, so the letters alone are compared
-    letters = [mpl.text.Text.get_window_extent(text) for text in shown]
-    assert all(a.x1 < b.x0 for a, b in pairwise(letters))
+    # an annotation's box holds its line too, so the characters alone are compared
+    boxes = [mpl.text.Text.get_window_extent(text) for text in shown]
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
     assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1 for box in boxes)
     assert len(figure.axes[0].patches) == 3
 

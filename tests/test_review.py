@@ -12,7 +12,7 @@ from glidepath.review.finding import CODE_OF_RULE
 from tests.catalogue import MILLION, RECIPES
 
 
-def found(plan, horizon=None):
+def findings(plan, horizon=None):
     plan = gp.parse(plan) if isinstance(plan, str) else plan
     return {finding.rule: finding for finding in plan.review(horizon).findings}
 
@@ -27,7 +27,7 @@ REALLY_NEGATIVE = {"noisy_linear_cosine"}
 def test_a_recipe_as_its_paper_uses_it_is_clean(name):
     text, steps = RECIPES[name]
     review = gp.parse(text).review(steps)
-    assert set(found(text, steps)) == ({"negative"} if name in REALLY_NEGATIVE else set()), str(review)
+    assert set(findings(text, steps)) == ({"negative"} if name in REALLY_NEGATIVE else set()), str(review)
 
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
@@ -98,7 +98,7 @@ def test_a_recipe_times_a_rate_is_as_clean(name):
     ],
 )
 def test_what_people_do_on_purpose_is_no_finding(text, steps):
-    assert found(text, steps) == {}
+    assert findings(text, steps) == {}
 
 
 def test_every_recipe_over_a_million_steps_is_looked_at_in_seconds():
@@ -126,13 +126,13 @@ def test_a_formula_that_starts_with_nothing_is_named_step_by_step():
 
 
 def test_what_is_infinite_is_found_wherever_it_is():
-    assert "infinite (and 9 more)" in found("1.0 + formula('1 / floor(step / 10 + 0.1 - 4)')", 60)["finite"].message
-    assert found("exponential(every=1, factor=10)", 500)["finite"].step == 309
-    assert found(gp.formula(lambda step: math.nan if step == 5000 else 1.0), 10_000)["finite"].step == 5000
+    assert "infinite (and 9 more)" in findings("1.0 + formula('1 / floor(step / 10 + 0.1 - 4)')", 60)["finite"].message
+    assert findings("exponential(every=1, factor=10)", 500)["finite"].step == 309
+    assert findings(gp.formula(lambda step: math.nan if step == 5000 else 1.0), 10_000)["finite"].step == 5000
 
 
 def test_an_update_that_would_climb():
-    finding = found("linear(100, to=-1.0)")["negative"]
+    finding = findings("linear(100, to=-1.0)")["negative"]
     assert finding.step == 51
     assert "-0.02, below zero (and 48 more)" in finding.message
 
@@ -149,21 +149,21 @@ def test_an_update_that_would_climb():
     ],
 )
 def test_a_jump_between_two_neighbours(text, step, says):
-    finding = found(text)["jump"]
+    finding = findings(text)["jump"]
     assert finding.step == step
     assert says in finding.message
     assert "begin a part where the one before it ends" in finding.message
 
 
-def test_jumps_are_counted_and_told_once():
-    finding = found("exponential(every=1, factor=0.04)[:4] + 0.0 * constant()", 4)["jump"]
+def test_jumps_are_counted_in_one_finding():
+    finding = findings("exponential(every=1, factor=0.04)[:4] + 0.0 * constant()", 4)["jump"]
     assert "(and 1 more)" not in finding.message  # the second is at the bottom: 0.05 of the peak and less
-    assert "(and 1 more)" in found("table([1, 0.01, 0.5, 0.01, 0.02])")["jump"].message
+    assert "(and 1 more)" in findings("table([1, 0.01, 0.5, 0.01, 0.02])")["jump"].message
 
 
 def test_ten_times_is_not_more_than_ten_times():
-    assert "jump" not in found("table([1.0, 0.1, 0.2, 0.3])")
-    assert "jump" in found("table([1.0, 0.0999, 0.2, 0.3])")
+    assert "jump" not in findings("table([1.0, 0.1, 0.2, 0.3])")
+    assert "jump" in findings("table([1.0, 0.0999, 0.2, 0.3])")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_ten_times_is_not_more_than_ten_times():
     ],
 )
 def test_an_update_that_trains_at_zero(text, horizon, step, says):
-    finding = found(text, horizon)["zero"]
+    finding = findings(text, horizon)["zero"]
     assert finding.step == step
     assert says in finding.message
 
@@ -193,15 +193,15 @@ def test_an_update_that_trains_at_zero(text, horizon, step, says):
     ],
 )
 def test_a_plan_and_a_run_that_do_not_end_together(text, horizon, step, says):
-    assert set(found(text, horizon)) == {"length"}
-    finding = found(text, horizon)["length"]
+    assert set(findings(text, horizon)) == {"length"}
+    finding = findings(text, horizon)["length"]
     assert finding.step == step
     assert says in finding.message
 
 
 def test_a_plan_may_end_a_tenth_early():
-    assert "length" not in found("cosine(9000, to=0.1)", 10_000)
-    assert "length" in found("cosine(8999, to=0.1)", 10_000)
+    assert "length" not in findings("cosine(9000, to=0.1)", 10_000)
+    assert "length" in findings("cosine(8999, to=0.1)", 10_000)
 
 
 @pytest.mark.parametrize(
@@ -217,10 +217,10 @@ def test_a_plan_may_end_a_tenth_early():
     ],
 )
 def test_a_factor_that_scales_the_first_part_alone(text, horizon, step):
-    finding = found(text, horizon)["parentheses"]
+    finding = findings(text, horizon)["parentheses"]
     assert finding.step == step
     assert "are parentheses missing, as in" in finding.message
-    assert "jump" not in found(text, horizon)  # one mistake, told once
+    assert "jump" not in findings(text, horizon)  # one mistake, one finding
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_factor_that_scales_the_first_part_alone(text, horizon, step):
     ],
 )
 def test_a_factor_that_is_meant_for_its_part(text):
-    assert "parentheses" not in found(text)
+    assert "parentheses" not in findings(text)
 
 
 @pytest.mark.parametrize(
@@ -251,13 +251,13 @@ def test_a_factor_that_is_meant_for_its_part(text):
     ],
 )
 def test_a_warmup_longer_than_half_the_run(text, horizon, step):
-    finding = found(text, horizon)["warmup"]
+    finding = findings(text, horizon)["warmup"]
     assert finding.step == step
     assert "more than half of the run: shorten it" in finding.message
 
 
 def test_a_warmup_of_half_the_run_is_accepted():
-    assert "warmup" not in found("warmup(5000) >> cosine(5000)")
+    assert "warmup" not in findings("warmup(5000) >> cosine(5000)")
 
 
 @pytest.mark.parametrize(
@@ -271,17 +271,17 @@ def test_a_warmup_of_half_the_run_is_accepted():
     ],
 )
 def test_a_rate_that_is_next_to_nothing_for_a_third_of_the_run(text, horizon, step):
-    finding = found(text, horizon)["low"]
+    finding = findings(text, horizon)["low"]
     assert finding.step == step
     assert "of the run is below 1% of the peak 1: decay more slowly, or keep a floor" in finding.message
 
 
 def test_a_third_of_the_run_is_counted_from_the_peak():
-    assert "low" not in found("constant(667) >> 0.001 * constant(333)")
-    assert "low" in found("constant(666) >> 0.001 * constant(334)")
-    assert "low" not in found("constant(666) >> 0.01 * constant(334)")
-    assert "low" not in found("0.1 * constant(1) >> 0.0001 * constant(500) >> constant(499)")
-    assert "low" not in found("0.001 * constant(500) >> linear(100, start=0.001, to=1.0) >> constant(400)")
+    assert "low" not in findings("constant(667) >> 0.001 * constant(333)")
+    assert "low" in findings("constant(666) >> 0.001 * constant(334)")
+    assert "low" not in findings("constant(666) >> 0.01 * constant(334)")
+    assert "low" not in findings("0.1 * constant(1) >> 0.0001 * constant(500) >> constant(499)")
+    assert "low" not in findings("0.001 * constant(500) >> linear(100, start=0.001, to=1.0) >> constant(400)")
 
 
 @pytest.mark.parametrize(
@@ -300,8 +300,8 @@ def test_a_third_of_the_run_is_counted_from_the_peak():
     ],
 )
 def test_epochs_where_updates_were_meant(text, horizon, says):
-    assert set(found(text, horizon)) == {"units"}
-    finding = found(text, horizon)["units"]
+    assert set(findings(text, horizon)) == {"units"}
+    finding = findings(text, horizon)["units"]
     assert says in finding.message
     assert "Write" in finding.message
     assert '"30ep"' in finding.message
@@ -309,8 +309,8 @@ def test_epochs_where_updates_were_meant(text, horizon, says):
 
 def test_a_period_that_is_the_run_is_in_order():
     for text in ("step(every=100)", "multistep([100])", "cosine_restarts(100)"):
-        assert found(text, 100) == {}
-        assert "units" in found(text, 99)
+        assert findings(text, 100) == {}
+        assert "units" in findings(text, 99)
 
 
 # --- the review itself ---
@@ -318,7 +318,7 @@ def test_a_period_that_is_the_run_is_in_order():
 
 def test_a_python_function_is_asked_only_for_the_updates_of_the_run():
     values = [1.0, 1.0, 0.5, 0.5, 0.01]
-    assert found(gp.formula(lambda step: values[step]), 5) == {}
+    assert findings(gp.formula(lambda step: values[step]), 5) == {}
 
 
 def test_a_review_is_true_if_it_found_something_and_prints_what():
@@ -378,7 +378,7 @@ def test_a_review_needs_to_know_the_run(plan, says):
     assert says in str(caught.value)
 
 
-def test_a_draft_that_does_not_fit_is_told_as_everywhere():
+def test_a_draft_that_does_not_fit_is_refused_as_everywhere():
     with pytest.raises(gp.HorizonError, match="needs 12000 steps and has 10000"):
         (gp.warmup("60%") >> gp.cosine("60%")).review(10_000)
 
@@ -386,6 +386,6 @@ def test_a_draft_that_does_not_fit_is_told_as_everywhere():
 def test_a_run_of_tokens_is_sampled_and_its_ends_are_seen():
     plan = gp.constant(10**15 - 5) >> gp.linear(5, to=-4.0)
     begin = time.process_time()
-    assert found(plan)["negative"].step == 10**15 - 3
-    assert found(gp.formula("sin(step) / step")[: 10**12])["finite"].step == 0
+    assert findings(plan)["negative"].step == 10**15 - 3
+    assert findings(gp.formula("sin(step) / step")[: 10**12])["finite"].step == 0
     assert time.process_time() - begin < 60

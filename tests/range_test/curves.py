@@ -1,4 +1,4 @@
-"""Losses of range tests whose steepest point is known: they fall along a logistic curve, and then run away."""
+"""Losses of range tests whose steepest point is known: they fall along a logistic curve, and then diverge."""
 
 from typing import NamedTuple
 

@@ -36,7 +36,7 @@ def compare(
     """Train a task under several schedules, fairly, every common prefix once; what the store has is not trained again.
 
     Args:
-        study: a `Study`, the path of a YAML file, or a mapping with the keys of one: `{"task": "digits", "steps": 300}`.
+        study: a `Study`, the path of a YAML file, or a mapping of its keys: `{"task": "digits", "steps": 300}`.
         store: the folder for what was trained; a later call goes on from there.
         on: where to train: "local" (this process), "processes", "ray", or "ray://HOST:PORT".
         workers: trainings at a time; as many as there are cores for if not given.

@@ -152,7 +152,9 @@ def _complete(study: Study) -> Study:
 
 
 def nested_grid(longest: int, parts: int) -> int:
-    """Return the largest power of two that fits into `longest` at least `parts` times, so that two horizons' grids are nested.
+    """Return the largest power of two that fits into `longest` at least `parts` times.
+
+    So the grids of two horizons are nested.
 
     >>> [nested_grid(steps, 16) for steps in (5, 400, 800, 1000)]
     [1, 16, 32, 32]
