@@ -166,7 +166,7 @@ def test_threads_determinism_and_random_numbers_are_put_back(here: Path) -> None
 
 def test_a_task_that_fails_while_it_trains_is_blamed_at_its_line(here: Path) -> None:
     with pytest.raises(
-        TaskError, match=r"making batch 3: ValueError: the third shard is missing \(.*lines.py, line \d+"
+        TaskError, match=r"lines\.py:\d+, in batch: .* making batch 3: ValueError: the third shard is missing"
     ):
         curves(task="lines.py:breaks")
 

@@ -46,7 +46,7 @@ def real(
     return number + 0.0  # -0.0 + 0.0 is 0.0
 
 
-def listed(values: Any, name: str) -> tuple[Any, ...]:
+def as_tuple(values: Any, name: str) -> tuple[Any, ...]:
     """`values` as a tuple: anything that can be gone through, but no text."""
     if isinstance(values, (str, bytes)) or is_number(values):
         raise ScheduleError(f"{name} is a list, as in [30, 80], not {values!r}")

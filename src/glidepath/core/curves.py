@@ -142,21 +142,21 @@ class Cosine(Curve):
         self._set(power=real(self.power, "power", above=0), k=real(self.k, "k", above=0))
 
     def _fall(self, xp: Any, k: Any) -> Any:
-        half = xp.sin(HALF_PI * _left(xp, k, self.steps, self.k))
+        half = xp.sin(HALF_PI * _power_of_rest(xp, k, self.steps, self.k))
         return half * half if self.power == 1.0 else (half * half) ** self.power
 
     def _rise(self, xp: Any, k: Any) -> Any:
         if self.power == 1.0:
-            half = xp.sin(HALF_PI * _passed(k, self.steps, self.k))
+            half = xp.sin(HALF_PI * _power_of_share(k, self.steps, self.k))
             return half * half
         return xp.piecewise(k, (0, _half_way(self.steps, self.k)), (self._rise_early, self._rise_late))
 
     def _rise_early(self, xp: Any, k: Any) -> Any:
-        half = xp.sin(HALF_PI * _passed(k, self.steps, self.k))
+        half = xp.sin(HALF_PI * _power_of_share(k, self.steps, self.k))
         return -xp.expm1(self.power * xp.log1p(-half * half))
 
     def _rise_late(self, xp: Any, k: Any) -> Any:
-        return -xp.expm1(2.0 * self.power * xp.log(xp.sin(HALF_PI * _left(xp, k, self.steps, self.k))))
+        return -xp.expm1(2.0 * self.power * xp.log(xp.sin(HALF_PI * _power_of_rest(xp, k, self.steps, self.k))))
 
 
 @final
@@ -173,19 +173,19 @@ class Polynomial(Curve):
         self._set(power=real(self.power, "power", above=0), k=real(self.k, "k", above=0))
 
     def _fall(self, xp: Any, k: Any) -> Any:
-        left = _left(xp, k, self.steps, self.k)
+        left = _power_of_rest(xp, k, self.steps, self.k)
         return left if self.power == 1.0 else left**self.power
 
     def _rise(self, xp: Any, k: Any) -> Any:
         if self.power == 1.0:
-            return _passed(k, self.steps, self.k)
+            return _power_of_share(k, self.steps, self.k)
         return xp.piecewise(k, (0, _half_way(self.steps, self.k)), (self._rise_early, self._rise_late))
 
     def _rise_early(self, xp: Any, k: Any) -> Any:
-        return -xp.expm1(self.power * xp.log1p(-_passed(k, self.steps, self.k)))
+        return -xp.expm1(self.power * xp.log1p(-_power_of_share(k, self.steps, self.k)))
 
     def _rise_late(self, xp: Any, k: Any) -> Any:
-        return -xp.expm1(self.power * xp.log(_left(xp, k, self.steps, self.k)))
+        return -xp.expm1(self.power * xp.log(_power_of_rest(xp, k, self.steps, self.k)))
 
 
 @final
@@ -386,12 +386,12 @@ def _half_way(steps: int, power: float) -> int:
     return int(steps * 0.5 ** (1 / power))
 
 
-def _passed(k: Any, steps: int, power: float) -> Any:
+def _power_of_share(k: Any, steps: int, power: float) -> Any:
     """p^power"""
     return k / steps if power == 1.0 else (k / steps) ** power
 
 
-def _left(xp: Any, k: Any, steps: int, power: float) -> Any:
+def _power_of_rest(xp: Any, k: Any, steps: int, power: float) -> Any:
     """1 - p^power, accurate near both ends."""
     if power == 1.0:
         return (steps - k) / steps

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, final
 
 from glidepath.errors import ScheduleError
 
-from .checks import count, is_number, listed, real
+from .checks import as_tuple, count, is_number, real
 from .curves import HALF_PI, Leaf
 from .namespace import SCALAR
 
@@ -94,7 +94,7 @@ class Multistep(_Endless):
     factor: float | tuple[float, ...] = 0.1
 
     def __post_init__(self) -> None:
-        milestones = tuple(count(m, "a milestone") for m in listed(self.milestones, "milestones"))
+        milestones = tuple(count(m, "a milestone") for m in as_tuple(self.milestones, "milestones"))
         if list(milestones) != sorted(milestones):
             raise ScheduleError(f"milestones must ascend, not {list(milestones)}")
         self._set(milestones=milestones, factor=self._factors(self.factor, len(milestones)))
@@ -104,7 +104,7 @@ class Multistep(_Endless):
     def _factors(factor: Any, milestones: int) -> float | tuple[float, ...]:
         if is_number(factor):
             return real(factor, "factor", at_least=0)
-        factors = tuple(real(f, "a factor", at_least=0) for f in listed(factor, "factor"))
+        factors = tuple(real(f, "a factor", at_least=0) for f in as_tuple(factor, "factor"))
         if len(factors) != milestones:
             raise ScheduleError(
                 f"{milestones} milestones need {milestones} factors, or one for all, not {len(factors)}"
@@ -163,7 +163,7 @@ class Table(Leaf):
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        values = tuple(real(v, "a value of the table") for v in listed(self.values, "the table"))
+        values = tuple(real(v, "a value of the table") for v in as_tuple(self.values, "the table"))
         if not values:
             raise ScheduleError("a table needs at least one value")
         self._set(values=values)

@@ -143,7 +143,7 @@ def draftable(build: Callable[P, R]) -> Callable[P, R]:
         if any(waits(value) for value in (*arguments, *keywords.values())):
             positional, named = usage.normalize(arguments, keywords)
             return cast(R, Draft(call, positional, named))
-        return build(*arguments, **keywords)  # type: ignore[arg-type]
+        return build(*arguments, **keywords)
 
     return call
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from glidepath.core.arguments import check_arguments
-from glidepath.core.checks import count, listed, real
+from glidepath.core.checks import as_tuple, count, real
 from glidepath.core.curves import Cosine, Linear
 from glidepath.core.endless import Constant
 from glidepath.core.schedule import Schedule, Steps, draftable, sequence
@@ -20,8 +20,8 @@ def piecewise_constant(boundaries: Iterable[Steps], *, values: Iterable[float]) 
         >>> piecewise_constant([30, 80], values=[1, 0.1, 0.01])
         constant(30) >> 0.1 * constant(50) >> 0.01 * constant()
     """
-    ends = [count(b, "a boundary") for b in listed(boundaries, "boundaries")]
-    levels = [real(v, "a value") for v in listed(values, "values")]
+    ends = [count(b, "a boundary") for b in as_tuple(boundaries, "boundaries")]
+    levels = [real(v, "a value") for v in as_tuple(values, "values")]
     if len(levels) != len(ends) + 1:
         raise ScheduleError(f"{len(ends)} boundaries need {len(ends) + 1} values, not {len(levels)}")
     lengths: list[int | None] = [_length_between(a, b) for a, b in pairwise([0, *ends])]
@@ -53,7 +53,7 @@ def _length_between(before: int, after: int) -> int:
 
 
 def _join_points(points: Iterable[tuple[int, float]], curve: Any) -> Schedule:
-    pairs = [listed(point, "a point") for point in listed(points, "points")]
+    pairs = [as_tuple(point, "a point") for point in as_tuple(points, "points")]
     if len(pairs) < 2 or any(len(pair) != 2 for pair in pairs) or pairs[0][0] != 0:
         raise ScheduleError("points are at least two (step, value) pairs, the first at step 0")
     corners = [(count(k, "the step of a point"), real(v, "the value of a point")) for k, v in pairs]

@@ -5,7 +5,7 @@ k is the update, n the length.
 
 from collections.abc import Iterable
 
-from glidepath.core.checks import count, listed, real
+from glidepath.core.checks import as_tuple, count, real
 from glidepath.core.curves import Cosine, Geometric, Linear, Warmup
 from glidepath.core.endless import Constant
 from glidepath.core.schedule import Schedule, Steps, draftable, sequence
@@ -77,7 +77,7 @@ def wsd_s(periods: Iterable[Steps], *, warmup: Steps, cooldown: Steps, to: float
         Wen et al., 2024, Understanding warmup-stable-decay learning rates (WSD-S), https://arxiv.org/abs/2410.05192.
     """
     rise, fall = count(warmup, "warmup"), count(cooldown, "cooldown")
-    lengths = [count(n, "a period") for n in listed(periods, "periods")]
+    lengths = [count(n, "a period") for n in as_tuple(periods, "periods")]
     if not lengths:
         raise ScheduleError("wsd_s needs at least one period")
     parts: list[Schedule] = [wsd(lengths[0], warmup=rise, cooldown=fall, to=to)]

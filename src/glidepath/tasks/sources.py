@@ -2,7 +2,7 @@
 
 The code is the file of the task's function, and every file that this one imports, directly or not, and that lies in
 the same folder or below it, or in the same package. Imports are read from the code, so one inside a function counts,
-and one whose name is put together at run time does not. Installed packages are told apart by their versions
+and one whose name is put together at run time does not. Installed packages are distinguished by their versions
 elsewhere; data files are not seen.
 """
 

@@ -89,8 +89,8 @@ class GPT(nn.Module):
 def _text() -> tuple[Tensor, Tensor]:
     """Training and validation bytes: every tenth file of the sorted library is held out."""
     files = sorted(Path(os.__file__).parent.glob("*.py"))
-    kept = (file for i, file in enumerate(files) if i % 10)
-    return _bytes(kept), _bytes(files[::10])
+    training = (file for i, file in enumerate(files) if i % 10)
+    return _bytes(training), _bytes(files[::10])
 
 
 def _bytes(files: Iterable[Path]) -> Tensor:

@@ -18,7 +18,7 @@ class Worker:
     """Keeps the session of the last work item. Mutable.
 
     Args:
-        snapshots: where states are kept; None if the caller keeps them.
+        snapshots: where states are stored; None if the caller stores them.
     """
 
     def __init__(self, snapshots: Snapshots | None) -> None:

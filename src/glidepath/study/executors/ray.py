@@ -31,7 +31,7 @@ from .local import Progress
 from .ray_cluster import brief, connect, count_slots
 from .ray_worker import REPORT_EVERY, Home, libraries, new_board, train
 
-MOST_BYTES = 2**30  # of states to be kept in Ray's memory, beyond two for each training
+MOST_BYTES = 2**30  # of states to hold in Ray's memory, beyond two for each training
 RETRIES = 3  # times that Ray repeats a segment by itself
 
 

@@ -71,7 +71,7 @@ class Store:
         self._base.close()
 
     def require_writable(self) -> None:
-        """Raise unless the store can be written; called before hours are spent on what could not be kept.
+        """Raise unless the store can be written; called before hours are spent on what could not be stored.
 
         Raises:
             StoreError: if the store can only be read.

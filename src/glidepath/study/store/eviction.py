@@ -1,7 +1,7 @@
 """Choose which snapshots to evict when they take more disk space than the budget.
 
 Dead ends go first, the oldest of them first: no stored segment begins there, so evicting one costs nothing unless a
-later study goes on past the end of a run. Then those go that are cheapest to train again for the space they take,
+later study continues past the end of a run. Then those go that are cheapest to train again for the space they take,
 
     (updates since the nearest snapshot that stays) / bytes,
 

@@ -2,10 +2,10 @@
 CREATE TABLE origins (
     origin TEXT PRIMARY KEY,
     described TEXT NOT NULL, -- JSON
-    checked TEXT -- how its task was found to be reproducible; NULL: not checked
+    checked TEXT -- how its task was checked to be reproducible; NULL: not checked
 ) WITHOUT ROWID;
 
--- A stretch of updates, start..stop-1, trained once. `rows` is what each of them received, compressed.
+-- A segment of updates, start..stop-1, trained once. `rows` is what each of them received, compressed.
 CREATE TABLE segments (
     segment INTEGER PRIMARY KEY,
     path TEXT NOT NULL, -- the origin, and what the columns of `rows` are
@@ -21,7 +21,7 @@ CREATE TABLE segments (
 );
 CREATE INDEX segments_of_path ON segments (path);
 
--- The rate that an update used and the loss that it saw; a loss that is no number is NULL.
+-- The rate that an update used and its loss; a loss that is not a number is NULL.
 CREATE TABLE updates (
     segment INTEGER NOT NULL REFERENCES segments,
     step INTEGER NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE updates (
     PRIMARY KEY (segment, step)
 ) WITHOUT ROWID;
 
--- The metrics of a state, in their order; one that is no number is NULL.
+-- The metrics of a state, in their order; one that is not a number is NULL.
 CREATE TABLE evaluations (
     state TEXT NOT NULL,
     place INTEGER NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE evaluations (
     PRIMARY KEY (state, place)
 ) WITHOUT ROWID;
 
--- Files with states to go on from, in the order in which they were noted.
+-- Files with states to resume from, in the order in which they were registered.
 CREATE TABLE snapshots (
     snapshot INTEGER PRIMARY KEY,
     state TEXT NOT NULL UNIQUE,
