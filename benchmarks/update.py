@@ -1,11 +1,11 @@
-"""What a scheduler adds to one update: Glidepath's driver against PyTorch's class of the same schedule.
+"""What a scheduler adds to one update: Glidepath's scheduler against PyTorch's class of the same schedule.
 
     python -m benchmarks.update
 
 Each row trains four optimizers on the same tiny parameters, in turns so that the machine's moods fall on all alike:
 SGD alone, with PyTorch's scheduler, with ours, and with ours plus a call of `step()` (which ours does not need). A turn
-is longer than the block of rows that the driver computes ahead, so that it pays for one; the figure is the fastest turn
-of each, less that of SGD alone. Hand changes stay noticed throughout: it is the ordinary driver.
+is longer than the block of rows that the scheduler computes ahead, so that it pays for one; the figure is the fastest turn
+of each, less that of SGD alone. Hand changes stay noticed throughout: it is the ordinary scheduler.
 """
 
 import gc
@@ -43,7 +43,7 @@ def optimizer(groups: int) -> torch.optim.Optimizer:
 
 def loops(groups: int, theirs: Callable[[Any], Any], plan: gp.Schedule) -> list[Callable[[], None]]:
     plain, their_optimizer, ours, synced = (optimizer(groups) for _ in range(4))
-    their_scheduler, _, driver = theirs(their_optimizer), Scheduler(ours, plan), Scheduler(synced, plan)
+    their_scheduler, _, scheduler = theirs(their_optimizer), Scheduler(ours, plan), Scheduler(synced, plan)
 
     def with_theirs() -> None:
         their_optimizer.step()
@@ -51,7 +51,7 @@ def loops(groups: int, theirs: Callable[[Any], Any], plan: gp.Schedule) -> list[
 
     def with_sync() -> None:
         synced.step()
-        driver.step()
+        scheduler.step()
 
     return [plain.step, with_theirs, ours.step, with_sync]
 

@@ -98,6 +98,13 @@ def test_descent_finds_no_better_one(clock, exponent, noise, relaxation, memory,
     assert best.max() <= 1
 
 
+def test_the_lower_of_two_minima_is_taken_where_a_high_rate_makes_more_than_its_share_of_progress():
+    law = NoiseFloorLaw(PEAK, 2.6, 0.9, 0.5, 1.5, 0.875, 0.5, 1.25, 1.5)
+    past = np.full(5000, 0.3125)
+    best = best_ratios((law,), 415, past)[:-1]
+    assert last(law, np.concatenate([past, best])) < 3.5219  # the other one, which holds the peak, ends at 3.5256
+
+
 def test_without_a_clock_exponent_the_rate_is_a_power_of_the_progress_to_come():
     law = CLOSED[1]
     ratios = best_ratios((law,), STEPS, np.zeros(0))[:-1]

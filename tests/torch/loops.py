@@ -1,4 +1,4 @@
-"""Small optimizers and loops that the driver's tests share."""
+"""Small optimizers and loops that the scheduler's tests share."""
 
 import torch
 

@@ -418,7 +418,7 @@ def test_checkpoints_go_over_from_one_kind_to_the_other(name, from_kind, to_kind
 # --- subclasses ---
 
 
-def test_a_subclass_with_get_lr_alone_is_driven_as_in_pytorch():
+def test_a_subclass_with_get_lr_alone_works_as_in_pytorch():
     class Halving(ours.LRScheduler):
         def get_lr(self):
             return [base * 0.5**self.last_epoch for base in self.base_lrs]

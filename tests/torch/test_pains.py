@@ -1,4 +1,4 @@
-"""What users of PyTorch's schedulers suffer from, and that the driver does not: one test or more for each row.
+"""What users of PyTorch's schedulers suffer from, and that `Scheduler` does not: one test or more for each row.
 
 The rows are numbered as in the project's survey of PyTorch's issue tracker; each test names the pain it rules out.
 """
@@ -33,15 +33,15 @@ def test_pain_01_resume_does_not_depend_on_the_order_of_construction_and_loads(o
     resumed = sgd(0.1, momentum=0.9)
     if optimizer_first:
         resumed.load_state_dict(saved[0])
-    driver = Scheduler(resumed, PLAN)
-    driver.load_state_dict(saved[1])
+    other = Scheduler(resumed, PLAN)
+    other.load_state_dict(saved[1])
     if not optimizer_first:
         resumed.load_state_dict(saved[0])
-    assert rates(resumed) == [0.1 * PLAN(13)] == driver.get_last_lr()
+    assert rates(resumed) == [0.1 * PLAN(13)] == other.get_last_lr()
     assert used(resumed, 10) == values(PLAN, 13, 23)
 
 
-def test_pain_01_a_checkpoint_of_the_driver_alone_is_enough():
+def test_pain_01_a_checkpoint_of_the_scheduler_alone_is_enough():
     optimizer = sgd(0.1)
     scheduler = Scheduler(optimizer, PLAN)
     used(optimizer, 13)
@@ -63,9 +63,9 @@ def test_pain_03_a_longer_plan_in_the_code_is_used_after_loading_and_said_so():
     scheduler = Scheduler(optimizer, gp.cosine(50))
     used(optimizer, 25)
     longer = sgd(0.1)
-    driver = Scheduler(longer, gp.cosine(100))
+    other = Scheduler(longer, gp.cosine(100))
     with pytest.warns(gp.GlidepathWarning, match=r"cosine\(50\) then, cosine\(100\) in the code.*\[GP703\]"):
-        driver.load_state_dict(scheduler.state_dict())
+        other.load_state_dict(scheduler.state_dict())
     assert used(longer, 5) == values(gp.cosine(100), 25, 30)
 
 
@@ -142,7 +142,7 @@ def test_pain_08_each_group_can_have_its_own_plan():
         assert update(optimizer) == [0.01 * gp.warmup(5)(k), max(0.1 * gp.cosine(10)(k), 0.05)]
 
 
-def test_pain_09_any_hyperparameter_can_be_driven():
+def test_pain_09_any_hyperparameter_can_be_scheduled():
     optimizer = torch.optim.AdamW([parameter()], lr=0.1, betas=(0.9, 0.99), weight_decay=0.2)
     decay, beta = gp.cosine(10), gp.linear(10, start=0.8, to=0.9)
     Scheduler(optimizer, weight_decay=decay, betas=(Set(beta), None))
@@ -152,7 +152,7 @@ def test_pain_09_any_hyperparameter_can_be_driven():
         assert rates(optimizer, "betas") == [(beta(k), 0.99)]
 
 
-def test_pain_10_a_plan_can_be_looked_at_without_an_optimizer_and_is_what_drives():
+def test_pain_10_a_plan_can_be_looked_at_without_an_optimizer_and_is_what_is_used():
     optimizer = sgd(1.0)
     scheduler = Scheduler(optimizer, PLAN)
     preview = PLAN.block(0, 30)

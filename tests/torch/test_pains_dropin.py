@@ -1,7 +1,7 @@
 """The pains of PyTorch's schedulers, row by row, on the drop-in.
 
 The numbers are the rows of the table of what users suffer from. Where PyTorch's own tests require the pain, the test
-says so in its name. Rows 8, 9 and 14 need another interface: they are the driver's.
+says so in its name. Rows 8, 9 and 14 need another interface: they are `Scheduler`'s.
 """
 
 import copy

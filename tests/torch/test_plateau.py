@@ -135,7 +135,7 @@ def test_positive_metrics_give_what_torch_gives(options):
     assert rates(ours)[0] < 0.5
 
 
-def test_a_driver_on_the_same_optimizer_keeps_the_cuts():
+def test_a_scheduler_on_the_same_optimizer_keeps_the_cuts():
     optimizer = sgd(1.0)
     plan = gp.cosine(100)
     scheduler = Scheduler(optimizer, plan)

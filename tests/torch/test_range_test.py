@@ -136,7 +136,7 @@ def test_every_bit_is_put_back(kind, trained, error):
     assert runs[0] == runs[1]
 
 
-def test_the_driver_goes_on_as_if_nothing_had_been():
+def test_a_scheduler_resumes_as_if_nothing_had_happened():
     model, optimizer = training()
     plan = gp.warmup(3) >> gp.linear(30)
     scheduler, used = Scheduler(optimizer, plan), []
@@ -345,7 +345,7 @@ def test_a_rate_of_zero_has_no_ratio():
         range_test(model, optimizer, lambda step: 1.0)
 
 
-def test_carried_things_are_put_back():
+def test_stateful_things_are_restored():
     model, optimizer = training()
     average = torch.optim.swa_utils.AveragedModel(model)
     generator = torch.Generator().manual_seed(7)
@@ -427,11 +427,11 @@ def test_weights_that_were_given_another_type_are_put_back():
     assert everything(model, optimizer) == before
 
 
-def test_another_optimizer_that_is_carried_is_put_back_with_its_driver():
+def test_another_stateful_optimizer_is_restored_with_its_scheduler():
     model, optimizer = training()
     second = nn.Linear(8, 1)
     other = torch.optim.AdamW(second.parameters(), lr=0.01)
-    driver = Scheduler(other, gp.linear(50))
+    scheduler = Scheduler(other, gp.linear(50))
 
     def update(step):
         for one, by in ((model, optimizer), (second, other)):
@@ -442,12 +442,12 @@ def test_another_optimizer_that_is_carried_is_put_back_with_its_driver():
         return loss
 
     update(0)
-    before = everything(second, other, driver)
+    before = everything(second, other, scheduler)
     range_test(model, optimizer, update, updates=20, high=0.1, stateful={"second": second, "other": other})
-    assert everything(second, other, driver) == before
-    assert driver.position == 1
+    assert everything(second, other, scheduler) == before
+    assert scheduler.position == 1
     update(1)
-    assert driver.position == 2
+    assert scheduler.position == 2
 
 
 def test_a_generator_of_the_sampler_is_put_back():
@@ -607,7 +607,7 @@ def test_a_new_rate_of_an_optimizer_alone():
     assert float(tensor) == pytest.approx(0.3)
 
 
-def test_a_new_rate_for_an_optimizer_that_is_driven_is_refused():
+def test_a_new_rate_for_an_optimizer_with_a_scheduler_is_refused():
     optimizer = two_groups()
     Scheduler(optimizer, gp.cosine(10))
     with pytest.raises(SchedulerError, match=r"set_rate\(scheduler, rate\)"):

@@ -1,4 +1,4 @@
-"""The driver: what each update uses, whoever calls what, in whichever order."""
+"""The scheduler: what each update uses, whoever calls what, in whichever order."""
 
 import copy
 import gc
@@ -59,7 +59,7 @@ def test_step_shows_the_rate_of_the_next_update():
     assert rates(optimizer) == [0.1 * PLAN(1)] == scheduler.get_last_lr() == scheduler.get_lr()
 
 
-def test_blocks_and_long_ways_give_the_same_rates_past_many_blocks():
+def test_the_fast_path_and_the_slow_path_give_the_same_rates_past_many_blocks():
     plan = gp.exponential(every=100, factor=0.9)
     optimizer = sgd(0.1)
     Scheduler(optimizer, plan)
@@ -100,7 +100,7 @@ def test_other_hyperparameters_are_scaled_or_set():
 
 
 @pytest.mark.parametrize("argument", [{"betas": (Set(gp.linear(9, start=0.5, to=0.9)), None)}, {"betas[0]": None}])
-def test_an_element_of_betas_can_be_driven(argument):
+def test_an_element_of_betas_can_be_scheduled(argument):
     plan = Set(gp.linear(9, start=0.5, to=0.9))
     optimizer = torch.optim.Adam([parameter()], lr=0.1, betas=(0.7, 0.99))
     Scheduler(optimizer, **{name: value or plan for name, value in argument.items()})
@@ -302,7 +302,7 @@ def test_stepping_twice_with_sparse_gradients_warns_as_with_dense_ones():
             scheduler.step()
 
 
-def test_a_first_sync_before_any_update_is_in_order():
+def test_a_first_step_before_any_update_is_in_order():
     optimizer = sgd(0.1)
     scheduler = Scheduler(optimizer, PLAN)
     scheduler.step()
@@ -343,7 +343,7 @@ def test_a_hand_change_is_kept_as_a_factor():
         scheduler.step()
 
 
-def test_a_hand_change_before_a_sync_is_kept_too():
+def test_a_hand_change_before_a_step_is_kept_too():
     optimizer = sgd(0.1)
     scheduler = Scheduler(optimizer, PLAN)
     used(optimizer, 7)
@@ -408,7 +408,7 @@ def test_a_group_added_later_follows_from_its_first_update():
     assert scheduler.base_lrs == [0.1, 0.4]
 
 
-def test_a_second_driver_of_the_same_hyperparameter_is_refused_until_the_first_is_detached():
+def test_a_second_scheduler_of_the_same_hyperparameter_is_refused_until_the_first_is_detached():
     optimizer = sgd(0.1, momentum=0.9)
     first = Scheduler(optimizer, PLAN)
     with pytest.raises(gp.GlidepathError, match="has a scheduler already"):
@@ -423,7 +423,7 @@ def test_a_second_driver_of_the_same_hyperparameter_is_refused_until_the_first_i
 # --- lifetimes ---
 
 
-def test_a_dropped_driver_goes_on_and_is_freed_with_its_optimizer_without_gc():
+def test_a_dropped_scheduler_keeps_working_and_is_freed_with_its_optimizer_without_gc():
     gc.collect()
     gc.disable()
     try:
@@ -440,7 +440,7 @@ def test_a_dropped_driver_goes_on_and_is_freed_with_its_optimizer_without_gc():
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s))])
-def test_a_copied_driver_drives_its_own_optimizer(copied):
+def test_a_copied_scheduler_follows_its_own_optimizer(copied):
     optimizer = sgd(0.1, 0.2)
     scheduler = Scheduler(optimizer, PLAN)
     used(optimizer, 7)
@@ -617,7 +617,7 @@ def test_a_foreign_or_damaged_state_is_refused_whole(state, message):
         (lambda o: Scheduler(o, gp.formula("sin(step) / step")), "would become nan at update 0"),
     ],
 )
-def test_what_cannot_be_driven_is_refused_and_the_optimizer_left_as_it_was(make, message):
+def test_what_cannot_be_scheduled_is_refused_and_the_optimizer_left_as_it_was(make, message):
     optimizer = sgd(0.1, 0.2)
     with pytest.raises(gp.GlidepathError, match=message):
         make(optimizer)

@@ -68,9 +68,9 @@ class Curve(Leaf, ABC):
 
     def block(self, start: int, stop: int) -> list[float]:
         end = min(stop, self.steps)
-        return self._served(range(start, end)) + [self.to] * (stop - max(start, end))
+        return self._serve(range(start, end)) + [self.to] * (stop - max(start, end))
 
-    def _served(self, steps: range) -> list[float]:
+    def _serve(self, steps: range) -> list[float]:
         """`_inside` at each of the steps, which a driver asks for at every update: one call less for each."""
         start, to, fall, rise = self.start, self.to, self._fall, self._rise
         if to == 0.0:
@@ -287,7 +287,7 @@ class _PositiveCurve(Curve, ABC):
                 f"{self.name} never reaches zero: give ends above 0, not to={self.to!r}, start={self.start!r}"
             )
 
-    def _served(self, steps: range) -> list[float]:
+    def _serve(self, steps: range) -> list[float]:
         return [self._inside(SCALAR, k) for k in steps]
 
     def _fall(self, xp: Any, k: Any) -> Any:

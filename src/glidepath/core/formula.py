@@ -54,7 +54,7 @@ def _power(a: float, b: float) -> float:
     return _ieee(math.pow, overflow=overflow)(a, b)
 
 
-def _rounded(function: Callable[[float], int]) -> Callable[[float], float]:
+def _round_with(function: Callable[[float], int]) -> Callable[[float], float]:
     return lambda value: float(function(value)) if math.isfinite(value) else value
 
 
@@ -96,8 +96,8 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., float], str]] = {
     "log10": (1, _ieee(math.log10, -math.inf), "log10"),
     "sqrt": (1, _ieee(math.sqrt), "sqrt"),
     "abs": (1, abs, "abs"),
-    "floor": (1, _rounded(math.floor), "floor"),
-    "ceil": (1, _rounded(math.ceil), "ceil"),
+    "floor": (1, _round_with(math.floor), "floor"),
+    "ceil": (1, _round_with(math.ceil), "ceil"),
     "min": (2, _min, "minimum"),
     "max": (2, _max, "maximum"),
 }
@@ -187,7 +187,7 @@ def _compile(node: Node, text: str) -> Compiled:
             return _infix(symbol, _compile(node.left, text), _compile(node.right, text))
         case CallNode(name=name) if name in FUNCTIONS:
             return _function(node, text)
-    raise TextError(_unknown(node), text=text, offset=node.place, hint=_allowed())
+    raise TextError(_unknown(node), text=text, offset=node.place, hint=_list_allowed())
 
 
 def _infix(symbol: str, left: Compiled, right: Compiled) -> Compiled:
@@ -232,5 +232,5 @@ def _unknown(node: Node) -> str:
     return f"unknown name {name!r} in a formula" if name else "this has no place in a formula"
 
 
-def _allowed() -> str:
+def _list_allowed() -> str:
     return f"a formula knows step, {', '.join(CONSTANTS)}, {', '.join(OPERATORS)} and {', '.join(FUNCTIONS)}"

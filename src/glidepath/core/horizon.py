@@ -44,7 +44,7 @@ class Horizon:
         if isinstance(steps, Duration):
             if steps.unit == "%":
                 raise HorizonError(f"a horizon cannot be {steps} of itself: give it in steps, epochs or tokens")
-            steps = rounded(*self.ratio(steps))
+            steps = round_half_up(*self.ratio(steps))
         object.__setattr__(self, "steps", count(steps, "the horizon", at_least=1))
 
     def ratio(self, duration: Duration) -> tuple[int, int]:
@@ -60,7 +60,7 @@ class Horizon:
     def in_steps(self, duration: str | int | Duration) -> int:
         """A duration in steps, rounded half up."""
         read = read_duration(duration) if isinstance(duration, str) else duration
-        return rounded(*self.ratio(read)) if isinstance(read, Duration) else count(read, "a duration")
+        return round_half_up(*self.ratio(read)) if isinstance(read, Duration) else count(read, "a duration")
 
     @staticmethod
     def _rate(rate: int | None, duration: Duration, name: str) -> int:
@@ -74,7 +74,7 @@ def as_horizon(horizon: Horizon | int | str) -> Horizon:
     return horizon if isinstance(horizon, Horizon) else Horizon(cast(int, horizon))
 
 
-def rounded(numerator: int, denominator: int = 1) -> int:
+def round_half_up(numerator: int, denominator: int = 1) -> int:
     """The nearest whole number to a ratio, halves up."""
     return (2 * numerator + denominator) // (2 * denominator)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 from glidepath.errors import HorizonError
 
 from .duration import Duration
-from .horizon import Horizon, as_horizon, rounded
+from .horizon import Horizon, as_horizon, round_half_up
 from .schedule import Draft, Schedule, refuse_fillers, scale, sequence, shift
 from .transforms import clip, reverse
 
@@ -163,4 +163,4 @@ def _total(lengths: Sequence[Fraction | None]) -> Fraction:
 
 
 def _rounded(value: Fraction) -> int:
-    return rounded(value.numerator, value.denominator)
+    return round_half_up(value.numerator, value.denominator)

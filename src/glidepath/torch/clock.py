@@ -55,7 +55,8 @@ class Clock:
     def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Write the values of this update: the pre-hook."""
         self._pending = True
-        cache, group = self._cache, optimizer.param_groups[-1]
+        cache = self._cache
+        group: Group = optimizer.param_groups[-1]
         if group is cache.only_group and group["lr"] is cache.written:  # as `RowCache.write`, without its call
             group["lr"] = cache.written = cache.due
         else:

@@ -51,8 +51,8 @@ def restore_afterwards(
     Args:
         models: what is trained.
         optimizer: what trains it.
-        stateful: other objects by name: modules, optimizers, samplers, random generators, a GradScaler, or anything with
-            `state_dict` and `load_state_dict`, which must restore all that matters.
+        stateful: other objects by name: modules, optimizers, samplers, random generators, a GradScaler, or anything
+            with `state_dict` and `load_state_dict`, which must restore all that matters.
 
     Raises:
         SchedulerError: if one of these cannot be restored.

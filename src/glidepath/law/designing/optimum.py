@@ -36,6 +36,7 @@ POINTS, WEIGHTS = np.polynomial.legendre.leggauss(48)
 LOWEST, HIGHEST = -14.0, -1e-6  # of the logarithm of the last rate
 ROUNDS = 8  # of mu, at most; three are enough
 GRID = 200  # points of the answer
+SCAN = 60  # last rates that are tried before a search, where it could end in the wrong minimum
 
 
 @final
@@ -181,8 +182,18 @@ class Segment:
         lowest = self._lowest(mu)
         if lowest >= HIGHEST:
             return self.solve_for(HIGHEST, mu)
+        best = self._search(lowest, HIGHEST, mu)
+        if self.parameters.q <= 1:
+            return best
+        grid = np.linspace(lowest, HIGHEST, SCAN)  # the loss may have a second minimum, without a hold
+        least = int(np.argmin([self.solve_for(float(last), mu).loss for last in grid]))
+        other = self._search(float(grid[max(0, least - 1)]), float(grid[min(SCAN - 1, least + 1)]), mu)
+        return min(best, other, key=lambda solution: solution.loss)
+
+    def _search(self, low: float, high: float, mu: float) -> Solution:
+        """Return the segment of a last rate between two bounds, from where no near one is better."""
         loss = lambda last: self.solve_for(last, mu).loss
-        result = minimize_scalar(loss, bounds=(lowest, HIGHEST), method="bounded", options={"xatol": 1e-4})
+        result = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-4})
         return self.solve_for(float(result.x), mu)
 
     def _lowest(self, mu: float) -> float:
