@@ -39,7 +39,7 @@ class Horizon:
         for name in ("steps_per_epoch", "tokens_per_step"):
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, count(_counted(value), name, at_least=1))
+                object.__setattr__(self, name, count(_read_count(value), name, at_least=1))
         steps = read_duration(self.steps) if isinstance(self.steps, str) else self.steps
         if isinstance(steps, Duration):
             if steps.unit == "%":
@@ -79,5 +79,5 @@ def round_half_up(numerator: int, denominator: int = 1) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def _counted(value: Any) -> Any:
+def _read_count(value: Any) -> Any:
     return read_duration(value) if isinstance(value, str) else value

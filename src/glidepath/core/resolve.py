@@ -68,20 +68,20 @@ def _resolve(plan: Schedule, run: _Run, span: Span) -> Schedule:
     if plan.build is sequence:
         return _resolve_sequence(plan, run, span)
     if plan.build in WHOLE_PLAN:
-        return _built(plan, run, span)
+        return _build(plan, run, span)
     if _own_length(plan, run) is None:
         return _alone(plan, run)
-    return _built(replace(plan, arguments=(span.steps, *plan.arguments[1:])), run, None)
+    return _build(replace(plan, arguments=(span.steps, *plan.arguments[1:])), run, None)
 
 
 def _alone(plan: Draft, run: _Run) -> Schedule:
     """A draft that is neither a sequence nor as long as a plan within, its durations rounded each by itself."""
     if id(plan) not in run.alone:
-        run.alone[id(plan)] = _built(plan, run, None)
+        run.alone[id(plan)] = _build(plan, run, None)
     return run.alone[id(plan)]
 
 
-def _built(plan: Draft, run: _Run, inside: Span | None) -> Schedule:
+def _build(plan: Draft, run: _Run, inside: Span | None) -> Schedule:
     arguments = [_settled(value, run, inside) for value in plan.arguments]
     return plan.build(*arguments, **{name: _settled(value, run, inside) for name, value in plan.keywords})
 
