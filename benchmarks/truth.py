@@ -113,7 +113,9 @@ def compare_screening(store: Path) -> None:
         f"{part.steps_shared / whole.steps_shared:.1%}); picked {pick}, the best of all is {best}: {difference:+.4f}, "
         f"where seeds scatter by {stdev(ends(truth, best)):.4f}"
     )
-    left = {row.schedule: row.predicted for row in screened.screening if row.loss is None and row.predicted is not None}
+    left = {
+        row.schedule: row.predicted for row in screened.screening if row.measured is None and row.predicted is not None
+    }
     predicted = [prediction.loss for prediction in left.values()]
     trained = [fmean(ends(truth, name)) for name in left]
     inside = fmean(band.low <= value <= band.high for band, value in zip(left.values(), trained, strict=True))

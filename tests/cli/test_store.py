@@ -65,7 +65,7 @@ def test_verify_names_what_is_damaged_forgets_it_and_finds_nothing_afterwards(he
     assert code == 1
     assert f"{damaged.name[:32]} has 10 bytes" in told
     assert f"{missing.name[:32]} is missing" in told
-    assert "forgot 2 snapshots: trained again when needed" in told
+    assert "deleted 2 snapshots: trained again when needed" in told
     assert said("verify")[0] == 0
     assert main(COMPARE) == 0
 
@@ -75,7 +75,7 @@ def test_verify_tells_of_a_damaged_database(here: Path, said) -> None:
         base.execute("DELETE FROM updates WHERE step = 3")
     base.close()
     code, told, _ = said("verify")
-    assert (code, "has not all of its updates" in told, "forgot" in told) == (1, True, False)
+    assert (code, "has not all of its updates" in told, "deleted" in told) == (1, True, False)
 
 
 def test_gc_clears_away_what_is_over_the_budget_and_what_belongs_to_nothing(here: Path, said) -> None:
@@ -107,7 +107,7 @@ def test_looking_at_no_store_makes_none(here: Path, said, command: str) -> None:
     assert said(command, "--store", "elsewhere") == (
         2,
         "",
-        "glidepath: there is no store in elsewhere: name its folder with --store\n",
+        "glidepath: there is no store in elsewhere: name its folder, --store [GP303]\n",
     )
     assert not Path("elsewhere").exists()
 

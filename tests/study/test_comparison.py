@@ -237,3 +237,20 @@ def test_the_import_loads_nothing_heavy_and_the_names_are_there() -> None:
     assert all(getattr(studies, name) is not None for name in dir(studies))
     with pytest.raises(AttributeError, match="no attribute 'compar'"):
         _ = studies.compar
+
+
+def test_a_screening_trains_some_and_is_loaded_with_what_it_predicted(here: Path) -> None:
+    shapes = {f"wsd {share}%": f"constant({100 - share}%) >> linear({share}%)" for share in (20, 40)}
+    texts = {"cosine": "cosine(100%)", "linear": "linear(100%)", "halves": "step(every=25%, factor=0.5)", **shapes}
+    study = {"task": "stdlib_gpt", "steps": 40, "seeds": [0], "evaluate_every": 2, "schedules": texts}
+    result = compare(study, screen=1)
+    assert {row.schedule for row in result.screening} == set(texts)
+    trained = {row.schedule for row in result.screening if row.measured is not None}
+    assert trained == {curve.run.schedule for curve in result.curves}
+    assert len(trained) == 4
+    assert set(estimate(study, screen=1).trained_first) < trained
+    result.save("out")
+    assert Result.load("out") == result
+    run = result.mean_run(next(iter(trained)))
+    assert run is not None
+    assert run.updates.tolist() == list(range(2, 41, 2))

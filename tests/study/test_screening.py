@@ -90,11 +90,11 @@ def test_the_first_ones_are_told_apart_from_those_that_confirm_and_those_left_ou
     rows = screen(found(), Trainer(), confirm=2).rows
     roles = [row.role for row in rows]
     assert (roles.count("to fit"), roles.count("to confirm")) == (FIRST, 2)
-    assert all((row.loss is None) == (row.role == "left out") for row in rows)
+    assert all((row.measured is None) == (row.role == "left out") for row in rows)
     assert all(row.predicted is None for row in rows if row.role == "to fit")
     left = [row.predicted.loss for row in rows if row.role == "left out" and row.predicted is not None]
     assert left == sorted(left)
-    shown = [row.loss for row in rows if row.loss is not None]
+    shown = [row.measured for row in rows if row.measured is not None]
     assert shown == sorted(shown)
 
 
@@ -136,14 +136,14 @@ def test_more_to_confirm_than_there_are_trains_all_and_ends() -> None:
     trainer, few = Trainer(), {name: RATES[name] for name in ("constant", "cosine", "linear", "halves", "wsd 20%")}
     done = screen(Candidates(study(schedules={name: TEXTS[name] for name in few}), few, ()), trainer, confirm=100)
     assert set(trainer.trained[-1]) == set(few)
-    assert all(row.loss is not None for row in done.rows)
+    assert all(row.measured is not None for row in done.rows)
 
 
 def test_a_run_that_diverged_is_no_lesson_and_stands_last_of_those_trained() -> None:
     first = found().first()[0]
     done = screen(found(), Trainer(broken=first), confirm=1)
-    trained = [row for row in done.rows if row.loss is not None]
-    assert (trained[-1].schedule, trained[-1].loss) == (first, np.inf)
+    trained = [row for row in done.rows if row.measured is not None]
+    assert (trained[-1].schedule, trained[-1].measured) == (first, np.inf)
 
 
 def test_nothing_but_divergence_is_an_error_that_says_so() -> None:
@@ -183,7 +183,7 @@ def test_the_figure_and_the_file_show_every_schedule(tmp_path: Path) -> None:
     done = screen(found(), Trainer(), confirm=1)
     table, figure = save_screening(tmp_path, done.rows, "validation loss")
     lines = table.read_text().splitlines()
-    assert lines[0] == "schedule,why trained,predicted,low,high,found,error"
+    assert lines[0] == "schedule,why trained,metric,predicted,low,high,measured,error"
     assert [line.split(",")[0] for line in lines[1:]] == [row.schedule for row in done.rows]
     assert figure.stat().st_size > 10_000
     assert build_table(done.rows, "validation loss").row_count == len(TEXTS)

@@ -54,7 +54,7 @@ COMMANDS = {
         "Write the curves of a finished study as CSV, Parquet or TensorBoard event files.",
         "glidepath export results/digits --to runs/",
     ),
-    "store": ("List, clean up or check what was trained and kept.", "glidepath store ls"),
+    "store": ("List, clean up or check what was trained and stored.", "glidepath store ls"),
 }
 GROUPS = {"store"}  # have commands of their own, and tell their example themselves
 

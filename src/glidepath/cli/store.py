@@ -1,5 +1,7 @@
 """`glidepath store`: what was trained and stored, and the disk space that it takes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +14,14 @@ from glidepath.errors import Argument, Cure, GlidepathError, StoreError
 from glidepath.study.store import Store
 from glidepath.study.store.inspect import StoreSummary, find_problems, summarize
 
+from .output.wording import word_as_options
+
 FOLDER = Path(".glidepath")
 Flag = Annotated[bool, Parameter(negative=())]
 
 store = App(
     name="store",
-    help="List, clean up or check what was trained and kept.",
+    help="List, clean up or check what was trained and stored.",
     help_format="plaintext",
     help_epilogue="Example: glidepath store ls",
 )
@@ -113,11 +117,14 @@ def size_text(count: int) -> str:
     return ByteSize(count).human_readable(decimal=True)
 
 
-def open_existing(folder: Path) -> Store:
+@contextmanager
+def open_existing(folder: Path) -> Iterator[Store]:
     """Open a store that exists: listing one never creates it."""
-    if not (folder / "store.sqlite").exists():
-        raise StoreError(f"there is no store in {folder}", cures=[Cure("name its folder", Argument("store"))])
-    return Store(folder)
+    with word_as_options({"store": "--store"}):
+        if not (folder / "store.sqlite").exists():
+            raise StoreError(f"there is no store in {folder}", cures=[Cure("name its folder", Argument("store"))])
+        with Store(folder) as opened:
+            yield opened
 
 
 def _show(summary: StoreSummary, folder: Path) -> None:

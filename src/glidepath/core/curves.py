@@ -31,10 +31,12 @@ class Leaf(Schedule, ABC):
     positional: ClassVar[int] = 1
 
     def _call(self) -> Call:
-        given = [(f.name, getattr(self, f.name), f.default) for f in fields(self)]  # type: ignore[arg-type]
-        first = tuple(value for _, value, default in given[: self.positional] if value != default)
+        parameters = [(f.name, getattr(self, f.name), f.default) for f in fields(self)]  # type: ignore[arg-type]
+        first = tuple(value for _, value, default in parameters[: self.positional] if value != default)
         rest = {
-            name: value for name, value, default in given[self.positional :] if default is MISSING or value != default
+            name: value
+            for name, value, default in parameters[self.positional :]
+            if default is MISSING or value != default
         }
         return Call(self.name, first, rest)
 

@@ -178,8 +178,8 @@ def _compile(node: Node, text: str) -> Compiled:
         case Name(name="step"):
             return lambda xp, step: step
         case Name(name=name) if name in CONSTANTS:
-            known = CONSTANTS[name]
-            return lambda xp, step: known
+            number = CONSTANTS[name]
+            return lambda xp, step: number
         case Negative(inner=inner):
             operand = _compile(inner, text)
             return lambda xp, step: -operand(xp, step)

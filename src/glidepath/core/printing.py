@@ -45,8 +45,8 @@ def print_call(call: Call) -> Printed:
     arguments = [_value(value) for value in call.arguments]
     keywords = [(name, _value(value)) for name, value in call.keywords.items() if value is not None]
     shown = [a.text for a in arguments] + [f"{name}={value.text}" for name, value in keywords]
-    known = all(value.has_text for value in (*arguments, *(value for _, value in keywords)))
-    return Printed(f"{call.name}({', '.join(shown)})", has_text=known)
+    has_text = all(value.has_text for value in (*arguments, *(value for _, value in keywords)))
+    return Printed(f"{call.name}({', '.join(shown)})", has_text=has_text)
 
 
 def _infix(call: Call) -> Printed:

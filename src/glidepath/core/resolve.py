@@ -28,7 +28,7 @@ class Span(NamedTuple):
 
     @property
     def steps(self) -> int:
-        return _rounded(self.start + self.length) - _rounded(self.start)
+        return _round(self.start + self.length) - _round(self.start)
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,15 @@ def _alone(plan: Draft, run: _Run) -> Schedule:
 
 
 def _build(plan: Draft, run: _Run, inside: Span | None) -> Schedule:
-    arguments = [_settled(value, run, inside) for value in plan.arguments]
-    return plan.build(*arguments, **{name: _settled(value, run, inside) for name, value in plan.keywords})
+    arguments = [_resolve_argument(value, run, inside) for value in plan.arguments]
+    return plan.build(*arguments, **{name: _resolve_argument(value, run, inside) for name, value in plan.keywords})
 
 
-def _settled(value: Any, run: _Run, inside: Span | None) -> Any:
+def _resolve_argument(value: Any, run: _Run, inside: Span | None) -> Any:
     if isinstance(value, Duration):
         return run.horizon.in_steps(value)
     if isinstance(value, tuple):
-        return tuple(_settled(item, run, inside) for item in value)
+        return tuple(_resolve_argument(item, run, inside) for item in value)
     if isinstance(value, Draft) or (inside and isinstance(value, Schedule)):
         return _resolve(value, run, inside or _span(value, run))
     return value
@@ -105,9 +105,9 @@ def _resolve_sequence(plan: Draft, run: _Run, span: Span) -> Schedule:
     _refuse_too_long(parts, lengths, span.length)
     if open_ones:
         lengths[open_ones[0]] = span.length - _total(lengths)
-    known = [length or Fraction(0) for length in lengths]
-    starts = accumulate(known, initial=span.start)
-    spans = [Span(start, length) for start, length in zip(starts, known, strict=False)]
+    exact_lengths = [length or Fraction(0) for length in lengths]
+    starts = accumulate(exact_lengths, initial=span.start)
+    spans = [Span(start, length) for start, length in zip(starts, exact_lengths, strict=False)]
     return sequence(*(_resolve(part, run, part_span) for part, part_span in zip(parts, spans, strict=True)))
 
 
@@ -152,15 +152,15 @@ def _is_filler(plan: Schedule) -> bool:
 
 def _refuse_too_long(parts: Sequence[Schedule], lengths: Sequence[Fraction | None], room: Fraction) -> None:
     used = _total(lengths)
-    if _rounded(used) <= _rounded(room):
+    if _round(used) <= _round(room):
         return
-    listed = " + ".join(f"{part!r} ({_rounded(length)})" for part, length in zip(parts, lengths, strict=True) if length)
-    raise HorizonError(f"the plan needs {_rounded(used)} steps and has {_rounded(room)}: {listed}; shorten a part")
+    listed = " + ".join(f"{part!r} ({_round(length)})" for part, length in zip(parts, lengths, strict=True) if length)
+    raise HorizonError(f"the plan needs {_round(used)} steps and has {_round(room)}: {listed}; shorten a part")
 
 
 def _total(lengths: Sequence[Fraction | None]) -> Fraction:
     return sum((length for length in lengths if length is not None), Fraction(0))
 
 
-def _rounded(value: Fraction) -> int:
+def _round(value: Fraction) -> int:
     return round_half_up(value.numerator, value.denominator)

@@ -205,14 +205,14 @@ class _Reader:
         return token
 
     def skip(self, symbol: str) -> bool:
-        found = self.next.kind == "symbol" and self.next.text == symbol
-        self.at += found
-        return found
+        matches = self.next.kind == "symbol" and self.next.text == symbol
+        self.at += matches
+        return matches
 
     def expect(self, symbol: str, after: str) -> None:
         if not self.skip(symbol):
-            found = repr(self.next.text) if self.next.text else "the end of the text"
-            raise self.error(f"expected {symbol!r} {after}, found {found}")
+            actual = repr(self.next.text) if self.next.text else "the end of the text"
+            raise self.error(f"expected {symbol!r} {after}, found {actual}")
 
     def error(self, reason: str) -> TextError:
         return TextError(reason, text=self.text, offset=self.next.place)
@@ -310,8 +310,8 @@ class _Reader:
                 break
         return CallNode(name.place, name.text, tuple(arguments), tuple(keywords), tuple(places))
 
-    def keyword(self, seen: set[str]) -> tuple[str, Node]:
-        if self.next.text in seen:
+    def keyword(self, previous: set[str]) -> tuple[str, Node]:
+        if self.next.text in previous:
             raise self.error(f"{self.next.text} is given twice")
         name = self.take().text
         self.take()

@@ -210,15 +210,15 @@ class Repeated(Schedule):
         return round(min(length, MAX_STEPS))
 
     def _at(self, xp: Any, k: Any) -> Any:
-        return self._evenly(xp, k) if self.growth == 1.0 else self._growing(xp, k)
+        return self._repeat_evenly(xp, k) if self.growth == 1.0 else self._grow(xp, k)
 
-    def _evenly(self, xp: Any, k: Any) -> Any:
+    def _repeat_evenly(self, xp: Any, k: Any) -> Any:
         length = cast(int, self.plan.duration)
         i = k // length if self.times is None else xp.clip(k // length, None, self.times - 1)
         value = self.plan._at(xp, k - i * length)
         return value if self.shrink == 1.0 else xp.power(self.shrink, i) * value
 
-    def _growing(self, xp: Any, k: Any) -> Any:
+    def _grow(self, xp: Any, k: Any) -> Any:
         last = xp.last(k)
         starts, cycles = self._starts_until(last), self._cycles
         cycles += [functools.partial(self._in_cycle, i) for i in range(len(cycles), len(starts))]

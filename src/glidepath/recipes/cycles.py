@@ -8,7 +8,7 @@ from glidepath.core.curves import Cosine, Geometric, Linear
 from glidepath.core.schedule import Schedule, Steps, draftable
 from glidepath.core.transforms import repeat
 
-from .lengths import as_length, remaining_steps
+from .lengths import as_length, rest_of
 
 
 @draftable
@@ -47,7 +47,7 @@ def one_cycle_linear(
     whole = count(steps, "steps")
     up = round(whole * real(rise, "rise", at_least=0, at_most=1))
     down = round(whole * (real(fall, "fall", at_least=0, at_most=1) + rise)) - up
-    tail = remaining_steps(whole, rise=up, fall=down)
+    tail = rest_of(whole, rise=up, fall=down)
     return Linear(up, 1.0, start) >> Linear(down, start) >> Linear(tail, to, start)
 
 

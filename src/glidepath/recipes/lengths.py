@@ -11,7 +11,7 @@ def as_length(steps: Steps) -> int:
     return cast(int, steps)
 
 
-def remaining_steps(steps: int, **used: int) -> int:
+def rest_of(steps: int, **used: int) -> int:
     """Return the steps that the named phases leave of `steps`.
 
     Raises:

@@ -12,7 +12,7 @@ from glidepath.core.schedule import Schedule, Steps, draftable, sequence
 from glidepath.core.step_function import needs_schedule
 from glidepath.errors import ScheduleError
 
-from .lengths import as_length, remaining_steps
+from .lengths import as_length, rest_of
 
 
 @draftable
@@ -37,7 +37,7 @@ def wsd(steps: Steps, *, warmup: Steps, cooldown: Steps, to: float = 0.0) -> Sch
         Hägele et al., 2024, section 3, https://arxiv.org/abs/2405.18392.
     """
     rise, fall = count(warmup, "warmup"), count(cooldown, "cooldown")
-    hold = remaining_steps(count(steps, "steps"), warmup=rise, cooldown=fall)
+    hold = rest_of(count(steps, "steps"), warmup=rise, cooldown=fall)
     return Warmup(rise, 1.0, 0.0) >> Constant(hold) >> Linear(fall, to)
 
 
@@ -60,7 +60,7 @@ def flat_cosine(steps: Steps, *, cooldown: Steps, to: float = 0.0) -> Schedule:
         constant(750) >> cosine(250)
     """
     fall = count(cooldown, "cooldown")
-    return Constant(remaining_steps(count(steps, "steps"), cooldown=fall)) >> Cosine(fall, to)
+    return Constant(rest_of(count(steps, "steps"), cooldown=fall)) >> Cosine(fall, to)
 
 
 @draftable
@@ -81,7 +81,7 @@ def wsd_s(periods: Iterable[Steps], *, warmup: Steps, cooldown: Steps, to: float
     if not lengths:
         raise ScheduleError("wsd_s needs at least one period")
     parts: list[Schedule] = [wsd(lengths[0], warmup=rise, cooldown=fall, to=to)]
-    parts += [Constant(remaining_steps(n, cooldown=fall)) >> Linear(fall, to) for n in lengths[1:]]
+    parts += [Constant(rest_of(n, cooldown=fall)) >> Linear(fall, to) for n in lengths[1:]]
     return sequence(*parts)
 
 

@@ -276,8 +276,8 @@ def _read_screening(folder: Path) -> Iterator[ScreeningRow]:
     try:
         with file.open(newline="", encoding="utf-8") as stream:
             for row in csv.DictReader(stream, strict=True):
-                loss = float(row["measured"]) if row["measured"] else None
-                yield ScreeningRow(row["schedule"], row["why trained"], _prediction(row), loss)  # type: ignore[arg-type]
+                measured = float(row["measured"]) if row["measured"] else None
+                yield ScreeningRow(row["schedule"], row["why trained"], _prediction(row), measured)  # type: ignore[arg-type]
     except (KeyError, ValueError, TypeError, csv.Error) as error:
         raise StudyError(f"{file} is not what glidepath compare writes: let it write the file again") from error
 

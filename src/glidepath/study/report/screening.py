@@ -39,8 +39,8 @@ def build_table(rows: Sequence[ScreeningRow], metric: str) -> Table:
             "" if row.role == "left out" else row.role,
             "" if prediction is None else f"{prediction.loss:.4f}",
             "" if prediction is None else f"{prediction.low:.4f} to {prediction.high:.4f}",
-            "" if row.loss is None else "diverged" if math.isinf(row.loss) else f"{row.loss:.4f}",
-            "" if prediction is None or row.loss is None else f"{prediction.loss - row.loss:+.4f}",
+            "" if row.measured is None else "diverged" if math.isinf(row.measured) else f"{row.measured:.4f}",
+            "" if prediction is None or row.measured is None else f"{prediction.loss - row.measured:+.4f}",
         )
         table.add_row(*map(escape, cells), style="dim" if row.role == "left out" else "")
     return table
@@ -65,10 +65,10 @@ def to_columns(row: ScreeningRow, metric: str) -> dict[str, object]:
     cells: dict[str, object] = {"schedule": row.schedule, "why trained": row.role, "metric": metric}
     if row.predicted is not None:
         cells |= {"predicted": row.predicted.loss, "low": row.predicted.low, "high": row.predicted.high}
-    if row.loss is not None:
-        cells |= {"measured": row.loss}
+    if row.measured is not None:
+        cells |= {"measured": row.measured}
         if row.predicted is not None:
-            cells |= {"error": row.predicted.loss - row.loss}
+            cells |= {"error": row.predicted.loss - row.measured}
     return cells
 
 
@@ -95,7 +95,7 @@ def _draw(axis: Axes, place: int, row: ScreeningRow) -> None:
         prediction = row.predicted
         axis.plot([prediction.low, prediction.high], [place, place], color=QUIET, linewidth=0.8)
         axis.plot(prediction.loss, place, "|", color=INK, markersize=7, label="predicted")
-    if row.loss is not None and math.isfinite(row.loss):
+    if row.measured is not None and math.isfinite(row.measured):
         first = row.role != "to confirm"
         label = "measured, trained first" if first else "measured, trained to confirm"
-        axis.plot(row.loss, place, "o", color=COLORS[0 if first else 1], markersize=4, label=label)
+        axis.plot(row.measured, place, "o", color=COLORS[0 if first else 1], markersize=4, label=label)

@@ -23,10 +23,10 @@ class ScreeningRow:
         schedule: its name.
         role: why it was trained (the laws are fitted to it, or it was promising), or that it was left out.
         predicted: the last prediction before it was trained; None if there is none.
-        loss: the mean of its last losses over the seeds, if it was trained; infinite if a run diverged.
+        measured: the mean of its last losses over the seeds, if it was trained; infinite if a run diverged.
     """
 
     schedule: str
     role: Role
     predicted: PredictedLoss | None
-    loss: float | None
+    measured: float | None

@@ -158,6 +158,6 @@ def _row(
 
 
 def _rank(row: ScreeningRow) -> tuple[bool, float]:
-    if row.loss is not None:
-        return False, row.loss
+    if row.measured is not None:
+        return False, row.measured
     return True, row.predicted.loss if row.predicted else np.inf
