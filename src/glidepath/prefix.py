@@ -152,7 +152,7 @@ def _agreement_by_description(a: Piece, b: Piece, steps: int) -> int:
 
 
 def _agreement_of_stairs(a: Piece, b: Piece, steps: int) -> int:
-    """Stairs of the same width agree up to the first stair whose step differs inside."""
+    """Count for stairs of the same width, which agree up to the first stair whose step differs inside."""
     first, second = cast(Staircase, a.plan), cast(Staircase, b.plan)
     since = a.start % first.every
     if since != b.start % second.every:
@@ -162,7 +162,7 @@ def _agreement_of_stairs(a: Piece, b: Piece, steps: int) -> int:
 
 
 def _agreement_of_cycles(a: Piece, b: Piece, steps: int) -> int:
-    """Cycles of the same length agree for ever if the first one does, and else within the first one."""
+    """Count for cycles of the same length, which agree for ever if the first one does, and else within it."""
     first, second = cast(Repeated, a.plan), cast(Repeated, b.plan)
     length = cast(int, first.plan.duration)
     if a.start != b.start or length != second.plan.duration:

@@ -28,7 +28,14 @@ from .store import size
 Item = TypeVar("Item")
 Several = Annotated[list[Item] | None, Parameter(negative=())]  # an option that may be given again and again
 Flag = Annotated[bool, Parameter(negative=())]
-OPTIONS = {"on": "--on", "workers": "--workers", "share": "--share", "screen": "--screen", "budget": "--disk"}
+OPTIONS = {
+    "on": "--on",
+    "workers": "--workers",
+    "share": "--share",
+    "store": "--store",
+    "screen": "--screen",
+    "budget": "--disk",
+}
 
 
 def compare(

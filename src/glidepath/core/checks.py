@@ -1,6 +1,6 @@
-"""Numbers are normalised once, when a schedule is built.
+"""Numbers are normalized once, when a schedule is built.
 
-Counts become `int` and values `float`; NumPy scalars lose their wrapping, -0.0 its sign, and bool is refused.
+Counts become `int` and values `float`; NumPy scalars become Python numbers, -0.0 loses its sign, and bool is refused.
 So equal descriptions compare equal, hash alike and print alike.
 """
 
@@ -14,7 +14,11 @@ MAX_STEPS = 2**53  # beyond it a float cannot tell one step from the next
 
 
 def count(value: Any, name: str, *, at_least: int = 0, at_most: int = MAX_STEPS) -> int:
-    """`value` as a count of steps: 500, 1e5 and `np.int64(3)` are counts; 1.5, True and "x" are not."""
+    """Return `value` as a count of steps: 500, 1e5 and `np.int64(3)` are counts; 1.5, True and "x" are not.
+
+    Raises:
+        ScheduleError: if it is not one, or outside the bounds; `name` says whose it is.
+    """
     number = _integer(value)
     if number is None:
         raise ScheduleError(f"{name} is a count of steps, a whole number, not {value!r}{_fraction_hint(value)}")
@@ -33,7 +37,11 @@ def real(
     at_least: float | None = None,
     at_most: float | None = None,
 ) -> float:
-    """`value` as a finite float, within the bounds that are given."""
+    """Return `value` as a finite float within the bounds.
+
+    Raises:
+        ScheduleError: if it is not one; `name` says whose it is.
+    """
     number = _float(value)
     if number is None or not math.isfinite(number):
         raise ScheduleError(f"{name} must be a finite number, not {value!r}")
@@ -47,7 +55,11 @@ def real(
 
 
 def as_tuple(values: Any, name: str) -> tuple[Any, ...]:
-    """`values` as a tuple: anything that can be gone through, but no text."""
+    """Return `values` as a tuple: any iterable but a text.
+
+    Raises:
+        ScheduleError: if it is not one; `name` says whose it is.
+    """
     if isinstance(values, (str, bytes)) or is_number(values):
         raise ScheduleError(f"{name} is a list, as in [30, 80], not {values!r}")
     try:
@@ -57,7 +69,7 @@ def as_tuple(values: Any, name: str) -> tuple[Any, ...]:
 
 
 def is_number(value: object) -> bool:
-    """Whether `value` is a plain number: int, float or a NumPy scalar, but not a bool, text or array."""
+    """Return whether `value` is a plain number: int, float or a NumPy scalar, but not a bool, text or array."""
     return _float(value) is not None
 
 
@@ -83,7 +95,7 @@ def _float(value: Any) -> float | None:
 
 
 def _fraction_hint(value: Any) -> str:
-    """People who write 0.05 for a length mean five percent."""
+    """Return how to write a share: 0.05 for a length means five percent."""
     if isinstance(value, float) and 0 < value < 1:
         return f': for a share of the run write "{value * 100:g}%"'
     return ""

@@ -1,6 +1,6 @@
 """Leaves with an end: from `start` to `to` in `steps` steps, then holding `to`.
 
-Let n = steps, p = k / n the share that has passed and q = (n - k) / n the share that is left. Every curve is
+Let n = steps, p = k / n the share that has passed and q = (n - k) / n the share that is left. Most curves are
 
     value(k) = start * fall(k) + to * rise(k),    fall + rise = 1,
 
@@ -25,7 +25,7 @@ HALF_PI = math.pi / 2
 
 
 class Leaf(Schedule, ABC):
-    """A schedule that is not made of others; prints as its recipe, defaults left out."""
+    """A schedule without others inside; prints as its recipe, defaults left out."""
 
     name: ClassVar[str]
     positional: ClassVar[int] = 1
@@ -41,14 +41,14 @@ class Leaf(Schedule, ABC):
         return Call(self.name, first, rest)
 
     def _set(self, **values: Any) -> None:
-        """Stores normalised field values; only for `__post_init__`."""
+        """Store normalized field values; only for `__post_init__`."""
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, repr=False)
 class Curve(Leaf, ABC):
-    """start * fall(k) + to * rise(k) for k < steps, then `to`."""
+    """From `start` to `to` in `steps` steps, then `to`."""
 
     steps: int
     to: float = 0.0
@@ -70,10 +70,26 @@ class Curve(Leaf, ABC):
 
     def block(self, start: int, stop: int) -> list[float]:
         end = min(stop, self.steps)
-        return self._serve(range(start, end)) + [self.to] * (stop - max(start, end))
+        return self._values(range(start, end)) + [self.to] * (stop - max(start, end))
 
-    def _serve(self, steps: range) -> list[float]:
-        """`_inside` at each of the steps, which a driver asks for at every update: one call less for each."""
+    def _values(self, steps: range) -> list[float]:
+        """Compute `_inside` at each of the steps."""
+        return [self._inside(SCALAR, k) for k in steps]
+
+    @abstractmethod
+    def _inside(self, xp: Any, k: Any) -> Any:
+        """Compute the value at step(s) `k` before the end."""
+
+    def _stretch(self, steps: int) -> Self:
+        return replace(self, steps=steps)
+
+
+@dataclass(frozen=True, repr=False)
+class WeightedCurve(Curve, ABC):
+    """start * fall(k) + to * rise(k) for k < steps, then `to`."""
+
+    def _values(self, steps: range) -> list[float]:
+        """Compute `_inside` at each of the steps, with one call less for each: a scheduler asks at every update."""
         start, to, fall, rise = self.start, self.to, self._fall, self._rise
         if to == 0.0:
             return [start * fall(SCALAR, k) for k in steps]
@@ -90,19 +106,16 @@ class Curve(Leaf, ABC):
 
     @abstractmethod
     def _fall(self, xp: Any, k: Any) -> Any:
-        """1 at step 0, 0 at step n."""
+        """Compute the weight of `start`: 1 at step 0, 0 at step n."""
 
     @abstractmethod
     def _rise(self, xp: Any, k: Any) -> Any:
-        """1 - fall(k)"""
-
-    def _stretch(self, steps: int) -> Self:
-        return replace(self, steps=steps)
+        """Compute the weight of `to`: 1 - fall(k)."""
 
 
 @final
 @dataclass(frozen=True, repr=False)
-class Linear(Curve):
+class Linear(WeightedCurve):
     """fall = q"""
 
     name: ClassVar[str] = "linear"
@@ -116,7 +129,7 @@ class Linear(Curve):
 
 @final
 @dataclass(frozen=True, repr=False)
-class Warmup(Curve):
+class Warmup(WeightedCurve):
     """rise = (k + 1) / n: update 0 already moves, and update n - 1 is the first at the peak."""
 
     name: ClassVar[str] = "warmup"
@@ -132,7 +145,7 @@ class Warmup(Curve):
 
 @final
 @dataclass(frozen=True, repr=False)
-class Cosine(Curve):
+class Cosine(WeightedCurve):
     """fall = sin^2(pi/2 * (1 - p^k))^power: (1 + cos(pi p)) / 2 for k = power = 1, without its cancellation."""
 
     name: ClassVar[str] = "cosine"
@@ -163,7 +176,7 @@ class Cosine(Curve):
 
 @final
 @dataclass(frozen=True, repr=False)
-class Polynomial(Curve):
+class Polynomial(WeightedCurve):
     """fall = (1 - p^k)^power"""
 
     name: ClassVar[str] = "polynomial"
@@ -192,7 +205,7 @@ class Polynomial(Curve):
 
 @final
 @dataclass(frozen=True, repr=False)
-class OneMinusSqrt(Curve):
+class OneMinusSqrt(WeightedCurve):
     """fall = 1 - sqrt(p) = q / (1 + sqrt(p))"""
 
     name: ClassVar[str] = "one_minus_sqrt"
@@ -206,7 +219,7 @@ class OneMinusSqrt(Curve):
 
 @final
 @dataclass(frozen=True, repr=False)
-class NormalizedExponential(Curve):
+class NormalizedExponential(WeightedCurve):
     """fall = (ratio^p - ratio) / (1 - ratio); where that cancels, ratio * expm1(-q ln ratio) / (1 - ratio)"""
 
     name: ClassVar[str] = "normalized_exponential"
@@ -235,7 +248,7 @@ class NormalizedExponential(Curve):
 
 @final
 @dataclass(frozen=True, repr=False)
-class Rex(Curve):
+class Rex(WeightedCurve):
     """fall = q / (1/2 + q/2); rise = p / (1 + q)"""
 
     name: ClassVar[str] = "rex"
@@ -250,7 +263,7 @@ class Rex(Curve):
 
 @final
 @dataclass(frozen=True, repr=False)
-class Tanh(Curve):
+class Tanh(WeightedCurve):
     """fall = (1 - tanh x) / 2 = 1 / (1 + e^2x), x = lower * q + upper * p"""
 
     name: ClassVar[str] = "tanh"
@@ -283,19 +296,11 @@ class _PositiveCurve(Curve, ABC):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.to > 0 and self.start > 0 and not 0 < self.to / self.start < math.inf:
-            raise ScheduleError(f"{self.name} cannot go from {self.start!r} to {self.to!r}: the ratio is no float")
+            raise ScheduleError(f"{self.name} cannot go from {self.start!r} to {self.to!r}: the ratio is not a float")
         if self.to <= 0 or self.start <= 0:
             raise ScheduleError(
                 f"{self.name} never reaches zero: give ends above 0, not to={self.to!r}, start={self.start!r}"
             )
-
-    def _serve(self, steps: range) -> list[float]:
-        return [self._inside(SCALAR, k) for k in steps]
-
-    def _fall(self, xp: Any, k: Any) -> Any:
-        raise NotImplementedError  # pragma: no cover
-
-    _rise = _fall
 
 
 @final
@@ -384,17 +389,17 @@ class Chebyshev(Leaf):
 
 
 def _half_way(steps: int, power: float) -> int:
-    """The step at which p^power is about one half."""
+    """Return the step at which p^power is about one half."""
     return int(steps * 0.5 ** (1 / power))
 
 
 def _power_of_share(k: Any, steps: int, power: float) -> Any:
-    """p^power"""
+    """Return p^power."""
     return k / steps if power == 1.0 else (k / steps) ** power
 
 
 def _power_of_rest(xp: Any, k: Any, steps: int, power: float) -> Any:
-    """1 - p^power, accurate near both ends."""
+    """Return 1 - p^power, accurate near both ends."""
     if power == 1.0:
         return (steps - k) / steps
 

@@ -112,7 +112,7 @@ class Multistep(_Endless):
         return factors
 
     def _products(self) -> tuple[float, ...]:
-        """The value after each number of milestones, each rounded once."""
+        """Compute the value after each number of milestones, each rounded once."""
         if isinstance(self.factor, float):
             return tuple(SCALAR.power(self.factor, i) for i in range(len(self.milestones) + 1))
         return tuple(_products(self.factor))
@@ -208,7 +208,7 @@ _GOLDEN = 0x9E3779B97F4A7C15
 
 
 def _mix(state: Any) -> Any:
-    """The output function of SplitMix64 (Steele, Lea and Flood, 2014, OOPSLA)."""
+    """Mix the bits of a word: the output function of SplitMix64 (Steele, Lea and Flood, 2014, OOPSLA)."""
     z = (state + _GOLDEN) & _WORD
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _WORD
@@ -216,12 +216,12 @@ def _mix(state: Any) -> Any:
 
 
 def _unit(word: Any) -> Any:
-    """The upper 52 bits of `word` as a number strictly between 0 and 1, exactly representable."""
+    """Return the upper 52 bits of `word` as a number strictly between 0 and 1, exactly representable."""
     return ((word >> 12) + 0.5) / 2**52
 
 
 def _products(factors: Iterable[float]) -> Iterator[float]:
-    """1, and the product of the first 1, 2, 3, ... factors, computed to 256 bits."""
+    """Yield 1, and the product of the first 1, 2, 3, ... factors, computed to 256 bits."""
     digits, exponent = 1, 0  # the product is digits * 2**exponent
     yield 1.0
     for factor in factors:

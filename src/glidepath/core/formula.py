@@ -1,7 +1,7 @@
 """Custom decays: a formula in `step` as text, or a Python function.
 
 The formula is parsed and computed by this file alone, never evaluated as code, and follows IEEE 754: 0/0 is NaN,
-1/0 is infinite, and neither is an error until somebody reviews the plan or drives an optimizer with it.
+1/0 is infinite, and neither is an error until a review or a scheduler meets it.
 """
 
 import math
@@ -24,7 +24,7 @@ CONSTANTS = {"pi": math.pi, "e": math.e}
 def _ieee(
     function: Callable[..., float], at_pole: float = math.nan, overflow: float = math.inf
 ) -> Callable[..., float]:
-    """`function` with NaN where Python raises, `at_pole` at zero, and `overflow` where the result is too large."""
+    """Return `function` with NaN where Python raises, `at_pole` at zero, `overflow` where a result is too large."""
 
     def safe(*values: float) -> float:
         try:
@@ -170,7 +170,7 @@ class Function(Schedule):
 
 
 def _compile(node: Node, text: str) -> Compiled:
-    """A function that computes `node`; everything it can do was named when it was built."""
+    """Return a function that computes `node`; everything it can do was named when it was built."""
     match node:
         case Number(value=value):
             constant = float(value)

@@ -1,6 +1,6 @@
 """Horizons: how long a run is, and what its epochs and tokens are worth.
 
-A border duration (5%, 3ep, 2Btok) over a horizon is an exact ratio of steps; what becomes of a whole plan is in
+A border duration (5%, 3ep, 2Btok) over a horizon is an exact ratio of steps; whole plans are resolved in
 `resolve.py`.
 """
 
@@ -48,7 +48,7 @@ class Horizon:
         object.__setattr__(self, "steps", count(steps, "the horizon", at_least=1))
 
     def ratio(self, duration: Duration) -> tuple[int, int]:
-        """The number of steps in a duration, exactly: a numerator and a denominator."""
+        """Return the number of steps in a duration, exactly: a numerator and a denominator."""
         above = duration.digits * 10 ** max(duration.exponent, 0)
         below = 10 ** max(-duration.exponent, 0)
         if duration.unit == "%":
@@ -58,9 +58,9 @@ class Horizon:
         return above, below * self._rate(self.tokens_per_step, duration, "tokens_per_step")
 
     def in_steps(self, duration: str | int | Duration) -> int:
-        """A duration in steps, rounded half up."""
-        read = read_duration(duration) if isinstance(duration, str) else duration
-        return round_half_up(*self.ratio(read)) if isinstance(read, Duration) else count(read, "a duration")
+        """Return a duration in steps, rounded half up."""
+        length = read_duration(duration) if isinstance(duration, str) else duration
+        return round_half_up(*self.ratio(length)) if isinstance(length, Duration) else count(length, "a duration")
 
     @staticmethod
     def _rate(rate: int | None, duration: Duration, name: str) -> int:
@@ -70,12 +70,12 @@ class Horizon:
 
 
 def as_horizon(horizon: Horizon | int | str) -> Horizon:
-    """A horizon from a number of steps, or as it is."""
+    """Return a horizon from a number of steps, or as it is."""
     return horizon if isinstance(horizon, Horizon) else Horizon(cast(int, horizon))
 
 
 def round_half_up(numerator: int, denominator: int = 1) -> int:
-    """The nearest whole number to a ratio, halves up."""
+    """Return the nearest whole number to a ratio, halves up."""
     return (2 * numerator + denominator) // (2 * denominator)
 
 

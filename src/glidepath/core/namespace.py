@@ -36,54 +36,54 @@ class Namespace(ABC):
 
     @abstractmethod
     def until(self, k: Any, end: int, inside: Formula, after: float) -> Any:
-        """`inside` before step `end`, the number `after` from there on."""
+        """Compute `inside` before step `end`, and return the number `after` from there on."""
 
     @abstractmethod
     def piecewise(self, k: Any, starts: Sequence[int], parts: Sequence[Formula]) -> Any:
-        """Part i from `starts[i]` (0 first, ascending) up to the next start; each sees the global step."""
+        """Compute part i from `starts[i]` (0 first, ascending) up to the next start; each gets the global step."""
 
     @abstractmethod
     def rank(self, k: Any, milestones: Sequence[int]) -> Any:
-        """How many of the ascending `milestones` are <= k."""
+        """Count how many of the ascending `milestones` are <= k."""
 
     @abstractmethod
     def take(self, values: Sequence[float], index: Any) -> Any:
-        """`values[index]`."""
+        """Return `values[index]`."""
 
     @abstractmethod
     def clip(self, value: Any, low: float | None, high: float | None) -> Any:
-        """`value` no lower than `low` and no higher than `high`."""
+        """Return `value`, at least `low` and at most `high`."""
 
     @abstractmethod
     def power(self, base: float, exponent: Any) -> Any:
-        """A number above or at zero to a power; infinite where it is too large."""
+        """Raise a number of at least zero to a power; infinite where it is too large."""
 
     @abstractmethod
     def larger(self, a: Any, b: Any) -> Any:
-        """The larger of two values, element by element."""
+        """Return the larger of two values, element by element."""
 
     @abstractmethod
     def full(self, k: Any, value: float) -> Any:
-        """`value` in the shape of `k`."""
+        """Return `value` in the shape of `k`."""
 
     @abstractmethod
     def each(self, function: Callable[[int], float], k: Any) -> Any:
-        """A function of one Python int, applied to every step."""
+        """Apply a function of one Python int to every step."""
 
     def whole(self, k: Any) -> Any:
-        """`k` as integers, whose bits can be taken apart."""
+        """Return `k` as integers, whose bits can be taken apart."""
         return k
 
     def words(self, k: Any) -> Any:
-        """`k` as unsigned words of 64 bits (or Python ints, to be masked); None where the framework has none."""
+        """Return `k` as unsigned words of 64 bits (or Python ints, to be masked); None where the framework has none."""
         return None
 
     @abstractmethod
     def last(self, k: Any) -> int:
-        """A step that none of `k` is beyond."""
+        """Return a step that none of `k` is beyond."""
 
     def longest(self, k: Any) -> int:
-        """The longest length that can be computed with at steps `k`."""
+        """Return the longest length that can be computed with at steps `k`."""
         return MAX_STEPS
 
 
@@ -150,13 +150,17 @@ class Array(Namespace, ABC):
 
     @abstractmethod
     def steps(self, k: Any) -> Any:
-        """`k` as whole steps, none negative; refuses anything else."""
+        """Return `k` as whole steps, none negative.
+
+        Raises:
+            StepError: for anything else.
+        """
 
     def until(self, k: Any, end: int, inside: Formula, after: float) -> Any:
         return self.piecewise(k, (0, end), (inside, lambda xp, k: xp.full(k, after)))
 
     def piecewise(self, k: Any, starts: Sequence[int], parts: Sequence[Formula]) -> Any:
-        """Without branches, so that it can be traced: every part runs on the steps clipped into its own range."""
+        """Compute every part, on the steps clipped into its own range: without branches, so that it can be traced."""
         ends = [*starts[1:], None]
         result: Any = None
         for start, end, part in zip(starts, ends, parts, strict=True):
@@ -291,29 +295,29 @@ _KINDS: dict[str, tuple[type[Array], str]] = {
     "jax": (Jax, "jax.numpy"),
     "jaxlib": (Jax, "jax.numpy"),
 }
-_FOUND: dict[type, Array] = {}
+_CACHE: dict[type, Array] = {}
 
 
 def namespace_of(step: Any) -> tuple[Namespace, Any]:
-    """The namespace for a step, and the step as that namespace wants it.
+    """Return the namespace for a step, and the step as that namespace needs it.
 
     Raises:
-        StepError: if `step` is no step: negative, a fraction, a bool, text.
+        StepError: if `step` is not a step: negative, a fraction, a bool, text.
     """
     kind = type(step)
     if kind is int and 0 <= step <= MAX_STEPS:
         return SCALAR, step
-    array = _FOUND.get(kind) or _find(kind)
+    array = _CACHE.get(kind) or _find(kind)
     return (SCALAR, _whole(step)) if array is None else (array, array.steps(step))
 
 
 def _find(kind: type) -> Array | None:
-    """The namespace for arrays of this type; None for plain numbers and NumPy scalars."""
+    """Return the namespace for arrays of this type; None for plain numbers and NumPy scalars."""
     package = kind.__module__.partition(".")[0]
     if package not in _KINDS or (package == "numpy" and kind.__name__ != "ndarray"):
         return None
     namespace, module = _KINDS[package]
-    return _FOUND.setdefault(kind, namespace(importlib.import_module(module)))
+    return _CACHE.setdefault(kind, namespace(importlib.import_module(module)))
 
 
 def _whole(step: Any) -> int:

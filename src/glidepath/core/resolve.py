@@ -1,7 +1,7 @@
-"""How a draft becomes a schedule.
+"""Drafts, resolved over a horizon into schedules.
 
 Durations over a horizon are exact fractions of steps. In a sequence the boundaries are added up exactly and rounded
-once (half up), so that the parts always add up to the whole; `constant()` takes what is left.
+once (half up), so that the parts always add up to the whole; an open `constant()` fills the rest.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class _Run:
 
 
 def over(plan: Schedule, horizon: Horizon | int | str) -> Schedule:
-    """`plan` with every border duration resolved over `horizon`.
+    """Return `plan` with every border duration resolved over `horizon`.
 
     A schedule without border durations is returned as it is: it needs no horizon.
 
@@ -56,13 +56,13 @@ def over(plan: Schedule, horizon: Horizon | int | str) -> Schedule:
 
 
 def _span(plan: Schedule, run: _Run) -> Span:
-    """A plan on its own clock; what has an open length may take the whole horizon."""
+    """Return the span of a plan on its own clock; an open length may take the whole horizon."""
     length = _length(plan, run)
     return Span(Fraction(0), Fraction(run.horizon.steps) if length is None else length)
 
 
 def _resolve(plan: Schedule, run: _Run, span: Span) -> Schedule:
-    """`plan` without border durations, over the steps of `span`."""
+    """Return `plan` without border durations, over the steps of `span`."""
     if not isinstance(plan, Draft):
         return plan._fill(span.steps) or plan
     if plan.build is sequence:
@@ -75,7 +75,7 @@ def _resolve(plan: Schedule, run: _Run, span: Span) -> Schedule:
 
 
 def _alone(plan: Draft, run: _Run) -> Schedule:
-    """A draft that is neither a sequence nor as long as a plan within, its durations rounded each by itself."""
+    """Resolve a draft that is neither a sequence nor as long as a plan within: each duration is rounded by itself."""
     if id(plan) not in run.alone:
         run.alone[id(plan)] = _build(plan, run, None)
     return run.alone[id(plan)]
@@ -112,7 +112,7 @@ def _resolve_sequence(plan: Draft, run: _Run, span: Span) -> Schedule:
 
 
 def _length(plan: Schedule, run: _Run) -> Fraction | None:
-    """The exact length in steps; None if it is open."""
+    """Return the exact length in steps; None if it is open."""
     if not isinstance(plan, Draft):
         return None if plan.duration is None else Fraction(plan.duration)
     if plan.build is sequence:
@@ -132,9 +132,9 @@ def _inside(plan: Draft) -> Schedule:
 
 
 def _own_length(plan: Draft, run: _Run) -> Duration | None:
-    """The length of a curve: its first argument, when that is a border duration and how long the curve is.
+    """Return the length of a curve: its first argument, if that is a border duration and the length of the curve.
 
-    The first argument of `cosine_restarts` is the length of one cycle, and that of `inverse_power` no length at all.
+    The first argument of `cosine_restarts` is the length of one cycle, and that of `inverse_power` is not a length.
     """
     first = plan.arguments[0] if plan.arguments else None
     if not isinstance(first, Duration):

@@ -120,7 +120,7 @@ class Token(NamedTuple):
 
 
 def tree(text: str) -> Node:
-    """The syntax tree of an expression.
+    """Read the syntax tree of an expression.
 
     Raises:
         TextError: with the place and the reason, for anything that is not one expression.
@@ -135,7 +135,7 @@ def tree(text: str) -> Node:
 
 
 def _refuse_depth(whole: Node, text: str) -> None:
-    """Whoever walks the tree by recursion relies on this."""
+    """Refuse a tree that is too deep to be walked by recursion."""
     waiting = [(whole, 1)]
     while waiting:
         node, depth = waiting.pop()
@@ -273,7 +273,7 @@ class _Reader:
         raise self.error("something is missing here" if token.kind == "end" else f"unexpected {token.text!r}")
 
     def parenthesis(self, token: Token) -> Node:
-        """An expression, or with a comma a list: Python's (10, 0.5) is our [10, 0.5]."""
+        """Read an expression, or with a comma a list: Python's (10, 0.5) is our [10, 0.5]."""
         inner = self.expression(0)
         if self.skip(","):
             return List(token.place, (inner, *self.items(")")))
