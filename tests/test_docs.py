@@ -53,6 +53,22 @@ def test_the_python_of_the_advisors_page_runs(tmp_path: Path, monkeypatch: pytes
     assert names["plan"].duration == 50_000
 
 
+def test_the_python_of_comparing_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/compare_python.md").read_text(), re.S)
+    assert len(blocks) == 5
+    for block in blocks:
+        exec(block, names)
+    runs = 3 * 2 * 4
+    assert (names["cost"].runs, names["cost"].steps_to_train, len(names["result"].curves)) == (runs, 0, runs)
+    shown = capsys.readouterr().out
+    assert "was trained again from scratch" in shown
+    assert shown.count("'validation_loss'") >= runs
+
+
 def test_the_python_of_the_range_tests_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
     torch.manual_seed(0)
     x, model = torch.randn(512, 8), torch.nn.Linear(8, 1)

@@ -73,6 +73,12 @@ def is_number(value: object) -> bool:
     return _float(value) is not None
 
 
+def refuse_too_long(steps: int) -> None:
+    """Refuse a schedule whose last steps a float could not tell apart."""
+    if steps > MAX_STEPS:
+        raise ScheduleError("this plan lasts more than 2**53 steps, and a float cannot tell those apart: shorten it")
+
+
 def _integer(value: Any) -> int | None:
     if isinstance(value, (bool, str, bytes)) or getattr(value, "shape", ()) != ():
         return None

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, TypeVar, c
 from glidepath.errors import DraftError, HorizonError, MissingExtraError, ScheduleError
 
 from .arguments import Usage, read_durations
-from .checks import MAX_STEPS, count, is_number, real
+from .checks import count, is_number, real, refuse_too_long
 from .duration import Duration
 from .printing import Call
 from .step_function import StepFunction, needs_schedule
@@ -79,9 +79,7 @@ class Schedule(StepFunction, ABC):
 
     def _refuse_comparison(self, other: object) -> NoReturn:
         """Refuse an order of schedules: a single > is a slip for the operator >>."""
-        raise ScheduleError(
-            f"schedules are joined by >>, and have no order: write {self!r} >> {other!r}, or compare plan(step)"
-        )
+        raise ScheduleError("schedules are joined by >>, and have no order: write a >> b, or compare a(step) > b(step)")
 
     __gt__ = __lt__ = __ge__ = __le__ = _refuse_comparison
 
@@ -157,7 +155,7 @@ def sequence(*parts: Schedule) -> Schedule:
     for part in flat[:-1]:
         if not isinstance(part, Draft) and part.duration is None and not _is_filler(part):
             raise ScheduleError(
-                f"{part!r} has no end, so nothing after it would ever run: cut it, as in {_cut_example(part)}"
+                f"{part!r} has no end, so nothing after it would ever run: cut it, as in {Cut(part, 0, 1000)!r}"
             )
     if len(flat) == 1:
         return flat[0]
@@ -171,12 +169,6 @@ def _flatten(part: Schedule) -> tuple[Schedule, ...]:
     if isinstance(part, Draft) and part.build is sequence:
         return part.arguments
     return part.parts if isinstance(part, Sequence) else (part,)
-
-
-def refuse_too_long(steps: int) -> None:
-    """Refuse a schedule whose last steps a float could not tell apart."""
-    if steps > MAX_STEPS:
-        raise ScheduleError("this plan lasts more than 2**53 steps, and a float cannot tell those apart: shorten it")
 
 
 @draftable
@@ -233,7 +225,10 @@ class Sequence(Schedule):
 
     @functools.cached_property
     def _local(self) -> tuple[Callable[[Any, Any], Any], ...]:
-        return tuple(_from_step(start, part) for start, part in zip(self.starts, self.parts, strict=True))
+        def at(start: int, part: Schedule) -> Callable[[Any, Any], Any]:
+            return lambda xp, k: part._at(xp, k - start)
+
+        return tuple(map(at, self.starts, self.parts))
 
     def _at(self, xp: Any, k: Any) -> Any:
         return xp.piecewise(k, self.starts, self._local)
@@ -413,9 +408,6 @@ class Draft(Schedule):
     def _at(self, xp: Any, k: Any) -> Any:
         self._refuse_values()
 
-    def __call__(self, step: Any) -> Any:
-        self._refuse_values()
-
     def _call(self) -> Call:
         return Call(self.build.__name__, self.arguments, dict(self.keywords))
 
@@ -451,15 +443,7 @@ def needs_length(plan: Schedule, verb: str) -> int:
     """
     length = needs_schedule(plan, verb).duration
     if length is None:
-        raise ScheduleError(f"{plan!r} has no end: cut it first, as in {verb}({_cut_example(plan)})")
+        raise ScheduleError(f"{plan!r} has no end: cut it first, as in {verb}({Cut(plan, 0, 1000)!r})")
     if length == 0:
         raise ScheduleError(f"{plan!r} lasts 0 steps: {verb} needs at least 1")
     return length
-
-
-def _cut_example(plan: Schedule) -> str:
-    return repr(Cut(plan, 0, 1000))
-
-
-def _from_step(start: int, part: Schedule) -> Callable[[Any, Any], Any]:
-    return lambda xp, k: part._at(xp, k - start)

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, cast, final
 
 from glidepath.errors import ScheduleError
 
-from .checks import MAX_STEPS, count, real
+from .checks import MAX_STEPS, count, real, refuse_too_long
 from .namespace import SCALAR
 from .printing import Call
-from .schedule import Mapped, Paired, Scaled, Schedule, Steps, draftable, needs_length, refuse_too_long
+from .schedule import Mapped, Paired, Scaled, Schedule, Steps, draftable, needs_length
 from .step_function import needs_schedule
 
 
