@@ -75,6 +75,10 @@ def test_peaks_that_differ_by_less_than_a_hundredth_are_one():
     assert [[each.name for each in group] for group in groups.values()] == [["a", "b"], ["c"]]
 
 
+def test_runs_that_a_law_takes_for_one_peak_are_one_group():
+    assert len(group_by_peak([run("a", peak=0.99), run("b", peak=1.0)])) == 1  # 1% of the higher one
+
+
 def test_the_peak_that_reached_the_lowest_last_loss_is_chosen_and_the_note_has_the_numbers():
     low, high = run("low", peak=0.1, end=2.1), run("high", peak=0.2, end=2.0)
     choice = choose_peak([low, high, run("worse", peak=0.2, end=2.5, steps=30)])

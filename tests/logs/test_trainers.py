@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -290,6 +291,21 @@ def test_rows_of_a_wandb_history_without_a_step_are_passed_over_unless_they_hold
     file.write_text(HISTORY + own.format("", "", "1.5"))
     with pytest.raises(RunError, match=r"history\.csv:6: the step is nan"):
         logs.read(file, columns={"loss": "eval/loss"}, warmup=0)
+
+
+def test_four_times_the_rows_take_about_four_times_as_long(tmp_path):
+    taken = {}
+    for rows in (5000, 20_000):
+        file = tmp_path / f"{rows}.csv"
+        file.write_text("_step,lr,loss\n" + "".join(f"{k},0.1,3.5\n" for k in range(rows)))
+        taken[rows] = min(cpu(lambda file=file: logs.read(file)) for _ in range(3))
+    assert taken[20_000] < 9 * taken[5000]
+
+
+def cpu(call) -> float:
+    start = time.process_time()
+    call()
+    return time.process_time() - start
 
 
 # --- what cannot be guessed is asked for ---

@@ -171,7 +171,7 @@ def group_by_peak(runs: Sequence[Run]) -> dict[float, list[Run]]:
     """Group the runs by their peak rate, the lowest first; peaks that differ by less than 1% are one."""
     groups: dict[float, list[Run]] = {}
     for run in sorted(runs, key=lambda run: run.peak):
-        near = next((peak for peak in groups if run.peak - peak <= ONE_PEAK * peak), run.peak)
+        near = next((peak for peak in groups if run.peak - peak <= ONE_PEAK * run.peak), run.peak)
         groups.setdefault(near, []).append(run)
     return groups
 
