@@ -9,7 +9,7 @@ from leading import curves, led
 
 from glidepath.study.sharing.ledger import Ledger
 from glidepath.study.store import Store
-from glidepath.study.training.interrupts import uninterrupted
+from glidepath.study.training.interrupts import defer_interrupts
 
 ONE: dict[str, Any] = {"seeds": [0], "schedules": {"a": "constant()"}}
 TWICE = """
@@ -80,7 +80,7 @@ def test_the_first_ctrl_c_waits_for_what_must_not_be_interrupted(times: int, exp
     done = []
 
     def interrupted() -> None:
-        with uninterrupted():
+        with defer_interrupts():
             for _ in range(times):
                 signal.raise_signal(signal.SIGINT)
             done.append("all of it")

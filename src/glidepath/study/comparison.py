@@ -140,7 +140,7 @@ class _Trainer:
             return train(prepared, executor, reporter, self.name)
         except KeyboardInterrupt:
             runs = range(len(prepared.runs))
-            self.progress.on_stop(len(prepared.coordinator.finished(runs)), len(runs))
+            self.progress.on_stop(len(prepared.coordinator.find_finished(runs)), len(runs))
             raise
         finally:
             self.trained += prepared.coordinator.trained

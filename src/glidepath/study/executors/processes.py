@@ -21,7 +21,7 @@ from glidepath.study.curve import Record
 from glidepath.study.engine.work import WorkItem
 from glidepath.study.engine.worker import Worker
 from glidepath.study.store import Snapshots, StoredSnapshot
-from glidepath.study.training.interrupts import uninterrupted
+from glidepath.study.training.interrupts import defer_interrupts
 from glidepath.study.training.jobs import Job, JobResult
 
 from .local import Progress
@@ -64,7 +64,7 @@ class Processes:
             if not busy:
                 raise KeyboardInterrupt  # a second one came between an answer and its registration
             for pipe in wait(list(busy)):
-                with uninterrupted():
+                with defer_interrupts():
                     self._receive(busy[pipe])  # type: ignore[index]  # `wait` returns the pipes that it was called with
         return self._waiting.popleft()
 

@@ -17,7 +17,7 @@ from glidepath.study.sharing.tree import Segment, Tree, build_segments
 from glidepath.study.sharing.values import RunValues
 from glidepath.study.store import State, StoredSnapshot
 
-from .interrupts import uninterrupted
+from .interrupts import defer_interrupts
 from .jobs import Executor, Job, JobResult
 
 MOST_LOSSES = 10  # times that one stretch may lose its worker, or its snapshot
@@ -52,7 +52,7 @@ class Coordinator:
     """
 
     ledger: Ledger
-    settings: Sequence[TrainingEnv]
+    envs: Sequence[TrainingEnv]
     snapshot_every: int
     budget: int
     trained: int = 0  # updates, in this call
@@ -93,7 +93,7 @@ class Coordinator:
         grid = range(start - start % self.snapshot_every + self.snapshot_every, stop, self.snapshot_every)
         return [*grid, *self.ledger.snapshot_steps(number, start, stop)]
 
-    def wanted(self) -> set[int]:
+    def find_needed(self) -> set[int]:
         """The segments that have to be trained, or trained again, to finish every run."""
         wanted: set[int] = set()
         for number in reversed(range(len(self.segments))):
@@ -112,11 +112,11 @@ class Coordinator:
             self._known.add(number)
         return number in self._known
 
-    def left(self) -> int:
+    def updates_left(self) -> int:
         """Updates that are still to be trained, as far as they are known."""
-        return sum(self.segments[number].steps for number in self.wanted())
+        return sum(self.segments[number].steps for number in self.find_needed())
 
-    def unknown(self) -> int:
+    def updates_unknown(self) -> int:
         """Updates whose values depend on evaluations to come."""
         waiting = (one for i, one in enumerate(self.values) if not self.ledger.has_diverged(i))
         return sum(one.run.horizon - one.resolved_steps for one in waiting)
@@ -135,7 +135,7 @@ class Coordinator:
         table = one.matrix(segment.start, segment.stop)
         keys = one.state_keys.key(segment.start), one.state_keys.key(segment.stop)
         due = self.ledger.due_within(segment.paths, segment.start, segment.stop)
-        work = WorkItem(self.settings[run], segment.start, *keys, tuple(one.slots), table, due)
+        work = WorkItem(self.envs[run], segment.start, *keys, tuple(one.slots), table, due)
         return Job(segment.paths, work, self.ledger.snapshot(run, segment.start) if segment.start else None)
 
     # --- what comes back ---
@@ -153,7 +153,7 @@ class Coordinator:
         if self.ledger.store.snapshot_bytes() > self.budget:
             self.ledger.evict_to(self.budget, self._needed() | {key})
         as_planned = isinstance(done.state, StoredSnapshot)
-        return not as_planned or self.unknown() > 0  # another process may have learnt what a plateau waits for
+        return not as_planned or self.updates_unknown() > 0  # another process may have learnt what a plateau waits for
 
     def _keep_state(self, run: int, start: int, stop: int, state: StoredSnapshot | State | None) -> str:
         """Keep the state before update `stop`, if there is one; its key."""
@@ -165,7 +165,7 @@ class Coordinator:
 
     def _needed(self) -> set[str]:
         """The states where wanted segments begin."""
-        wanted = (self.segments[number] for number in self.wanted())
+        wanted = (self.segments[number] for number in self.find_needed())
         return {self.values[segment.paths[0]].state_keys.key(segment.start) for segment in wanted}
 
     def _lost(self, done: JobResult) -> None:
@@ -176,7 +176,7 @@ class Coordinator:
         if self._losses[key] >= MOST_LOSSES:
             raise StudyError(f"a stretch was lost {MOST_LOSSES} times, so it is given up: {done.error}")
 
-    def finished(self, numbers: Iterable[int]) -> set[int]:
+    def find_finished(self, numbers: Iterable[int]) -> set[int]:
         """Those of these runs of which everything is known."""
         return {
             number
@@ -207,7 +207,7 @@ def train_segments(coordinator: Coordinator, executor: Executor, watcher: Watche
 
 def _until_done(coordinator: Coordinator, executor: Executor, watcher: Watcher, under_way: UnderWay) -> None:
     coordinator.plan()
-    finished = coordinator.finished(range(len(coordinator.values)))
+    finished = coordinator.find_finished(range(len(coordinator.values)))
     watcher.on_plan(coordinator)
     while _begin(coordinator, executor, under_way):
         done = executor.wait()
@@ -216,26 +216,26 @@ def _until_done(coordinator: Coordinator, executor: Executor, watcher: Watcher, 
         if _keep(coordinator, done, under_way):
             coordinator.plan()
             watcher.on_plan(coordinator)
-        new = coordinator.finished(set(done.job.runs) - finished)
+        new = coordinator.find_finished(set(done.job.runs) - finished)
         finished |= new
         watcher.on_result(done, sorted(new))
 
 
 def _begin(coordinator: Coordinator, executor: Executor, under_way: UnderWay) -> bool:
     """Start what is ready, as far as there are slots; whether anything is under way."""
-    for number in coordinator.ready(coordinator.wanted(), executor.slots):
+    for number in coordinator.ready(coordinator.find_needed(), executor.slots):
         if len(under_way) == executor.slots:
             break
         job = coordinator.job(number)
         name = (job.work.begins, job.work.ends)
         if name not in under_way:
-            with uninterrupted():
+            with defer_interrupts():
                 executor.start(job)
                 under_way[name] = job
     return bool(under_way)
 
 
 def _keep(coordinator: Coordinator, done: JobResult, under_way: UnderWay) -> bool:
-    with uninterrupted():
+    with defer_interrupts():
         del under_way[done.job.work.begins, done.job.work.ends]
         return coordinator.take(done)

@@ -59,8 +59,8 @@ def estimate_cost(prepared: Prepared) -> CostEstimate:
         steps_shared=shared,
         ratio=alone / shared,
         exact=all(values.complete for values in coordinator.values),
-        steps_to_train=coordinator.left() + coordinator.unknown(),
-        bytes=len(coordinator.wanted()) * size,
+        steps_to_train=coordinator.updates_left() + coordinator.updates_unknown(),
+        bytes=len(coordinator.find_needed()) * size,
         advice=tuple(_advice(prepared, alone / shared)),
         warnings=tuple(_cut_short(prepared.study)),
     )

@@ -28,7 +28,7 @@ def interrupts() -> Iterator[list[int]]:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def defer_interrupts() -> Iterator[None]:
     """Ctrl-C comes after what is inside; the second one at once."""
     with interrupts() as seen:
         yield

@@ -79,7 +79,7 @@ def train(prepared: Prepared, executor: Executor, watcher: Watcher, name: str | 
         TaskError: if the task fails.
         StudyError: if runs are to be shared and the task cannot be reproduced.
     """
-    if prepared.coordinator.wanted():
+    if prepared.coordinator.find_needed():
         _note_origins(prepared)
         if prepared.study.share:
             check(prepared)
@@ -158,7 +158,7 @@ def _whole(prepared: Prepared, number: int) -> WorkItem:
     coordinator = prepared.coordinator
     one, end = coordinator.values[number], coordinator.ledger.end(number)
     due = frozenset(coordinator.ledger.due[number])
-    return WorkItem(coordinator.settings[number], 0, "", "alone", tuple(one.slots), one.matrix(0, end), due)
+    return WorkItem(coordinator.envs[number], 0, "", "alone", tuple(one.slots), one.matrix(0, end), due)
 
 
 def _due(study: Study, run: StudyRun) -> list[int]:

@@ -70,7 +70,9 @@ class Reporter(Watcher):
     def on_plan(self, coordinator: Coordinator) -> None:
         """Report the updates that are trained and left."""
         self._coordinator = coordinator
-        self._progress.on_plan(self._before + coordinator.trained + coordinator.left() + coordinator.unknown())
+        self._progress.on_plan(
+            self._before + coordinator.trained + coordinator.updates_left() + coordinator.updates_unknown()
+        )
 
     def on_update(self, job: Job, record: Record) -> None:
         """Report an update."""
