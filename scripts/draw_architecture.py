@@ -36,7 +36,7 @@ PATHS: dict[str, list[Stop]] = {
         ("optimizer.step()", "your loop"),
         ("pre-hook: the update\nthat comes", "torch/clock.py"),
         ("its row of values,\ncomputed ahead", "torch/row_cache.py"),
-        ("base * plan(k) written\ninto each group", "torch/bound.py"),
+        ("base * plan(k) written\ninto each group", "torch/bound_schedule.py"),
         ("the update", "your optimizer"),
         ("post-hook: counted", "torch/clock.py"),
     ],

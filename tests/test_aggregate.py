@@ -76,7 +76,7 @@ def test_peaks_that_differ_by_less_than_a_hundredth_are_one():
 
 
 def test_runs_that_a_law_takes_for_one_peak_are_one_group():
-    assert len(group_by_peak([run("a", peak=0.99), run("b", peak=1.0)])) == 1  # 1% of the higher one
+    assert len(group_by_peak([run("a", peak=0.9901), run("b", peak=1.0)])) == 1  # 1% of the higher one
 
 
 def test_the_peak_that_reached_the_lowest_last_loss_is_chosen_and_the_note_has_the_numbers():

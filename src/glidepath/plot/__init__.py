@@ -17,10 +17,10 @@ with needs_extra("plot", "figures"):
     import numpy as _numpy  # noqa: F401
 
 from .figure import draw as draw
+from .figure import draw_svg as draw_svg
 from .figure import plot as plot
 from .files import FORMATS as FORMATS
 from .files import check_format as check_format
-from .files import draw_svg as draw_svg
 from .files import save as save
 from .files import to_svg as to_svg
 from .series import Series as Series

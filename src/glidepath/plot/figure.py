@@ -80,6 +80,11 @@ def plot(
     )
 
 
+def draw_svg(plan: Schedule) -> str:
+    """Return a small figure of one plan as SVG text; a draft is resolved over 1,000 steps or as many as it needs."""
+    return to_svg(plot({"": plan}, width=4.2, height=2.0))
+
+
 def draw(
     series: Sequence[Series],
     *,

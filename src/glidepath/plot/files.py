@@ -8,19 +8,11 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from glidepath.core.schedule import Schedule
 from glidepath.errors import GlidepathError
 
 from .style import STYLE
 
 FORMATS = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}  # with the field that would change every time
-
-
-def draw_svg(plan: Schedule) -> str:
-    """Return a small figure of one plan as SVG text; a draft is resolved over 1,000 steps or as many as it needs."""
-    from .figure import plot  # a figure knows how to show itself, so the two look at each other
-
-    return to_svg(plot({"": plan}, width=4.2, height=2.0))
 
 
 def to_svg(figure: Figure) -> str:

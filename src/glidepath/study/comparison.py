@@ -66,7 +66,7 @@ def compare(
         if screen is None:
             curves = trainer.train(prepared)
             return Result(source, tuple(curves), _facts(prepared, cost), trainer.trained)
-        return _screened(prepared, cost, screen, trainer)
+        return _train_screening(prepared, cost, screen, trainer)
 
 
 def estimate(study: StudySource, *, store: str | Path = ".glidepath", screen: int | None = None) -> CostEstimate:
@@ -147,7 +147,7 @@ class _Trainer:
             executor.close()
 
 
-def _screened(prepared: Prepared, whole: CostEstimate, confirm: int, trainer: _Trainer) -> Result:
+def _train_screening(prepared: Prepared, whole: CostEstimate, confirm: int, trainer: _Trainer) -> Result:
     """Train the schedules that a screening chooses."""
     parts: list[Prepared] = []
 
@@ -157,11 +157,11 @@ def _screened(prepared: Prepared, whole: CostEstimate, confirm: int, trainer: _T
 
     screening = screen(find_candidates(prepared), train_part, confirm)
     cost = estimate_cost(parts[-1])
-    facts = _facts(parts[-1], cost) | {"screening": _screening_fact(cost, whole)}
+    facts = _facts(parts[-1], cost) | {"screening": _describe_screening(cost, whole)}
     return Result(screening.study, tuple(screening.curves), facts, trainer.trained, screening.rows)
 
 
-def _screening_fact(part: CostEstimate, whole: CostEstimate) -> str:
+def _describe_screening(part: CostEstimate, whole: CostEstimate) -> str:
     return (
         f"{part.runs} of {whole.runs} runs trained, {part.steps_alone:,} of {whole.steps_alone:,} updates; each "
         f"different one once, {part.steps_shared:,} of {whole.steps_shared:,}"

@@ -18,10 +18,10 @@ def mean_run(schedule: str, curves: Sequence[Curve]) -> Run | None:
     if not whole:
         return None
     metric = next(iter(whole[0].records[-1].metrics))
-    return average_runs([logged_run(curve, metric) for curve in whole], schedule)
+    return average_runs([to_logged_run(curve, metric) for curve in whole], schedule)
 
 
-def logged_run(curve: Curve, metric: str) -> Run:
+def to_logged_run(curve: Curve, metric: str) -> Run:
     """Return a curve as a logged run: its rates, and the evaluations of a metric as losses."""
     updates, values = curve.metrics[metric]
     return Run(str(curve.run), curve.rates, updates, values)

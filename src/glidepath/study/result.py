@@ -150,7 +150,7 @@ class Result:
             StudyError: if the folder cannot be written.
         """
         with results_folder(folder) as target:
-            file, text = target / "study.yaml", self._heading() + study_to_yaml(self.study)
+            file, text = target / "study.yaml", self._comments() + study_to_yaml(self.study)
             if (target / "report.html").exists() and file.exists() and file.read_text(encoding="utf-8") == text:
                 return []
             files = report(target, self.curves, self.rows, self._page_facts)
@@ -168,7 +168,7 @@ class Result:
         """
         folder = Path(folder)
         study = read_study(folder / "study.yaml")
-        facts = _read_heading(folder / "study.yaml")
+        facts = _read_comments(folder / "study.yaml")
         digest = facts.pop("curves", None)
         result = cls(study, _read_curves(folder, list_runs(study)), facts, 0, tuple(_read_screening(folder)))
         if digest not in (None, result.digest):
@@ -183,7 +183,7 @@ class Result:
             facts["updates"] += f"; {self.trained:,} trained now"
         return facts
 
-    def _heading(self) -> str:
+    def _comments(self) -> str:
         """Return the comments above the study: where its bits come from, and which they are."""
         facts = {"glidepath": __version__, **self.facts, "curves": self.digest}
         return "".join(f"# {label}: {' '.join(text.splitlines())}\n" for label, text in facts.items())
@@ -228,7 +228,7 @@ def _frame_library(name: FrameLibrary | None) -> Any:
 # --- what was saved ---
 
 
-def _read_heading(file: Path) -> dict[str, str]:
+def _read_comments(file: Path) -> dict[str, str]:
     """Read the comments above a study: label and text."""
     lines = takewhile(lambda line: line.startswith("# "), file.read_text(encoding="utf-8").splitlines())
     pairs = (line.removeprefix("# ").split(": ", 1) for line in lines)
@@ -246,13 +246,13 @@ def _read_curves(folder: Path, runs: Sequence[StudyRun]) -> tuple[Curve, ...]:
     rows: dict[int, list[dict[str, Any]]] = {}
     for row in read_curves(folder).rows:
         rows.setdefault(row["run"], []).append(row)
-    settings = {number: _setting(group[0]) for number, group in rows.items()}
+    settings = {number: _key(group[0]) for number, group in rows.items()}
     if settings != {run.number: (run.schedule, run.horizon, run.seed) for run in runs}:
         raise StudyError(f"{folder / 'curves.csv'} does not hold the runs of {folder / 'study.yaml'}")
     return tuple(Curve(run, rows[run.number][0]["peak"], _records(rows[run.number])) for run in runs)
 
 
-def _setting(row: Mapping[str, Any]) -> tuple[str, int, int]:
+def _key(row: Mapping[str, Any]) -> tuple[str, int, int]:
     return row["schedule"], row["horizon"], row["seed"]
 
 

@@ -231,7 +231,7 @@ def test_a_loader_that_is_not_carried_is_found_at_the_first_update_after_the_sna
     found = first_seen(awkward.drawing(carried=False))
     assert found is not None
     assert found.startswith("update 3 had the loss ")
-    assert found.endswith("when training went on from a snapshot after update 2 in a fresh task")
+    assert found.endswith("when training resumed from a snapshot after update 2 in a fresh task")
 
 
 @pytest.mark.parametrize(

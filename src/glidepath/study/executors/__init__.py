@@ -1,6 +1,6 @@
 """Executors: segments are trained in this process, in several here, or on a Ray cluster, with the same bits."""
 
-from glidepath.errors import Argument, StudyError, needs_extra
+from glidepath.errors import Argument, StudyError, Text, needs_extra
 from glidepath.study.store import Snapshots
 from glidepath.study.training.jobs import Executor
 
@@ -37,10 +37,13 @@ def check_place(on: str, workers: int | None) -> None:
     Raises:
         StudyError: with the places that exist.
     """
+    problem: Text = ""
     if on not in ("local", "processes", "ray") and not on.startswith("ray://"):
-        raise StudyError([Argument("on"), f" is local, processes, ray or ray://HOST:PORT, not {on!r}"])
-    if workers is not None and workers < 1:
-        raise StudyError([Argument("workers"), f" is at least 1, not {workers}"])
+        problem = [Argument("on"), f" is local, processes, ray or ray://HOST:PORT, not {on!r}"]
+    elif workers is not None and workers < 1:
+        problem = [Argument("workers"), f" is at least 1, not {workers}"]
+    if problem:
+        raise StudyError(problem)
 
 
 def _ray(on: str, snapshots: Snapshots, threads: int, workers: int | None, progress: Progress) -> Executor:

@@ -7,7 +7,7 @@ from glidepath.errors import SnapshotError
 from glidepath.study.curve import Record
 from glidepath.study.engine.worker import Worker
 from glidepath.study.store import Snapshots
-from glidepath.study.training.interrupts import interrupts
+from glidepath.study.training.interrupts import collect_interrupts
 from glidepath.study.training.jobs import Job, JobResult
 
 Progress = Callable[[Job, Record], None]
@@ -44,7 +44,7 @@ class Local:
             raise KeyboardInterrupt
         if self._done is None:
             assert self._job is not None  # `start` comes first
-            with interrupts() as interrupted:
+            with collect_interrupts() as interrupted:
                 self._done = self._train(self._job, lambda: bool(interrupted))
             if interrupted:
                 raise KeyboardInterrupt

@@ -147,16 +147,16 @@ def _complete(study: Study) -> Study:
     defaults = {} if study.schedules else default_schedules(study.longest)
     schedules = study.schedules or {name: read_spec(text) for name, text in defaults.items()}
     complete = study.model_copy(update={"schedules": schedules})
-    every = study.evaluate_every or nested_grid(complete.longest, EVALUATIONS)
+    every = study.evaluate_every or grid_step(complete.longest, EVALUATIONS)
     return complete.model_copy(update={"evaluate_every": every})
 
 
-def nested_grid(longest: int, parts: int) -> int:
+def grid_step(longest: int, parts: int) -> int:
     """Return the largest power of two that fits into `longest` at least `parts` times.
 
     So the grids of two horizons are nested.
 
-    >>> [nested_grid(steps, 16) for steps in (5, 400, 800, 1000)]
+    >>> [grid_step(steps, 16) for steps in (5, 400, 800, 1000)]
     [1, 16, 32, 32]
     """
     return 1 << max(0, (longest // parts).bit_length() - 1)

@@ -16,8 +16,8 @@ from .study import Study, study_from
 MAX_BYTES = 1_000_000
 
 
-def read_study(file: Path, instead: Mapping[str, Any] = {}) -> Study:
-    """The study in a YAML file, with some keys given otherwise.
+def read_study(file: str | Path, instead: Mapping[str, Any] = {}) -> Study:
+    """Read the study in a YAML file, with some keys given otherwise.
 
     Args:
         file: YAML 1.2: 1e-3 is a number, yes is a text, and a key given twice is an error.
@@ -26,9 +26,10 @@ def read_study(file: Path, instead: Mapping[str, Any] = {}) -> Study:
     Raises:
         StudyError: with the line of the file for every mistake.
     """
-    read = _mapping(file)
-    described = {key: value for key, value in read.items() if not _overridden(key, instead)} | dict(instead)
-    described |= _beside(file, described.get("task"), "task" in instead)
+    file = Path(file)
+    read = _read_mapping(file)
+    described = {key: value for key, value in read.items() if not _is_overridden(key, instead)} | dict(instead)
+    described |= _task_beside(file, described.get("task"), "task" in instead)
     try:
         return study_from(described)
     except StudyError as error:
@@ -37,7 +38,7 @@ def read_study(file: Path, instead: Mapping[str, Any] = {}) -> Study:
 
 
 def study_to_yaml(study: Study) -> str:
-    """The study as YAML that `read_study` reads back."""
+    """Write the study as YAML that `read_study` reads back."""
     stream = io.StringIO()
     yaml = YAML()
     yaml.width = 1000
@@ -45,26 +46,32 @@ def study_to_yaml(study: Study) -> str:
     return stream.getvalue()
 
 
-def _mapping(file: Path) -> Mapping[str, Any]:
-    read = _yaml(file)
+def _read_mapping(file: Path) -> Mapping[str, Any]:
+    read = _load_yaml(file)
     if not isinstance(read, Mapping):
         raise StudyError(f"{file}: a study is a mapping of keys, as in `task: digits`")
     return read
 
 
-def _yaml(file: Path) -> Any:
-    """Whatever the file says, with its places."""
+def _load_yaml(file: Path) -> Any:
+    """Read the file, with the place of every key."""
+    content = _read_bytes(file)
     try:
-        content = file.read_bytes()
-        if len(content) > MAX_BYTES:
-            raise StudyError(f"{file} has {len(content)} bytes; a study has at most {MAX_BYTES}")
         return YAML().load(content.decode())
-    except OSError as error:
-        raise StudyError(f"{file} cannot be read: {error.strerror}") from error
     except MarkedYAMLError as error:
         raise StudyError(f"{file}{_mark(error)}: {_problem(error)}") from error
     except (YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise StudyError(f"{file} is not YAML: {str(error).splitlines()[0]}") from error
+
+
+def _read_bytes(file: Path) -> bytes:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise StudyError(f"{file} cannot be read: {error.strerror}") from error
+    if len(content) > MAX_BYTES:
+        raise StudyError(f"{file} has {len(content)} bytes; a study has at most {MAX_BYTES}")
+    return content
 
 
 def _mark(error: MarkedYAMLError) -> str:
@@ -73,18 +80,18 @@ def _mark(error: MarkedYAMLError) -> str:
 
 
 def _problem(error: MarkedYAMLError) -> str:
-    """The parser's reason on one line, without its advice about its own options."""
+    """Return the parser's reason on one line, without its advice about its own options."""
     return " ".join((error.problem or "this is not YAML").split())
 
 
-def _overridden(key: str, instead: Mapping[str, Any]) -> bool:
+def _is_overridden(key: str, instead: Mapping[str, Any]) -> bool:
     """`steps` and `horizons` say the same thing, so one given otherwise overrides both."""
     lengths = ("steps", "horizons")
     return key in instead or (key in lengths and any(name in instead for name in lengths))
 
 
-def _beside(file: Path, task: Any, overridden: bool) -> dict[str, str]:
-    """A task's file is looked for where you are, and then beside the study."""
+def _task_beside(file: Path, task: Any, overridden: bool) -> dict[str, str]:
+    """Return the key of a task whose file lies beside the study and not where you are."""
     if not isinstance(task, str) or overridden or ".py:" not in task or Path(task.rpartition(":")[0]).is_file():
         return {}
     beside = file.parent / task
@@ -92,7 +99,7 @@ def _beside(file: Path, task: Any, overridden: bool) -> dict[str, str]:
 
 
 def _line(read: Any, path: KeyPath) -> int:
-    """The line of the innermost key on the path that the file has."""
+    """Return the line of the innermost key on the path that the file has."""
     line = 1
     for key in path:
         places = getattr(getattr(read, "lc", None), "data", None) or {}

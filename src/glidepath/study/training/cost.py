@@ -51,7 +51,7 @@ def estimate_cost(prepared: Prepared) -> CostEstimate:
     """Estimate the cost of a study that has been prepared; trains nothing."""
     coordinator = prepared.coordinator
     alone = sum(run.horizon for run in prepared.runs)
-    shared = _shared(coordinator.values)
+    shared = _count_shared(coordinator.values)
     size = max(origin.bytes for origin in prepared.origins.values())
     return CostEstimate(
         runs=len(prepared.runs),
@@ -66,7 +66,7 @@ def estimate_cost(prepared: Prepared) -> CostEstimate:
     )
 
 
-def _shared(values: Sequence[RunValues]) -> int:
+def _count_shared(values: Sequence[RunValues]) -> int:
     """Count the updates of the tree; what is not known yet counts in full."""
     resolved = distinct_updates([run_values.path for run_values in values])
     return resolved + sum(run_values.run.horizon - run_values.resolved_steps for run_values in values)
@@ -88,7 +88,7 @@ def _advice(prepared: Prepared, ratio: float) -> Iterable[str]:
     fixed = _with_warmups_in_steps(study)
     if fixed is not None:
         values = values_of(fixed, list_runs(fixed), prepared.origins)
-        better = sum(run.horizon for run in prepared.runs) / _shared(values)
+        better = sum(run.horizon for run in prepared.runs) / _count_shared(values)
         if better > ratio * WORTH_SAYING:
             yield (
                 f"a warmup of the same number of steps at every horizon, in place of a percentage, would be shared: "

@@ -1,4 +1,4 @@
-"""Ctrl-C where it may come: nothing that is being noted is left half done, and no result on its way is dropped."""
+"""Ctrl-C only where it may come: nothing is stored by halves, and no result on its way is lost."""
 
 import signal
 from collections.abc import Iterator
@@ -7,30 +7,30 @@ from typing import Any
 
 
 @contextmanager
-def interrupts() -> Iterator[list[int]]:
-    """Collects Ctrl-C in place of raising it; the second one raises."""
-    seen: list[int] = []
+def collect_interrupts() -> Iterator[list[int]]:
+    """Collect Ctrl-C in place of raising it; the second one raises."""
+    interrupts: list[int] = []
 
     def note(number: int, frame: Any) -> None:
-        if seen:
+        if interrupts:
             raise KeyboardInterrupt
-        seen.append(number)
+        interrupts.append(number)
 
     try:
         before = signal.signal(signal.SIGINT, note)
-    except ValueError:  # not the main thread: nobody can interrupt it
-        yield seen
+    except ValueError:  # not the main thread: it cannot be interrupted
+        yield interrupts
         return
     try:
-        yield seen
+        yield interrupts
     finally:
         signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
 def defer_interrupts() -> Iterator[None]:
-    """Ctrl-C comes after what is inside; the second one at once."""
-    with interrupts() as seen:
+    """Raise a Ctrl-C after what is inside; the second one at once."""
+    with collect_interrupts() as interrupts:
         yield
-    if seen:
+    if interrupts:
         raise KeyboardInterrupt

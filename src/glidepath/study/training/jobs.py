@@ -1,4 +1,4 @@
-"""What the conductor and the executors exchange: a stretch to train, and what became of it."""
+"""What the coordinator and the executors exchange: a segment to train, and its result."""
 
 from dataclasses import dataclass
 from typing import Protocol, final
@@ -10,7 +10,7 @@ from glidepath.study.store import State, StoredSnapshot
 @final
 @dataclass(frozen=True)
 class Job:
-    """A segment on its way: its runs, the work, and the snapshot to begin from (None: the very first state)."""
+    """A segment to train: its runs, the work, and the snapshot to begin from (None: the very first state)."""
 
     runs: tuple[int, ...]
     work: WorkItem
@@ -20,7 +20,7 @@ class Job:
 @final
 @dataclass(frozen=True)
 class JobResult:
-    """What became of a job: what it led to, with the snapshot of its last state; or what went wrong.
+    """The result of a job: its records, with the snapshot of its last state; or what went wrong.
 
     Args:
         job: the job.
@@ -36,18 +36,18 @@ class JobResult:
 
 
 class Executor(Protocol):
-    """Trains stretches, somewhere."""
+    """Trains segments, somewhere."""
 
     slots: int
 
     def start(self, job: Job) -> None:
-        """Begin a job; at most `slots` are under way at a time."""
+        """Begin a job; at most `slots` run at a time."""
 
     def wait(self) -> JobResult:
-        """The next job that is finished. Whatever a task itself does wrong is raised."""
+        """Return the result of the next job that ends; what a task itself does wrong is raised."""
 
     def stop(self) -> None:
-        """Ask every job under way to end after its present update."""
+        """Ask every running job to end after its present update."""
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release processes and connections."""

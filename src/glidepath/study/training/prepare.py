@@ -13,7 +13,7 @@ from glidepath.study.engine.work import TrainingEnv, WorkItem
 from glidepath.study.sharing.ledger import Ledger
 from glidepath.study.sharing.values import RunValues
 from glidepath.study.spec.runs import StudyRun, list_runs
-from glidepath.study.spec.study import Study, nested_grid
+from glidepath.study.spec.study import Study, grid_step
 from glidepath.study.store import State, Store
 from glidepath.tasks import load_task
 from glidepath.tasks.loading import NamedTask
@@ -28,7 +28,7 @@ SNAPSHOTS = 4  # a run of one segment leaves 4 to 8 states for later studies to 
 @final
 @dataclass(frozen=True)
 class Prepared:
-    """A study that has passed every check, with what the store knows of it."""
+    """A study that has passed every check, with what the store has of it."""
 
     study: Study
     task: NamedTask
@@ -38,12 +38,12 @@ class Prepared:
 
     @property
     def store(self) -> Store:
-        """Where everything is kept."""
+        """Return where everything is kept."""
         return self.coordinator.ledger.store
 
 
 def prepare(study: Study, store: Store, budget: int = BUDGET) -> Prepared:
-    """Check a study to the end, build its task for every seed, and find out what the store knows; trains nothing.
+    """Check a study to the end, build its task for every seed, and look up what the store has; trains nothing.
 
     Args:
         study: from `study_from` or `read_study`.
@@ -54,20 +54,20 @@ def prepare(study: Study, store: Store, budget: int = BUDGET) -> Prepared:
         StudyError: if a schedule does not fit.
         TaskError: if the task cannot be found or built.
     """
-    every = list_runs(study)
+    runs = list_runs(study)
     task = load_task(study.task)
     origins = {seed: find_origin(task, seed, study.threads) for seed in study.seeds}
-    values = values_of(study, every, origins)
-    due = [_due(study, run) for run in every]
-    settings = [_setting(study, origins[run.seed]) for run in every]
-    every_so_many = nested_grid(study.longest, SNAPSHOTS) if study.share else study.longest
-    coordinator = Coordinator(Ledger(store, values, due), settings, every_so_many, budget)
+    values = values_of(study, runs, origins)
+    due = [_due(study, run) for run in runs]
+    envs = [_env(study, origins[run.seed]) for run in runs]
+    snapshot_every = grid_step(study.longest, SNAPSHOTS) if study.share else study.longest
+    coordinator = Coordinator(Ledger(store, values, due), envs, snapshot_every, budget)
     coordinator.plan()
-    return Prepared(study, task, every, origins, coordinator)
+    return Prepared(study, task, runs, origins, coordinator)
 
 
 def train(prepared: Prepared, executor: Executor, watcher: Watcher, name: str | None = None) -> list[Curve]:
-    """Train what the store lacks; every run's curve, in the order of the study.
+    """Train what the store lacks; return every run's curve, in the order of the study.
 
     Args:
         prepared: from `prepare`.
@@ -92,13 +92,13 @@ def train(prepared: Prepared, executor: Executor, watcher: Watcher, name: str | 
 
 
 def _note_origins(prepared: Prepared) -> None:
-    """What `glidepath store ls` tells; a store that can only be read is found out here, before anything is trained."""
+    """Store what `glidepath store ls` shows; a store that cannot be written is an error here, before any training."""
     for origin in prepared.origins.values():
         prepared.store.note_origin(origin.key, origin.described, None)
 
 
 def check(prepared: Prepared) -> None:
-    """See once for every task, machine and set of versions that training goes on from a snapshot as it would have.
+    """Check once for every task, machine and set of versions that training resumes from a snapshot, bit for bit.
 
     Raises:
         StudyError: with the first difference, if it does not.
@@ -145,7 +145,7 @@ def verify_one_run(prepared: Prepared) -> StudyRun:
 
 
 def _last_state(prepared: Prepared, number: int, end: int) -> State | None:
-    """The state that the store has of a run's end; None if it has none, or a damaged one."""
+    """Return the state that the store has of a run's end; None if it has none, or a damaged one."""
     saved = prepared.coordinator.ledger.snapshot(number, end)
     try:
         return None if saved is None else prepared.store.snapshots.read(saved)
@@ -154,30 +154,30 @@ def _last_state(prepared: Prepared, number: int, end: int) -> State | None:
 
 
 def _whole(prepared: Prepared, number: int) -> WorkItem:
-    """A run from its first update to its last known one, as if it were alone."""
+    """Return the work of a run from its first update to its last known one, as if it were alone."""
     coordinator = prepared.coordinator
-    one, end = coordinator.values[number], coordinator.ledger.end(number)
+    values, end = coordinator.values[number], coordinator.ledger.end(number)
     due = frozenset(coordinator.ledger.due[number])
-    return WorkItem(coordinator.envs[number], 0, "", "alone", tuple(one.slots), one.matrix(0, end), due)
+    return WorkItem(coordinator.envs[number], 0, "", "alone", tuple(values.slots), values.matrix(0, end), due)
 
 
 def _due(study: Study, run: StudyRun) -> list[int]:
-    """The updates after which a run is evaluated: every so many, and the last."""
+    """Return the updates after which a run is evaluated: every so many, and the last."""
     every = study.evaluate_every or 1
     return sorted({*range(every - 1, run.horizon, every), run.horizon - 1})
 
 
-def values_of(study: Study, every: Sequence[StudyRun], origins: Mapping[int, Origin]) -> list[RunValues]:
-    """What every run receives.
+def values_of(study: Study, runs: Sequence[StudyRun], origins: Mapping[int, Origin]) -> list[RunValues]:
+    """Compute what every run receives.
 
     Raises:
         StudyError: naming each schedule that the task's optimizer cannot take.
     """
     values, mistakes = [], dict[Mistake, None]()
-    for run in every:
+    for run in runs:
         origin = origins[run.seed]
         try:
-            values.append(RunValues(run, origin.groups, _shared_origin(study, run, origin), _due(study, run)))
+            values.append(RunValues(run, origin.groups, _origin_key(study, run, origin), _due(study, run)))
         except GlidepathError as error:
             mistakes[Mistake(("schedules", run.schedule), error.worded())] = None
     if mistakes:
@@ -185,12 +185,12 @@ def values_of(study: Study, every: Sequence[StudyRun], origins: Mapping[int, Ori
     return values
 
 
-def _shared_origin(study: Study, run: StudyRun, origin: Origin) -> str:
+def _origin_key(study: Study, run: StudyRun, origin: Origin) -> str:
     """Runs with the same origin share; without sharing each has its own."""
     return origin.key if study.share else f"{origin.key}/{run.schedule}/{run.peak}/{run.horizon}"
 
 
-def _setting(study: Study, origin: Origin) -> TrainingEnv:
+def _env(study: Study, origin: Origin) -> TrainingEnv:
     described = origin.described
     seed, machine, code = int(described["seed"]), described["machine"], described["code"]
     first = f"{described['first state']}/{described['first batch']}"
