@@ -72,7 +72,7 @@ def _agreement(first: Schedule, i: int, second: Schedule, j: int, steps: int) ->
 
 
 class Piece(NamedTuple):
-    """`length` updates of a plan that is no sequence, from its own update `start` on."""
+    """`length` updates of a plan that is not a sequence, from its own update `start` on."""
 
     plan: Schedule
     start: int
