@@ -1,4 +1,4 @@
-"""A scheduler of one's own: a subclass with a `get_lr` of its own, here LR / (1 + 0.05 * epoch)."""
+"""A custom scheduler: a subclass with its own `get_lr`, here LR / (1 + 0.05 * epoch)."""
 
 import matplotlib
 

@@ -1,4 +1,4 @@
-"""LambdaLR: the rate is LR * sin(epoch) / epoch. At epoch 0 that is 0 / 0, so Glidepath warns and goes on."""
+"""LambdaLR: the rate is LR * sin(epoch) / epoch. At epoch 0 that is 0 / 0, so Glidepath warns and continues."""
 
 import matplotlib
 

@@ -1,4 +1,4 @@
-"""An exponential moving average of the weights (EMA), and it is the average that is evaluated."""
+"""An exponential moving average of the weights (EMA), which is what is evaluated."""
 
 import torch
 from sklearn.datasets import load_digits

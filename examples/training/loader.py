@@ -1,4 +1,4 @@
-"""A loader of one's own that knows its place: where it stands is saved and put back with the weights."""
+"""A custom loader with a state: its position is saved and restored with the weights."""
 
 import torch
 from sklearn.datasets import load_digits

@@ -231,6 +231,20 @@ def test_wrong_usage_is_bad_input(arguments):
     refused(call(*arguments))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (("cosine(9)", "linear(9)"), "draw several in one figure with glidepath plot 'cosine(9)' 'linear(9)'"),
+        (("cosine(100%)", "--steps", "10m"), "did you mean 10M (10 million) or 10k (10 thousand)?"),
+        (("noam(512, warmup=4000)", "--steps", "10k"), "write noam(model_width=512, warmup=4000)"),
+        (("cosine(100, min_lr=0.1)",), "use to= (a fraction of the peak) or minimum= in Scheduler (an absolute rate)"),
+        (("warmup(5) > cosine(9)",), "schedules are joined by >>"),
+    ],
+)
+def test_the_first_mistake_gets_its_cure(arguments, answer):
+    assert answer in refused(call("show", *arguments))
+
+
 def test_a_misspelt_option_gets_the_nearest_one():
     assert "--steps" in refused(call("show", "linear(9)", "--stpes", "9"))
 

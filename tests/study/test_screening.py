@@ -8,11 +8,12 @@ import pytest
 from numpy.typing import NDArray
 
 from glidepath import parse
+from glidepath.cli.output.screening import build_table
 from glidepath.errors import StudyError
 from glidepath.law import NoiseFloorLaw
 from glidepath.study.curve import Curve, Record
 from glidepath.study.mean_run import mean_run
-from glidepath.study.report.screening import build_table, save_screening
+from glidepath.study.report.screening import save_screening
 from glidepath.study.screening.screen import FIRST, Candidates, find_candidates, screen
 from glidepath.study.spec.runs import StudyRun
 from glidepath.study.spec.study import Study, study_from

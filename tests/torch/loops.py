@@ -27,9 +27,9 @@ def update(optimizer):
 
 def used(optimizer, updates, scheduler=None):
     """The first group's rate in each of some updates, stepping `scheduler` after each if there is one."""
-    seen = []
+    used_rates = []
     for _ in range(updates):
-        seen.append(float(update(optimizer)[0]))
+        used_rates.append(float(update(optimizer)[0]))
         if scheduler is not None:
             scheduler.step()
-    return seen
+    return used_rates

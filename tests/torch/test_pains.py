@@ -164,9 +164,9 @@ def test_pain_11_one_cycle_ends_low_holds_and_keeps_the_ratio_of_groups():
     plan = gp.one_cycle(10)
     optimizer = sgd(0.1, 0.01)
     Scheduler(optimizer, plan)
-    seen = [update(optimizer) for _ in range(15)]
-    assert max(first for first, _ in seen) == 0.1
-    assert seen[10:] == [[0.1 * 4e-6, 0.01 * 4e-6]] * 5
+    used_rates = [update(optimizer) for _ in range(15)]
+    assert max(first for first, _ in used_rates) == 0.1
+    assert used_rates[10:] == [[0.1 * 4e-6, 0.01 * 4e-6]] * 5
     assert gp.one_cycle(7)(2) == 1.0
     assert gp.one_cycle(10, rise=0.1)(1) == 1.0
 
@@ -190,27 +190,27 @@ def test_pain_13_warmup_and_cooldown_are_there_and_a_length_of_zero_is_nothing()
 def test_pain_14_several_syncs_an_update_do_not_speed_the_plan_up():
     optimizer = sgd(0.1)
     scheduler = Scheduler(optimizer, PLAN)
-    seen = []
+    used_rates = []
     with pytest.warns(gp.GlidepathWarning, match=r"twice.*\[GP701\]"):
         for _ in range(20):
-            seen.append(update(optimizer)[0])
+            used_rates.append(update(optimizer)[0])
             for _ in range(4):
                 scheduler.step()
-    assert seen == values(PLAN, 0, 20)
+    assert used_rates == values(PLAN, 0, 20)
 
 
 def test_pain_14_accumulating_gradients_counts_updates():
     weights = parameter()
     optimizer = torch.optim.SGD([weights], lr=0.1)
     Scheduler(optimizer, PLAN)
-    seen = []
+    used_rates = []
     for batch in range(40):
         weights.sum().backward()
         if batch % 4 == 3:
             optimizer.step()
-            seen.append(rates(optimizer)[0])
+            used_rates.append(rates(optimizer)[0])
             optimizer.zero_grad()
-    assert seen == values(PLAN, 0, 10)
+    assert used_rates == values(PLAN, 0, 10)
 
 
 def test_pain_15_a_second_phase_starts_from_the_rate_that_the_user_sets():
@@ -263,8 +263,8 @@ def test_pain_18_a_low_precision_tensor_rate_does_not_freeze(dtype):
     optimizer = torch.optim.SGD([parameter()], lr=torch.tensor(1.0, dtype=dtype))
     plan = gp.exponential(every=1, factor=0.999)
     Scheduler(optimizer, plan)
-    seen = [float(update(optimizer)[0]) for _ in range(1000)]
-    assert seen == [float(torch.tensor(plan(k), dtype=dtype)) for k in range(1000)]
+    used_rates = [float(update(optimizer)[0]) for _ in range(1000)]
+    assert used_rates == [float(torch.tensor(plan(k), dtype=dtype)) for k in range(1000)]
 
 
 @pytest.mark.parametrize("tensor", [False, True])

@@ -159,25 +159,25 @@ def test_update_k_uses_its_rate_and_groups_keep_their_ratio():
     used = []
     optimizer.register_step_pre_hook(lambda one, *_: used.append([group["lr"] for group in one.param_groups]))
     update = step_of(model, optimizer)
-    found = range_test(model, optimizer, lambda k: update(DATA[k * 32 % 256 : k * 32 % 256 + 32]), low=1e-4, high=0.1)
+    result = range_test(model, optimizer, lambda k: update(DATA[k * 32 % 256 : k * 32 % 256 + 32]), low=1e-4, high=0.1)
     assert len(used) == 200
     assert [row[1] for row in used] == pytest.approx(np.geomspace(1e-4, 0.1, 200), rel=1e-9)
     assert [row[0] for row in used] == pytest.approx([row[1] / 4 for row in used], rel=1e-9)
-    assert found.rates.tolist() == [row[1] for row in used]
+    assert result.rates.tolist() == [row[1] for row in used]
     assert [group["lr"] for group in optimizer.param_groups] == [0.05, 0.2]
 
 
 def test_the_losses_are_those_of_a_plain_loop_at_these_rates():
     batches = [*zip(X.split(32), Y.split(32), strict=True)]
     model, optimizer = training()
-    found = range_test(model, optimizer, step_of(model, optimizer), data=batches)
+    result = range_test(model, optimizer, step_of(model, optimizer), data=batches)
     model, optimizer = training()
     expected, update = [], step_of(model, optimizer)
-    for k, rate in enumerate(found.rates):
+    for k, rate in enumerate(result.rates):
         optimizer.param_groups[0]["lr"] = float(rate)
         optimizer.zero_grad()
         expected.append(float(update(batches[k % 8]).detach()))
-    assert found.losses.tolist() == expected
+    assert result.losses.tolist() == expected
     assert len(expected) > 100
 
 
@@ -218,8 +218,8 @@ def test_accumulation_counts_updates():
         optimizer.step()
         return total
 
-    found = range_test(model, optimizer, update, low=1e-4, high=1e-2, updates=25)
-    assert len(found.losses) == 25
+    result = range_test(model, optimizer, update, low=1e-4, high=1e-2, updates=25)
+    assert len(result.losses) == 25
     assert model.seen == 0
 
 
@@ -236,10 +236,10 @@ def test_an_update_that_a_scaler_skips_is_asked_for_again():
         scaler.update()
         return loss
 
-    found = range_test(model, optimizer, update, updates=20, low=1e-6, high=1e-3, stateful={"scaler": scaler})
+    result = range_test(model, optimizer, update, updates=20, low=1e-6, high=1e-3, stateful={"scaler": scaler})
     assert asked.count(0) > 1
     assert asked.count(19) == 1
-    assert len(found.losses) == 20
+    assert len(result.losses) == 20
     assert scaler.get_scale() == 2.0**40
 
 
@@ -258,20 +258,20 @@ def test_a_loader_that_knows_its_place_gets_it_back():
 
 def test_a_sweep_stops_when_the_loss_runs_away():
     model, optimizer = training()
-    found = range_test(model, optimizer, step_of(model, optimizer), data=DataLoader(DATA, batch_size=32), high=1e6)
-    assert found.ended in ("diverged", "not finite")
-    assert found.rates[-1] < 1e6
-    assert np.isfinite(found.losses).all()
+    result = range_test(model, optimizer, step_of(model, optimizer), data=DataLoader(DATA, batch_size=32), high=1e6)
+    assert result.ended in ("diverged", "not finite")
+    assert result.rates[-1] < 1e6
+    assert np.isfinite(result.losses).all()
     assert all(torch.isfinite(p).all() for p in model.parameters())
 
 
 def test_a_loss_that_is_no_number_ends_the_sweep():
     model, optimizer = training()
-    found = range_test(
+    result = range_test(
         model, optimizer, lambda k: (optimizer.step(), 5.0 - k / 100 if k < 30 else math.nan)[1], updates=50
     )
-    assert found.ended == "not finite"
-    assert len(found.losses) == 30
+    assert result.ended == "not finite"
+    assert len(result.losses) == 30
 
 
 def test_a_loss_that_runs_away_at_once_is_told():
@@ -283,14 +283,14 @@ def test_a_loss_that_runs_away_at_once_is_told():
 
 def test_losses_below_zero_can_be_swept():
     model, optimizer = training()
-    found = range_test(model, optimizer, lambda k: (optimizer.step(), -100.0 - k)[1], updates=30)
-    assert found.ended == "swept"
+    result = range_test(model, optimizer, lambda k: (optimizer.step(), -100.0 - k)[1], updates=30)
+    assert result.ended == "swept"
 
 
 def test_progress_is_told():
     model, optimizer = training()
     told: list[tuple[int, float, float]] = []
-    found = range_test(
+    result = range_test(
         model,
         optimizer,
         step_of(model, optimizer),
@@ -298,7 +298,7 @@ def test_progress_is_told():
         updates=20,
         progress=lambda *now: told.append(now),
     )
-    assert told == list(zip(range(20), found.rates, found.losses, strict=True))
+    assert told == list(zip(range(20), result.rates, result.losses, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -534,8 +534,8 @@ def sweep_in_a_process(rank, port, results):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     loader = DataLoader(TensorDataset(X[rank::2], Y[rank::2]), batch_size=32)
     before = digest(model.state_dict())
-    found = range_test(model, optimizer, step_of(model, optimizer), data=loader, high=1e4)
-    results[rank] = (found.losses.tolist(), found.ended, found["steepest"], digest(model.state_dict()) == before)
+    result = range_test(model, optimizer, step_of(model, optimizer), data=loader, high=1e4)
+    results[rank] = (result.losses.tolist(), result.ended, result["steepest"], digest(model.state_dict()) == before)
     torch.distributed.destroy_process_group()
 
 

@@ -1,4 +1,4 @@
-"""The scheduler: what each update uses, whoever calls what, in whichever order."""
+"""The scheduler: what each update uses, whatever is called and in whichever order."""
 
 import copy
 import gc
@@ -40,14 +40,14 @@ def test_an_update_uses_exactly_base_times_plan():
 def test_step_may_come_before_after_never_or_four_times(steps_before, steps_after):
     optimizer = sgd(0.1)
     scheduler = Scheduler(optimizer, PLAN)
-    seen = []
+    used_rates = []
     for _ in range(30):
         for _ in range(steps_before):
             scheduler.step()
-        seen.append(update(optimizer)[0])
+        used_rates.append(update(optimizer)[0])
         for _ in range(steps_after):
             scheduler.step()
-    assert seen == expected(PLAN, 30)
+    assert used_rates == expected(PLAN, 30)
 
 
 def test_step_shows_the_rate_of_the_next_update():
@@ -256,29 +256,29 @@ def test_updates_that_a_grad_scaler_skips_are_not_counted(fused):
     optimizer = torch.optim.SGD([weights], lr=0.1, fused=fused)
     scheduler = Scheduler(optimizer, PLAN)
     scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
-    seen, made = [], 0
+    used_rates, updates = [], 0
     for attempt in range(12):
         scaler.scale(weights.sum() * (math.inf if attempt in (0, 1, 5) else 1.0)).backward()
         before = weights.detach().clone()
         scaler.step(optimizer)
         scaler.update()
         if not torch.equal(before, weights):
-            made += 1
-            seen.append(rates(optimizer)[0])
+            updates += 1
+            used_rates.append(rates(optimizer)[0])
         scheduler.step()
         optimizer.zero_grad()
-    assert made == 9 == scheduler.position
-    assert seen == expected(PLAN, 9)
+    assert updates == 9 == scheduler.position
+    assert used_rates == expected(PLAN, 9)
 
 
 def test_clock_calls_counts_calls_of_step():
     optimizer = sgd(0.1)
     scheduler = Scheduler(optimizer, PLAN, clock="calls")
-    seen = []
+    used_rates = []
     for _ in range(30):
-        seen.append(rates(optimizer)[0])
+        used_rates.append(rates(optimizer)[0])
         scheduler.step()
-    assert seen == expected(PLAN, 30)
+    assert used_rates == expected(PLAN, 30)
 
 
 def test_looking_at_a_curve_without_updates_warns_once_with_the_cures():
@@ -356,12 +356,12 @@ def test_another_scheduler_on_top_multiplies():
     optimizer = sgd(0.1)
     scheduler = Scheduler(optimizer, PLAN)
     other = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.5)
-    seen = []
+    used_rates = []
     for _ in range(8):
-        seen.append(update(optimizer)[0])
+        used_rates.append(update(optimizer)[0])
         scheduler.step()
         other.step()
-    assert seen == pytest.approx([0.1 * PLAN(k) * 0.5**k for k in range(8)], rel=1e-12)
+    assert used_rates == pytest.approx([0.1 * PLAN(k) * 0.5**k for k in range(8)], rel=1e-12)
 
 
 def test_writing_the_very_rate_that_is_due_is_no_hand_change():
@@ -503,6 +503,66 @@ def test_a_state_of_the_first_version_still_loads():
     for k in range(7, 12):
         assert update(optimizer) == [0.1 * 0.25 * PLAN(k), 0.2 * PLAN(k)]
         assert rates(optimizer, "momentum") == [0.5 + k / 100] * 2
+
+
+@pytest.mark.parametrize(
+    ("old", "plan"),
+    [
+        ("clip(linear(30), low=0.25)", gp.clip(gp.linear(30), minimum=0.25)),
+        ("0.5 * clip(linear(30), low=0.25, high=0.5)", 0.5 * gp.clip(gp.linear(30), minimum=0.25, maximum=0.5)),
+        ("chebyshev(16, low=0.1)", gp.chebyshev(16, curvature_ratio=0.1)),
+    ],
+)
+@pytest.mark.parametrize("on_change", ["warn", "error", "saved"])
+def test_a_state_saved_with_names_of_an_older_glidepath_loads_without_a_word(old, plan, on_change):
+    state = {"version": 1, "position": 7, "plans": {"lr": old}, "groups": {"lr": [{"base": 0.1, "factor": 1.0}]}}
+    optimizer = sgd(0.1)
+    scheduler = Scheduler(optimizer, plan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scheduler.load_state_dict(state, on_change=on_change)
+    assert scheduler.state_dict()["plans"] == {"lr": plan.text}
+    assert used(optimizer, 3) == expected(plan, 10)[7:]
+
+
+def test_the_saved_plan_is_taken_from_a_text_with_older_names():
+    state = {
+        "version": 1,
+        "position": 7,
+        "plans": {"lr": "clip(linear(30), low=0.25)"},
+        "groups": {"lr": [{"base": 0.1, "factor": 1.0}]},
+    }
+    optimizer = sgd(0.1)
+    scheduler = Scheduler(optimizer, gp.cosine(30))
+    scheduler.load_state_dict(state, on_change="saved")
+    assert scheduler.state_dict()["plans"] == {"lr": "clip(linear(30), minimum=0.25)"}
+
+
+# --- Set as a text ---
+
+
+@pytest.mark.parametrize(
+    "momentum",
+    [
+        "Set(linear(50%, start=0.85, to=0.95))",
+        Set("linear(50%, start=0.85, to=0.95)"),
+        gp.Set(gp.linear("50%", start=0.85, to=0.95)),
+    ],
+)
+def test_set_may_be_a_text(momentum):
+    optimizer = sgd(0.1, momentum=0.9)
+    Scheduler(optimizer, "cosine(100%)", momentum=momentum, horizon=20)
+    for k in range(12):
+        update(optimizer)
+        assert rates(optimizer, "momentum") == [gp.linear(10, start=0.85, to=0.95)(k)]
+
+
+def test_set_may_be_a_text_for_a_group_and_for_an_element_of_a_tuple():
+    optimizer = torch.optim.Adam([{"params": [parameter()], "name": "a"}, {"params": [parameter()], "name": "b"}])
+    Scheduler(optimizer, weight_decay={"a": "Set(linear(10))"}, betas=("Set(0.9 * constant())", None))
+    update(optimizer)
+    assert rates(optimizer, "weight_decay") == [1.0, 0]
+    assert rates(optimizer, "betas") == [(0.9, 0.999)] * 2
 
 
 def test_the_hand_factor_is_saved():

@@ -20,8 +20,9 @@ from .options import horizon, plans
 from .options.logs import DEFAULT_LOGS, Logs, Runs
 from .options.runs import AtPeak, Evidence, read_evidence_at_peak
 from .output.bound_ranking import write_bound_ranking
+from .output.console import write_lines
 from .output.figures import figure_file, save_figure
-from .output.tables import BEST, doubt_notes, write_lines, write_table
+from .output.tables import BEST, doubt_notes, write_table
 from .output.wording import word_as_options
 
 if TYPE_CHECKING:

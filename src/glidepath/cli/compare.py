@@ -15,13 +15,13 @@ from glidepath.errors import StudyError
 from glidepath.study import CostEstimate, Result, Study, read_study, study_from
 from glidepath.study.report.screening import to_columns
 from glidepath.study.report.tables import summary_table
-from glidepath.study.report.terminal import show
 from glidepath.study.report.verdict import first_name
 from glidepath.study.result import results_folder
 
 from .options.plans import name_and_text
 from .output.progress import ProgressBars
 from .output.screening import write_screening
+from .output.verdict import show
 from .output.wording import word_as_options
 from .store import size
 

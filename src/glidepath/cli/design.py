@@ -20,8 +20,9 @@ from glidepath.ticks import value_text
 from .options import horizon, laws
 from .options.logs import DEFAULT_LOGS, Logs, Runs, read_runs
 from .options.runs import AtPeak, Evidence, read_evidence_at_peak
+from .output.console import write_lines
 from .output.figures import figure_file, save_figure
-from .output.tables import doubt_notes, write_lines
+from .output.tables import doubt_notes
 from .output.wording import word_as_options
 
 if TYPE_CHECKING:

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from glidepath import plot as figures
 from glidepath.plot.range_test import draw_range_test
@@ -20,7 +18,8 @@ from glidepath.ticks import value_text
 from glidepath.torch.randomness import deterministic_kernels, preserve_rng_state, seed_everything
 from glidepath.torch.range_test import OnUpdate
 
-from .output import tables
+from .output.console import progress_bars, write_lines
+from .output.tables import write_table
 
 ENDINGS = {
     "swept": "the whole sweep",
@@ -72,7 +71,7 @@ def find(
         print(json.dumps(_as_json(result, file)))
     else:
         _write_result(result)
-        tables.write_lines(f"wrote {file}")
+        write_lines(f"wrote {file}")
     return 0 if result else 1
 
 
@@ -88,19 +87,14 @@ def _sweep_task(task: str, seed: int, threads: int, low: float, high: float, upd
 @contextmanager
 def _bar(updates: int) -> Iterator[OnUpdate]:
     """Show a progress bar on stderr, if that is a terminal."""
-    console = Console(stderr=True)
-    columns = (
-        *(TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn()),
-        *(TextColumn("{task.fields[now]}"), TimeRemainingColumn(compact=True)),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+    with progress_bars() as bars:
         bar = bars.add_task("updates", total=updates, now="")
         yield lambda k, rate, loss: bars.update(bar, completed=k + 1, now=f"rate {rate:.1e}  loss {loss:.4f}")
 
 
 def _write_result(result: RangeTest) -> None:
     first, last = (value_text(float(rate), 2) for rate in result.rates[[0, -1]])
-    tables.write_lines(f"{len(result.losses)} updates from rate {first} to {last}: {ENDINGS[result.ended]}", "")
+    write_lines(f"{len(result.losses)} updates from rate {first} to {last}: {ENDINGS[result.ended]}", "")
     rows = [
         (
             name,
@@ -110,8 +104,8 @@ def _write_result(result: RangeTest) -> None:
         )
         for name, suggestion in result.suggestions.items()
     ]
-    tables.write_table(["suggestion", "doubt"], ["suggestion", "rate", "9 in 10 resamples", "doubt"], rows)
-    tables.write_lines("", *(f"do not trust these: {doubt}" for doubt in result.doubts))
+    write_table(["suggestion", "doubt"], ["suggestion", "rate", "9 in 10 resamples", "doubt"], rows)
+    write_lines("", *(f"do not trust these: {doubt}" for doubt in result.doubts))
 
 
 def _as_json(result: RangeTest, file: Path) -> dict[str, Any]:

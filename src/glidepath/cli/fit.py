@@ -17,8 +17,9 @@ from glidepath.ticks import value_text
 from .options import laws
 from .options.logs import DEFAULT_LOGS, Logs
 from .options.runs import Evidence, read_evidence
+from .output.console import write_lines
 from .output.figures import figure_file, save_figure
-from .output.tables import write_lines, write_table
+from .output.tables import write_table
 from .output.wording import word_as_options
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from glidepath.ticks import value_text
 from .options import horizon, laws, plans
 from .options.logs import DEFAULT_LOGS, Logs, Runs
 from .options.runs import AtPeak, Evidence, read_evidence_at_peak
+from .output.console import write_lines
 from .output.figures import figure_file, save_figure
-from .output.tables import doubt_notes, write_lines, write_table
+from .output.tables import doubt_notes, write_table
 from .output.wording import word_as_options
 
 if TYPE_CHECKING:

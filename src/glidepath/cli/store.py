@@ -7,13 +7,13 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 from pydantic import ByteSize, TypeAdapter, ValidationError
-from rich.console import Console
 from rich.table import Table
 
 from glidepath.errors import Argument, Cure, GlidepathError, StoreError
 from glidepath.study.store import Store
 from glidepath.study.store.inspect import StoreSummary, find_problems, summarize
 
+from .output.console import console, write_lines
 from .output.wording import word_as_options
 
 FOLDER = Path(".glidepath")
@@ -136,12 +136,10 @@ def _show(summary: StoreSummary, folder: Path) -> None:
             row.task, row.seed, row.versions, f"{row.segments:,}", f"{row.updates:,}", f"{row.seconds:,.1f}",
             f"{row.snapshots:,}", size_text(row.bytes),
         )  # fmt: skip
-    console = Console()
-    console.print(table)
-    console.print(
+    console().print(table)
+    write_lines(
         f"\n{folder}: {summary.updates:,} updates, each stored once, "
-        f"{count_text(summary.snapshots, 'snapshot')} of {size_text(summary.bytes)}, database of {size_text(summary.database)}",
-        highlight=False,
+        f"{count_text(summary.snapshots, 'snapshot')} of {size_text(summary.bytes)}, database of {size_text(summary.database)}"
     )
 
 

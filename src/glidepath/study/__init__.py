@@ -39,7 +39,7 @@ _MODULES = {  # imported on first use, so that a worker process loads what it tr
     **dict.fromkeys(("Progress", "RunningSegment"), "training.progress"),
 }
 
-for _package in ("torch", "pydantic", "ruamel", "jinja2", "scipy", "matplotlib", "rich"):
+for _package in ("torch", "pydantic", "ruamel", "jinja2", "scipy", "matplotlib"):
     if find_spec(_package) is None:
         raise MissingExtraError(_package, "compare", "a study")
 

@@ -5,8 +5,8 @@ import math
 
 import pytest
 
+from glidepath.cli.output.verdict import note, show
 from glidepath.study.report.summary import summary
-from glidepath.study.report.terminal import note, show
 from glidepath.study.report.verdict import sentences, verdict
 
 from .made import curve, curves

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from glidepath.core.schedule import Schedule
 from glidepath.law import peak_transfer, rank_by_bound
 
-from .tables import write_lines, write_table
+from .console import write_lines
+from .tables import write_table
 
 NOTE = (
     "no run was given: this is the worst case of convex theory, each schedule at its own best peak, and knows nothing "

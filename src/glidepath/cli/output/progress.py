@@ -9,13 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
+from rich.progress import TaskID
 
 from glidepath.study.curve import Record
 from glidepath.study.spec.runs import StudyRun
 from glidepath.study.training.progress import Progress, RunningSegment
+
+from .console import progress_bars
 
 LONGEST_NAME = 44
 
@@ -29,17 +29,7 @@ class ProgressBars(Progress):
     """
 
     def __init__(self, store: Path) -> None:
-        console = Console(stderr=True)
-        self.bars = Bars(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[now]}", markup=False),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
+        self.bars = progress_bars()
         self._store = store
         self._whole = self.bars.add_task("shared updates".ljust(LONGEST_NAME), total=None, now="")
         self._segments: dict[str, TaskID] = {}

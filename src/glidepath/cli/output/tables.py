@@ -1,13 +1,12 @@
-"""Tables and lines for people, on stdout."""
+"""Tables for people, on stdout."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-PIPED_WIDTH = 160  # nothing is cut where the output is not a terminal
+from .console import console
+
 BEST = "bold green"
 
 
@@ -26,17 +25,6 @@ def write_table(words: Iterable[str], header: Sequence[str], rows: Iterable[Sequ
     for i, row in enumerate(rows):
         output.add_row(*map(escape, row), style="" if i else first)
     console().print(output)
-
-
-def write_lines(*texts: str) -> None:
-    """Write lines to stdout; where that is not a terminal, they are never wrapped."""
-    for text in texts:
-        console().print(text, highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
-
-
-def console() -> Console:
-    """Return the console of stdout, wide where that is not a terminal."""
-    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def doubt_notes(doubts: Mapping[str, Sequence[str]]) -> list[str]:

@@ -1,26 +1,23 @@
-"""The report in the terminal: a table, and the verdict."""
+"""The verdict of a study in the terminal: a table, and sentences."""
 
-import sys
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .cells import header, legend, lines
-from .summary import Row
-from .verdict import sentences
+from glidepath.study.report.cells import header, legend, lines
+from glidepath.study.report.summary import Row
+from glidepath.study.report.verdict import sentences
 
-PIPED_WIDTH = 160  # nothing is cut in a pipe
+from .console import console, write_lines
+
 STYLES = {"best": "bold green", "diverged": "red", "other peak": "dim"}
 
 
 def show(rows: Sequence[Row]) -> None:
     """Print the table, how to read it, and the verdict."""
-    terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else PIPED_WIDTH)
-    console.print(table(rows))
-    console.print(note(rows), highlight=False, markup=False, soft_wrap=not terminal)
+    console().print(table(rows))
+    write_lines(note(rows))
 
 
 def table(rows: Sequence[Row]) -> Table:
