@@ -20,7 +20,7 @@ SOURCE = ROOT / "src" / "glidepath"
 IMAGES = ROOT / "docs" / "images"
 
 INK, BOX, EDGE, ARROW = "#222222", "#eef2f7", "#5b7083", "#5b7083"
-STYLE = {"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "svg.hashsalt": "glidepath"}
+STYLE = {"font.family": "sans-serif", "svg.fonttype": "none", "svg.hashsalt": "glidepath"}  # text stays text
 
 Stop = tuple[str, str]  # what happens, and the file below src/glidepath that does it
 PATHS: dict[str, list[Stop]] = {

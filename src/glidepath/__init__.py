@@ -124,7 +124,10 @@ _SUBPACKAGES = (
     "tasks",
     "torch",
 )
-_INTERNAL = {"codes", "core", "parser", "phases", "prefix", "recipes", "runs", "terminal", "ticks"}
+_PUBLIC = sorted(  # now, before other modules of the package become attributes
+    {name for name in globals() if not name.startswith("_")} - {"core", "parser", "recipes"}
+    | {"__version__", *_ON_FIRST_USE, *_SUBPACKAGES}
+)
 
 
 def __getattr__(name: str) -> object:
@@ -139,5 +142,4 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     """Return the public names."""
-    here = {name for name in globals() if not name.startswith("_")} - _INTERNAL
-    return sorted({*here, *_ON_FIRST_USE, *_SUBPACKAGES, "__version__"})
+    return _PUBLIC

@@ -1,7 +1,7 @@
 """The code of every error, warning and review finding: one table, shown with each message as `[GP101]`.
 
-1xx plans, 2xx PyTorch, 3xx tasks and studies, 4xx runs and laws, 5xx other libraries, 6xx the installation, 7xx warnings,
-8xx findings of a review. A code that is in the table keeps its meaning; later work adds rows.
+1xx plans, 2xx PyTorch, 3xx tasks and studies, 4xx runs and laws, 5xx other libraries, 6xx the installation, 7xx
+warnings, 8xx findings of a review. A code that is in the table keeps its meaning; later work adds rows.
 """
 
 from typing import NamedTuple

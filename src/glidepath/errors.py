@@ -163,8 +163,8 @@ class ArgumentError(ScheduleError, TypeError):
         cures: what to use instead.
 
     Examples:
-        >>> print(ArgumentError("min_lr is not an argument of rex()", usage="rex(steps, *, to=0.0)", cures=[Cure("use to=")]))
-        min_lr is not an argument of rex(); use to=: rex(steps, *, to=0.0) [GP102]
+        >>> print(ArgumentError("min_lr is not an argument", usage="rex(steps, *, to=0.0)", cures=[Cure("use to=")]))
+        min_lr is not an argument; use to=: rex(steps, *, to=0.0) [GP102]
     """
 
     code = "GP102"
@@ -408,11 +408,11 @@ def needs_extra(extra: str, purpose: str) -> Iterator[None]:
         MissingExtraError: if a package outside Glidepath is not installed.
 
     Examples:
-        >>> with needs_extra("law", "loss laws"):
-        ...     import package_that_is_missing
+        >>> with needs_extra("law", "laws"):
+        ...     import absent
         Traceback (most recent call last):
         ...
-        glidepath.errors.MissingExtraError: loss laws need package_that_is_missing, which is not installed: pip install "glidepath[law]" [GP601]
+        glidepath.errors.MissingExtraError: laws need absent, which is not installed: pip install "glidepath[law]" [GP601]
     """
     try:
         yield
