@@ -13,7 +13,7 @@ BUDGET = 46  # modules of Python's own; counted and not timed, because a busy ma
 OWN_BUDGET = 32  # ours, small files by family; what needs more than the core is imported on first use
 HEAVY = {"numpy", "torch", "jax", "matplotlib", "rich", "cyclopts", "pydantic", "asyncio", "logging", "difflib"}
 SUBPACKAGES = {
-    *("convert", "errors", "integrations", "law", "logs", "plot", "range_test", "review", "study", "tasks", "torch"),
+    *("codes", "convert", "errors", "integrations", "law", "logs", "plot", "study", "tasks", "torch"),
 }
 PUBLIC = {
     *NAMES,

@@ -112,14 +112,13 @@ _ON_FIRST_USE = {  # what few programs need
     **dict.fromkeys(("advise", "design", "fit", "predict"), "law"),
 }
 _SUBPACKAGES = (
+    "codes",
     "convert",
     "errors",
     "integrations",
     "law",
     "logs",
     "plot",
-    "range_test",
-    "review",
     "study",
     "tasks",
     "torch",

@@ -14,7 +14,7 @@ from glidepath import logs
 from glidepath.errors import RunError
 from glidepath.logs import files, results, store
 from glidepath.study.curve import Curve, Record
-from glidepath.study.report.export import export
+from glidepath.study.report.export import export_curves
 from glidepath.study.report.summary import first_metric
 from glidepath.study.report.tables import COLUMNS, curves_table, save_table
 from glidepath.study.spec.runs import StudyRun
@@ -206,7 +206,7 @@ def test_an_export_is_read_like_the_folder(tmp_path):
     for name in ("some.csv", "some.parquet"):
         if name.endswith("parquet"):
             pytest.importorskip("pyarrow")
-        export(tmp_path, tmp_path / "out" / name, [1, 2])
+        export_curves(tmp_path, tmp_path / "out" / name, [1, 2])
         runs = logs.read(tmp_path / "out" / name)
         assert all(same(run, one) for run, one in zip(runs, CURVES[1:], strict=True))
 

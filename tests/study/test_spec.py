@@ -53,7 +53,7 @@ def test_every_mistake_is_reported_at_once() -> None:
 @pytest.mark.parametrize(
     ("described", "words"),
     [
-        ({"stes": 5}, "stes: there is no such key; did you mean steps?"),
+        ({"stes": 5}, "stes: this is not a key of a study; did you mean steps?"),
         ({"steps": 0}, "steps: the horizon must be at least 1, not 0"),
         ({"steps": True}, "steps: the horizon is a count of steps, a whole number, not True"),
         ({"steps": 1.5}, "a whole number, not 1.5"),

@@ -195,7 +195,7 @@ def test_an_update_begins_with_no_gradient_and_in_training_mode():
         loss = model(X).square().mean()
         loss.backward()
         for p in held:
-            p.add_(1)  # somebody who kept the old gradients writes into them
+            p.add_(1)  # other code that kept the old gradients writes into them
         optimizer.step()
         return loss
 

@@ -44,7 +44,7 @@ FALLS = {  # after a warmup of {rise} that leaves {left} updates
 def advise(
     *,
     runs: Runs = None,
-    run: horizon.Run = horizon.ONE_RUN,
+    run: horizon.RunLength = horizon.ONE_RUN,
     logs: Logs = DEFAULT_LOGS,
     schedule: Annotated[list[str] | None, Parameter(negative=())] = None,
     warmup: str = "2%",

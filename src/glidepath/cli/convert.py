@@ -12,7 +12,7 @@ from glidepath.core.schedule import Draft, Schedule
 from glidepath.errors import GlidepathError
 from glidepath.parser import parse
 
-from .options.horizon import ONE_RUN, Run, own_length
+from .options.horizon import ONE_RUN, RunLength, own_length
 
 
 def convert(
@@ -20,7 +20,7 @@ def convert(
     /,
     *,
     to: Target | None = None,
-    run: Run = ONE_RUN,
+    run: RunLength = ONE_RUN,
     peak: float | None = None,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
 ) -> None:
@@ -57,7 +57,7 @@ def _read(name: str) -> Conversion:
     return read_by_name(name)
 
 
-def _over(plan: Schedule, run: Run) -> Schedule:
+def _over(plan: Schedule, run: RunLength) -> Schedule:
     """Resolve a plan over the run; one whose durations are all steps needs no run."""
     horizon = run.horizon()
     if horizon is None and isinstance(plan, Draft):
@@ -71,7 +71,7 @@ def _write_plan(plan: Schedule, to: Target | None, peak: float | None) -> str:
     return code(plan, to=to, peak=peak)
 
 
-def _describe(conversion: Conversion, run: Run) -> Iterator[str]:
+def _describe(conversion: Conversion, run: RunLength) -> Iterator[str]:
     """Yield what was read: a line for each group, for each other hyperparameter, and for each quirk."""
     yield f"# {conversion.source}"
     plans = [plan if run.steps is None else _over(plan, run) for plan in conversion.schedules]
@@ -95,7 +95,7 @@ def _notes(conversion: Conversion) -> Iterator[str]:
     yield from (f"# {quirk}" for quirk in conversion.quirks)
 
 
-def _write(conversion: Conversion, to: Target, run: Run, peak: float | None) -> str:
+def _write(conversion: Conversion, to: Target, run: RunLength, peak: float | None) -> str:
     """Write a schedule of one library as code for another."""
     if len(set(conversion.schedules)) > 1:
         raise GlidepathError(

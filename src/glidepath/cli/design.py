@@ -36,7 +36,7 @@ LEAP = 1.2  # times as high: a rise that is reported
 def design(
     *,
     runs: Runs = None,
-    run: horizon.Run = horizon.ONE_RUN,
+    run: horizon.RunLength = horizon.ONE_RUN,
     logs: Logs = DEFAULT_LOGS,
     warmup: str | None = None,
     after: Path | None = None,

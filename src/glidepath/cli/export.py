@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from glidepath.study.report.export import export as written
+from glidepath.study.report.export import export_curves
 
 
 def export(
@@ -28,5 +28,5 @@ def export(
     run
         The number of a run, once for each; without any, all of them.
     """
-    count = written(folder, to, run or [])
+    count = export_curves(folder, to, run or [])
     print(f"wrote {count} run{'s' * (count != 1)} to {to}")

@@ -10,13 +10,13 @@ from glidepath.core.schedule import Draft, Schedule
 from glidepath.errors import GlidepathError
 from glidepath.ticks import step_text
 
-from .options.horizon import ONE_RUN, Run, own_length, resolved
+from .options.horizon import ONE_RUN, RunLength, own_length, resolved
 from .options.plans import named
 
 
 def plot(
     *plans: str,
-    run: Run = ONE_RUN,
+    run: RunLength = ONE_RUN,
     output: Annotated[Path, Parameter(alias="-o")] = Path("schedule.png"),
     log: bool = False,
     side_by_side: bool = False,

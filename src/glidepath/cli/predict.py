@@ -39,7 +39,7 @@ class PredictedPlan(NamedTuple):
 def predict(
     *planned: Annotated[str, Parameter(name="PLAN")],
     runs: Runs = None,
-    run: horizon.Run = horizon.ONE_RUN,
+    run: horizon.RunLength = horizon.ONE_RUN,
     logs: Logs = DEFAULT_LOGS,
     law: laws.Option = "noise-floor",
     at_peak: AtPeak = None,

@@ -12,7 +12,7 @@ from glidepath.parser import parse
 from glidepath.review import review as review_plan
 from glidepath.review.rates import is_absolute
 
-from .options.horizon import ONE_RUN, Run, own_length, resolved
+from .options.horizon import ONE_RUN, RunLength, own_length, resolved
 from .output.wording import word_as_options
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def review(
     plan: str,
     /,
     *,
-    run: Run = ONE_RUN,
+    run: RunLength = ONE_RUN,
     runs: Annotated[
         list[Path] | None,
         Parameter(name="--run", negative=(), help="The log of a run that should have followed the plan."),

@@ -15,12 +15,14 @@ from glidepath.phases import phases
 from glidepath.terminal import draw_curves, supports_braille
 from glidepath.ticks import value_text
 
-from .options.horizon import ONE_RUN, Run, resolved
+from .options.horizon import ONE_RUN, RunLength, resolved
 
 EXACT_STEPS = 200_000  # a longer run is drawn from so many of its steps; the table is always exact
 
 
-def show(plan: str, /, *others: Annotated[str, Parameter(show=False)], run: Run = ONE_RUN, log: bool = False) -> None:
+def show(
+    plan: str, /, *others: Annotated[str, Parameter(show=False)], run: RunLength = ONE_RUN, log: bool = False
+) -> None:
     """Show the curve of a plan in the terminal, and its values where its parts meet.
 
     Parameters

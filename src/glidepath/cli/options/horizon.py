@@ -12,7 +12,7 @@ from glidepath.errors import HorizonError
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Run:
+class RunLength:
     """How long the run is."""
 
     steps: Annotated[str | None, Parameter(help="Optimizer updates in the run: 10000, 10k, 3ep, 2Btok.")] = None
@@ -41,10 +41,10 @@ class Run:
         return type(self)(str(steps), self.steps_per_epoch, self.tokens_per_step)
 
 
-ONE_RUN = Run()  # what an absent option means: the plan's own length
+ONE_RUN = RunLength()  # what an absent option means: the plan's own length
 
 
-def resolved(plan: Schedule, run: Run) -> tuple[Schedule, int]:
+def resolved(plan: Schedule, run: RunLength) -> tuple[Schedule, int]:
     """The plan over the run, and the number of steps; without --steps the plan's own length serves.
 
     Raises:

@@ -15,7 +15,7 @@ from .tables import COLUMNS, DataTable, save_table
 KINDS: dict[str, Callable[[str], int | str]] = {"run": int, "schedule": str, "horizon": int, "seed": int, "step": int}
 
 
-def export(folder: Path, to: Path, runs: Sequence[int] = ()) -> int:
+def export_curves(folder: Path, to: Path, runs: Sequence[int] = ()) -> int:
     """Write curves of a study to another place, in the format of the suffix.
 
     Args:

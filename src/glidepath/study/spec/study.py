@@ -118,7 +118,7 @@ def study_from(described: Mapping[str, Any]) -> Study:
         >>> study_from({"task": "digits", "stes": 100})
         Traceback (most recent call last):
         ...
-        glidepath.errors.StudyError: stes: there is no such key; did you mean steps? [GP302]
+        glidepath.errors.StudyError: stes: this is not a key of a study; did you mean steps? [GP302]
     """
     try:
         study = Study.model_validate(dict(described))
@@ -171,7 +171,7 @@ def _reason(error: ErrorDetails, path: KeyPath) -> str:
     """Return our own words where pydantic's are not enough."""
     if error["type"] == "extra_forbidden":
         hint = did_you_mean(str(path[-1]), Study.model_fields, f"the keys are {', '.join(Study.model_fields)}")
-        return f"there is no such key; {hint}"
+        return f"this is not a key of a study; {hint}"
     if error["type"] == "missing":
         return "this key is missing; it names the task, as in task: digits"
     if error["type"] == "value_error":

@@ -152,7 +152,7 @@ class Coordinator:
             key = self._keep_state(runs[0], start, start + len(records), result.state)
         self.trained += len(records)
         if self.ledger.store.snapshot_bytes() > self.budget:
-            self.ledger.evict_to(self.budget, self._needed_states() | {key})
+            self.ledger.evict_to(self.budget, self._states_to_keep() | {key})
         as_planned = isinstance(result.state, StoredSnapshot)
         return not as_planned or self.updates_unknown() > 0  # another process may have learnt what a plateau waits for
 
@@ -164,7 +164,7 @@ class Coordinator:
             self.ledger.add_snapshot(run, stop, start, saved)
         return key
 
-    def _needed_states(self) -> set[str]:
+    def _states_to_keep(self) -> set[str]:
         """Return the keys of the states where needed segments begin."""
         needed = (self.segments[number] for number in self.find_needed())
         return {self.values[segment.paths[0]].state_keys.key(segment.start) for segment in needed}
