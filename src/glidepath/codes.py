@@ -76,6 +76,9 @@ CODES = {
     "GP711": Code("rate-not-finite", "A schedule gives a rate that is not finite.", "Mend the function at this step."),
     "GP712": Code("metric-not-finite", "A metric is NaN or infinite.", 'Use glidepath.torch.Plateau(nan="skip").'),
     "GP713": Code("several-peaks", "The runs have several peak rates.", "Give the runs of one peak."),
+    "GP714": Code("rate-read-once", "Rprop reads lr at its first update only.", "Use another optimizer."),
+    "GP715": Code("rate-one-update-late", "ASGD uses each rate one update late.", "Give plan[1:]."),
+    "GP716": Code("rate-capped", "Adafactor uses at most 1 / sqrt(updates made).", "Lower lr, or the plan."),
     "GP720": Code("former-name", "A text uses a name of an older Glidepath.", "Write what the message shows."),
     "GP730": Code("study", "A part of a study was repaired, or is cut short.", "See the message."),
     # findings of a review

@@ -87,7 +87,7 @@ def test_one_schedule_of_a_study_may_be_chosen(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ([], "say how long the run is that you plan, as in --steps 50k"),
+        ([], "the length of the planned run is missing: give it, as in --steps 50k"),
         (["--steps", "4k", "--warmup", "100%"], "a warmup of 4,000 updates leaves nothing of a run of 4,000"),
         (["--steps", "4k", "--warmup", "soon"], "soon"),
         (["--steps", "4k", "--schedule", "a=cosin(9)"], "did you mean cosine?"),

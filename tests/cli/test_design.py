@@ -71,7 +71,7 @@ def test_of_several_peaks_the_best_is_taken_with_a_note_and_another_may_be_chose
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ([], "say how long the run is that you plan, as in --steps 24k"),
+        ([], "the length of the planned run is missing: give it, as in --steps 24k"),
         (["--steps", "4k", "--warmup", "4000"], "leaves nothing to design"),
         (["--steps", "4k", "--after", "absent.csv"], "absent.csv"),
         (["--steps", "4k", "--after", "."], "--after is one run, and . has 3"),

@@ -13,7 +13,7 @@ import glidepath.torch
 from glidepath.codes import CODES
 from glidepath.torch import Scheduler, lr_scheduler
 
-from .loops import sgd, update, used
+from .loops import parameter, sgd, update, used
 
 PLAN = gp.linear(20)
 
@@ -95,6 +95,18 @@ def metric_not_finite():
     lr_scheduler.ReduceLROnPlateau(sgd(0.1)).step(float("inf"))  # here
 
 
+def rate_read_once():
+    Scheduler(torch.optim.Rprop([parameter()], lr=0.1), PLAN)  # here
+
+
+def rate_one_update_late():
+    Scheduler(torch.optim.ASGD([parameter()], lr=0.1), PLAN)  # here
+
+
+def rate_capped():
+    Scheduler(torch.optim.Adafactor([parameter()], lr=0.1), gp.constant(200))  # here
+
+
 CASES = {
     "GP701": step_without_update,
     "GP702": step_per_epoch,
@@ -108,6 +120,9 @@ CASES = {
     "GP710": step_before_update,
     "GP711": rate_not_finite,
     "GP712": metric_not_finite,
+    "GP714": rate_read_once,
+    "GP715": rate_one_update_late,
+    "GP716": rate_capped,
 }
 
 

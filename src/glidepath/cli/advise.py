@@ -44,7 +44,7 @@ FALLS = {  # after a warmup of {rise} that leaves {left} updates
 def advise(
     *,
     runs: Runs = None,
-    run: horizon.RunLength = horizon.ONE_RUN,
+    run: horizon.RunLength = horizon.OWN_LENGTH,
     logs: Logs = DEFAULT_LOGS,
     schedule: Annotated[list[str] | None, Parameter(negative=())] = None,
     warmup: str = "2%",
@@ -73,9 +73,9 @@ def advise(
         Print one JSON object.
     """
     file = figure_file(output, "advise.png")
-    whole = run.planned("50k")
+    whole = run.require_horizon("50k")
     rise = whole.in_steps(warmup)
-    drafts = plans.named(schedule) if schedule else usual_schedules(whole, rise)
+    drafts = plans.parse_plans(schedule) if schedule else usual_schedules(whole, rise)
     candidates = {name: plan.over(whole) for name, plan in drafts.items()}
     if not runs:
         write_bound_ranking(candidates, whole.steps, as_json)

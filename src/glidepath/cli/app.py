@@ -56,11 +56,11 @@ COMMANDS = {
     ),
     "store": ("List, clean up or check what was trained and stored.", "glidepath store ls"),
 }
-GROUPS = {"store"}  # have commands of their own, and tell their example themselves
+GROUPS = {"store"}  # have commands of their own, each with its example
 
 
 def build() -> App:
-    """The command line itself."""
+    """Build the command line."""
     app = App(
         name="glidepath",
         help="Plan, check, drive, compare and design learning-rate schedules.",
@@ -78,7 +78,7 @@ def build() -> App:
 
 
 def answer(arguments: Sequence[str]) -> int:
-    """Runs one command; a wrong option is explained on stderr and is bad input."""
+    """Run one command; a wrong option is explained on stderr and is bad input."""
     try:
         result = build()(list(arguments), exit_on_error=False)
     except CycloptsError:

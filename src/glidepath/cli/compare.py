@@ -18,7 +18,7 @@ from glidepath.study.report.tables import summary_table
 from glidepath.study.report.verdict import first_name
 from glidepath.study.result import results_folder
 
-from .options.plans import name_and_text
+from .options.plans import split_name
 from .output.progress import ProgressBars
 from .output.screening import write_screening
 from .output.verdict import show
@@ -217,7 +217,7 @@ def _folder(name: str) -> Path:
 
 def _schedules(options: list[str]) -> dict[str, str]:
     """Return NAME=TEXT by name; a schedule without a name is called by its text."""
-    pairs = [(name or text.strip(), text) for name, text in map(name_and_text, options)]
+    pairs = [(name or text.strip(), text) for name, text in map(split_name, options)]
     names = [name for name, _ in pairs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

@@ -12,7 +12,7 @@ from glidepath.core.schedule import Draft, Schedule
 from glidepath.errors import GlidepathError
 from glidepath.parser import parse
 
-from .options.horizon import ONE_RUN, RunLength, own_length
+from .options.horizon import OWN_LENGTH, RunLength, own_length
 
 
 def convert(
@@ -20,7 +20,7 @@ def convert(
     /,
     *,
     to: Target | None = None,
-    run: RunLength = ONE_RUN,
+    run: RunLength = OWN_LENGTH,
     peak: float | None = None,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
 ) -> None:

@@ -36,7 +36,7 @@ LEAP = 1.2  # times as high: a rise that is reported
 def design(
     *,
     runs: Runs = None,
-    run: horizon.RunLength = horizon.ONE_RUN,
+    run: horizon.RunLength = horizon.OWN_LENGTH,
     logs: Logs = DEFAULT_LOGS,
     warmup: str | None = None,
     after: Path | None = None,
@@ -62,7 +62,7 @@ def design(
         Print one JSON object.
     """
     file = figure_file(output, "design.png")
-    whole = run.planned("24k")
+    whole = run.require_horizon("24k")
     evidence, before = read_evidence_at_peak(runs, logs, at_peak), _read_run_before(after, logs)
     with word_as_options(OPTIONS):
         committee = _fit_laws(evidence, law)

@@ -10,13 +10,13 @@ from glidepath.core.schedule import Draft, Schedule
 from glidepath.errors import GlidepathError
 from glidepath.ticks import step_text
 
-from .options.horizon import ONE_RUN, RunLength, own_length, resolved
-from .options.plans import named
+from .options.horizon import OWN_LENGTH, RunLength, own_length, resolve_plan
+from .options.plans import parse_plans
 
 
 def plot(
     *plans: str,
-    run: RunLength = ONE_RUN,
+    run: RunLength = OWN_LENGTH,
     output: Annotated[Path, Parameter(alias="-o")] = Path("schedule.png"),
     log: bool = False,
     side_by_side: bool = False,
@@ -47,7 +47,7 @@ def plot(
     schedules = _parse_plans(plans)
     if not run.steps:
         run = run.with_steps(_common_length(list(schedules.values())))
-    curves = {name: resolved(plan, run) for name, plan in schedules.items()}
+    curves = {name: resolve_plan(plan, run) for name, plan in schedules.items()}
     steps = next(iter(curves.values()))[1]
     figure = figures.plot(
         {name: plan for name, (plan, _) in curves.items()},
@@ -65,7 +65,7 @@ def _parse_plans(texts: tuple[str, ...]) -> dict[str, Schedule]:
     """Return the plans by name; a single plan without a name is called ""."""
     if not texts:
         raise GlidepathError('there is no plan to draw: give one, as in glidepath plot "cosine(1000)"')
-    plans = named(texts)
+    plans = parse_plans(texts)
     return {"": plans[texts[0]]} if list(plans) == [texts[0]] else plans
 
 

@@ -39,7 +39,7 @@ class PredictedPlan(NamedTuple):
 def predict(
     *planned: Annotated[str, Parameter(name="PLAN")],
     runs: Runs = None,
-    run: horizon.RunLength = horizon.ONE_RUN,
+    run: horizon.RunLength = horizon.OWN_LENGTH,
     logs: Logs = DEFAULT_LOGS,
     law: laws.Option = "noise-floor",
     at_peak: AtPeak = None,
@@ -67,7 +67,7 @@ def predict(
         raise GlidepathError(
             'there is no plan to predict: give one, as in glidepath predict "cosine(100%)" --run a.csv'
         )
-    resolved = {name: horizon.resolved(plan, run) for name, plan in plans.named(planned).items()}
+    resolved = {name: horizon.resolve_plan(plan, run) for name, plan in plans.parse_plans(planned).items()}
     evidence = read_evidence_at_peak(runs, logs, at_peak)
     with word_as_options(OPTIONS):
         fit = fit_law(evidence.runs, laws.LAWS[law])

@@ -12,7 +12,7 @@ from glidepath.parser import parse
 from glidepath.review import review as review_plan
 from glidepath.review.rates import is_absolute
 
-from .options.horizon import ONE_RUN, RunLength, own_length, resolved
+from .options.horizon import OWN_LENGTH, RunLength, own_length, resolve_plan
 from .output.wording import word_as_options
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def review(
     plan: str,
     /,
     *,
-    run: RunLength = ONE_RUN,
+    run: RunLength = OWN_LENGTH,
     runs: Annotated[
         list[Path] | None,
         Parameter(name="--run", negative=(), help="The log of a run that should have followed the plan."),
@@ -51,7 +51,7 @@ def review(
     """
     schedule = parse(plan)
     if runs:
-        return _compare(resolved(schedule, run)[0], runs, column, run_peak)
+        return _compare(resolve_plan(schedule, run)[0], runs, column, run_peak)
     if column or run_peak is not None:
         raise GlidepathError("--column and --run-peak say how a log is read: give it, as in --run log.csv")
     findings = review_plan(schedule, run.horizon() or own_length(schedule))

@@ -15,13 +15,13 @@ from glidepath.phases import phases
 from glidepath.terminal import draw_curves, supports_braille
 from glidepath.ticks import value_text
 
-from .options.horizon import ONE_RUN, RunLength, resolved
+from .options.horizon import OWN_LENGTH, RunLength, resolve_plan
 
 EXACT_STEPS = 200_000  # a longer run is drawn from so many of its steps; the table is always exact
 
 
 def show(
-    plan: str, /, *others: Annotated[str, Parameter(show=False)], run: RunLength = ONE_RUN, log: bool = False
+    plan: str, /, *others: Annotated[str, Parameter(show=False)], run: RunLength = OWN_LENGTH, log: bool = False
 ) -> None:
     """Show the curve of a plan in the terminal, and its values where its parts meet.
 
@@ -35,7 +35,7 @@ def show(
     if others:
         plans = shlex.join([plan, *others])
         raise GlidepathError(f"show draws one plan; draw several in one figure with glidepath plot {plans}")
-    schedule, steps = resolved(parse(plan), run)
+    schedule, steps = resolve_plan(parse(plan), run)
     print("\n".join([str(schedule), "", *_curve(schedule, steps, log), "", *_table(schedule, steps)]))
 
 

@@ -18,6 +18,7 @@ from glidepath.errors import SchedulerError
 from .bound_schedule import BoundSchedule
 from .clock import Clock, clocks_of, unwrap_optimizer
 from .misuse_warning import MisuseDetector
+from .own_rates import warn_about_own_rates
 from .state import build_state, load_state
 from .targets import Plan, Selector, Set, has_epochs, read_targets
 from .validation import check_arguments, check_schedules, check_unscheduled
@@ -88,6 +89,7 @@ class Scheduler(LRScheduler):
         self._misuse = MisuseDetector(self.position, epochs=has_epochs(arguments))
         self._clock.bind_groups(optimizer)
         check_schedules(schedules)
+        warn_about_own_rates(optimizer, schedules)
         self._start()
 
     def _start(self) -> None:

@@ -20,32 +20,32 @@ class RunLength:
     tokens_per_step: Annotated[str | None, Parameter(help="Tokens in an update, for plans that say 2Btok.")] = None
 
     def horizon(self) -> Horizon | None:
-        """The horizon, if --steps is given."""
+        """Return the horizon; None without --steps."""
         if self.steps is None:
             return None
         return Horizon(self.steps, self.steps_per_epoch, self.tokens_per_step)  # type: ignore[arg-type]
 
-    def planned(self, example: str) -> Horizon:
-        """The horizon of a run that is still to be made.
+    def require_horizon(self, example: str) -> Horizon:
+        """Return the horizon of a run that is planned.
 
         Raises:
             HorizonError: if --steps is not given.
         """
         horizon = self.horizon()
         if horizon is None:
-            raise HorizonError(f"say how long the run is that you plan, as in --steps {example}")
+            raise HorizonError(f"the length of the planned run is missing: give it, as in --steps {example}")
         return horizon
 
     def with_steps(self, steps: int) -> Self:
-        """The same run with its length given."""
+        """Return the same run with another length."""
         return type(self)(str(steps), self.steps_per_epoch, self.tokens_per_step)
 
 
-ONE_RUN = RunLength()  # what an absent option means: the plan's own length
+OWN_LENGTH = RunLength()  # what an absent option means: the plan's own length
 
 
-def resolved(plan: Schedule, run: RunLength) -> tuple[Schedule, int]:
-    """The plan over the run, and the number of steps; without --steps the plan's own length serves.
+def resolve_plan(plan: Schedule, run: RunLength) -> tuple[Schedule, int]:
+    """Return the plan over the run, and the number of steps; without --steps, those of the plan's own length.
 
     Raises:
         HorizonError: if neither the options nor the plan say how long the run is.
@@ -55,9 +55,9 @@ def resolved(plan: Schedule, run: RunLength) -> tuple[Schedule, int]:
 
 
 def own_length(plan: Schedule) -> int:
-    """The length of a plan that has one."""
+    """Return the length of a plan that has one."""
     if isinstance(plan, Draft):
         raise HorizonError(f"{plan!r} depends on the length of the run: give it, as in --steps 10k")
     if not plan.duration:
-        raise HorizonError(f"{plan!r} has no end: say how much to look at, as in --steps 10k")
+        raise HorizonError(f"{plan!r} has no end: say how many steps to show, as in --steps 10k")
     return plan.duration
