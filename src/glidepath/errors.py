@@ -39,7 +39,7 @@ class Argument:
 
 
 Wording = Callable[[Argument], str]  # how an interface writes an argument
-Text = str | Sequence[str | Argument]  # a message; arguments in it are worded by whoever shows it
+Text = str | Sequence[str | Argument]  # a message; arguments in it are worded where it is shown
 
 
 @final

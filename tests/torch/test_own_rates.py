@@ -62,11 +62,28 @@ def test_adafactor_is_capped_from_the_update_on_that_the_warning_names():
 
 
 @pytest.mark.parametrize(
+    ("plan", "lr", "step"),
+    [
+        (gp.constant(), 0.01, 10_000),
+        (gp.constant(10_001), 0.01, 10_000),
+        (gp.Set(gp.constant(900)), 7.0, 1),
+        (gp.warmup(50), 1, 13),
+    ],
+)
+def test_the_update_that_the_warning_names_is_the_first_above_the_cap(plan, lr, step):
+    values = plan.plan if isinstance(plan, gp.Set) else plan
+    scale = 1 if isinstance(plan, gp.Set) else lr
+    assert next(k for k in range(20_000) if scale * values(k) > (k + 1) ** -0.5 * (1 + 1e-9)) == step
+    with pytest.warns(gp.GlidepathWarning, match=f"at update {step:,}: "):
+        Scheduler(build(torch.optim.Adafactor, lr=lr), plan)
+
+
+@pytest.mark.parametrize(
     "build_scheduler",
     [
         lambda: Scheduler(build(torch.optim.Adafactor, lr=0.1), gp.constant(100)),
         lambda: Scheduler(build(torch.optim.Adafactor, lr=0.01), gp.cosine(10_000)),
-        lambda: Scheduler(build(torch.optim.Adafactor, lr=1.0), gp.inverse_sqrt(warmup=10)),
+        lambda: Scheduler(build(torch.optim.Adafactor, lr=0.3), gp.inverse_sqrt(warmup=10)),
         lambda: Scheduler(build(torch.optim.ASGD, lr=0.1, weight_decay=0.1), weight_decay=PLAN),
         lambda: Scheduler(build(torch.optim.Adagrad, lr=0.1), PLAN),
     ],

@@ -7,9 +7,10 @@ traceback unless GLIDEPATH_TRACEBACK is set. A command words an error's argument
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 
-from glidepath.errors import GlidepathError, MissingExtraError, needs_extra
+from glidepath.errors import GlidepathError, GlidepathWarning, MissingExtraError, needs_extra
 
 CLEAN, FINDINGS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -17,6 +18,7 @@ CLEAN, FINDINGS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit code."""
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a name in a docstring may not be ASCII
+    warnings.showwarning = _show_warning
     try:
         code = _answer(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
@@ -31,6 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"glidepath: {explain(error)}", file=sys.stderr)
         return BAD_INPUT
+
+
+def _show_warning(message: Warning | str, category: type[Warning], filename: str, line: int, *rest: object) -> None:
+    """Write a warning of Glidepath in one line; others keep the file and line that they are about."""
+    if isinstance(message, GlidepathWarning):
+        print(f"glidepath: {message}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, filename, line), end="", file=sys.stderr)
 
 
 def _answer(arguments: Sequence[str]) -> int:

@@ -4,14 +4,17 @@ Seen with PyTorch 2.13.0; the programs that show it are in `findings/`.
 """
 
 from collections.abc import Callable
-from typing import Any
+from itertools import pairwise
 
 import torch
 
 from .bound_schedule import BoundSchedule
+from .targets import Target
 from .warn_caller import warn_caller
 
-SAMPLES = 1000  # steps at which a plan is held against the cap of Adafactor
+LONGEST_RUN = 10_000_000  # updates; a plan without an end is looked at so far
+GRID = sorted({round(1.02**i) - 1 for i in range(815)})  # steps at which a plan is compared with the cap of Adafactor
+ROUNDING = 1e-9
 
 Warner = Callable[[BoundSchedule], None]
 
@@ -51,14 +54,18 @@ def _warn_about_adafactor(schedule: BoundSchedule) -> None:
         )
 
 
-def _first_capped_step(target: Any, base: float) -> int | None:
-    """Return the first of some steps at which the rate is above the cap; None if it is not, or nothing is known."""
-    duration = target.plan.duration if target.is_data else None
-    if not duration:
+def _first_capped_step(target: Target, base: float) -> int | None:
+    """Return the first step at which the rate is above the cap, as far as a grid of steps meets it; None if it is not."""
+    if not target.is_data:
         return None
     scale = 1.0 if target.sets else base
-    steps = range(0, duration, max(1, duration // SAMPLES))
-    return next((step for step in steps if scale * target.plan(step) > (step + 1) ** -0.5), None)
+    end = min(target.plan.duration or LONGEST_RUN, LONGEST_RUN)
+    is_capped = lambda step: scale * target.plan(step) * (step + 1) ** 0.5 > 1 + ROUNDING
+    grid = [step for step in GRID if step < end - 1]
+    for before, step in pairwise([-1, *grid, end - 1]):
+        if is_capped(step):
+            return next(k for k in range(before + 1, step + 1) if is_capped(k))
+    return None
 
 
 WARNERS: dict[type[torch.optim.Optimizer], Warner] = {

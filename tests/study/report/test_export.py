@@ -10,7 +10,7 @@ from glidepath.errors import MissingExtraError, StudyError
 from glidepath.study.report.export import export_curves, read_curves
 from glidepath.study.report.tables import curves_table, save_table
 
-from .made import curve
+from .sample_curves import curve
 
 RUNS = [curve("cos/ine", 0, 1.5, number=0), curve("step", 0, math.nan, number=1), curve("step", 1, 2.5, number=2)]
 

@@ -14,7 +14,7 @@ from glidepath.study.report.figures import draw_cost, draw_curves, draw_final
 from glidepath.study.report.summary import summary
 from glidepath.study.spec.runs import StudyRun
 
-from .made import curve, curves
+from .sample_curves import curve, curves
 
 CURVES = curves(a=[1.0, 2.0, 3.0], b=[2.0, 3.0, 4.0])
 

@@ -16,7 +16,7 @@ from glidepath.study.report.summary import summary
 from glidepath.study.report.tables import curves_table, save_table
 from glidepath.study.spec.runs import StudyRun
 
-from .made import curve, curves
+from .sample_curves import curve, curves
 
 RUNS = curves(a=[1.0, 1.1, 1.3], b=[2.0, 2.1, math.nan])
 ALWAYS = {"report.html", "summary.md", "curves.png", "final.png", "spent.png", "summary.csv", "curves.csv"}

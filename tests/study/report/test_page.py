@@ -12,7 +12,7 @@ from glidepath.study.report.files import report
 from glidepath.study.report.page import page as whole_page
 from glidepath.study.report.summary import summary
 
-from .made import curve, curves
+from .sample_curves import curve, curves
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 SHAPES = {"path", "use", "rect", "circle", "g"}  # those of SVG may close themselves

@@ -13,7 +13,7 @@ from glidepath.errors import StudyError
 from glidepath.study.report.cells import legend
 from glidepath.study.report.summary import Row, summary, tail_loss
 
-from .made import curve, curves
+from .sample_curves import curve, curves
 
 
 def study(**ends: list[float]) -> dict[str, Row]:

@@ -9,7 +9,7 @@ from glidepath.cli.output.verdict import note, show
 from glidepath.study.report.summary import summary
 from glidepath.study.report.verdict import sentences, verdict
 
-from .made import curve, curves
+from .sample_curves import curve, curves
 
 CLOSE = {"cosine": [1.0, 1.1, 1.3], "linear": [1.2, 1.0, 1.25], "wsd": [1.3, 1.5, 1.0]}
 

@@ -1,4 +1,4 @@
-"""Curves made by hand, with known ends."""
+"""Curves built by hand, whose ends are chosen."""
 
 import math
 
