@@ -1,7 +1,10 @@
 """Errors are data: worded for Python by str, for another interface by `worded`, and carried between processes."""
 
 import pickle
+import re
+import tomllib
 import warnings
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from glidepath import errors
 from glidepath.errors import Argument, Cure, GlidepathError, GlidepathWarning, MissingExtraError, Place, needs_extra
 
+ROOT = Path(__file__).parent.parent
 CLASSES = sorted(
     {c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, GlidepathError)},
     key=lambda c: c.__name__,
@@ -127,3 +131,29 @@ def test_a_warning_shows_its_code_and_can_be_ignored_by_it():
         warnings.warn(GlidepathWarning("hush", code="GP799"), stacklevel=1)
         with pytest.raises(GlidepathWarning, match=r"loud \[GP700\]"):
             warnings.warn(GlidepathWarning("loud"), stacklevel=1)
+
+
+DISTRIBUTIONS = {"jinja2": "jinja2", "sklearn": "scikit-learn", "ruamel": "ruamel.yaml"}
+
+
+@pytest.mark.parametrize("extra", errors.PACKAGES)
+def test_the_packages_of_an_extra_are_those_that_it_installs(extra):
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+
+    def installed(name):
+        for requirement in extras[name]:
+            inner = re.fullmatch(r"glidepath\[(.*)\]", requirement)
+            for other in inner[1].split(",") if inner else ():
+                yield from installed(other)
+            if not inner:
+                yield re.match(r"[\w.-]+", requirement)[0]
+
+    packages = {DISTRIBUTIONS.get(package, package) for package in errors.PACKAGES[extra]}
+    assert packages <= set(installed(extra))
+    assert packages >= set(installed(extra)) - {"cyclopts", "rich"}
+
+
+def test_an_extra_that_is_not_there_is_found_missing_before_anything_is_imported(monkeypatch):
+    monkeypatch.setitem(errors.PACKAGES, "law", ("sys", "nothing_of_this_name"))
+    with pytest.raises(MissingExtraError, match=r'loss laws need nothing_of_this_name.*"glidepath\[law\]"'):
+        errors.require_extra("law", "loss laws")

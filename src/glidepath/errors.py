@@ -12,6 +12,7 @@ reader would expect (`ValueError` for a bad value, `TypeError` for a bad kind of
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import ClassVar, NamedTuple, Self, final
 
 
@@ -421,6 +422,29 @@ def needs_extra(extra: str, purpose: str) -> Iterator[None]:
         if package in ("", "glidepath"):
             raise
         raise MissingExtraError(package, extra, purpose) from error
+
+
+PACKAGES = {  # what each extra brings, by the names that are imported; those that are needed at once
+    "torch": ("torch", "numpy"),
+    "plot": ("matplotlib", "numpy"),
+    "law": ("numpy", "scipy"),
+    "compare": ("torch", "numpy", "matplotlib", "scipy", "jinja2", "pydantic", "ruamel", "sklearn"),
+}
+
+
+def require_extra(extra: str, purpose: str) -> None:
+    """Check that the packages of an extra are installed, without importing them.
+
+    Args:
+        extra: one of `PACKAGES`.
+        purpose: what they are needed for, the beginning of the message.
+
+    Raises:
+        MissingExtraError: if one is not; it names the extra, which brings all of them.
+    """
+    missing = next((package for package in PACKAGES[extra] if find_spec(package) is None), None)
+    if missing is not None:
+        raise MissingExtraError(missing, extra, purpose)
 
 
 # --- warnings ---

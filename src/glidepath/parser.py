@@ -128,7 +128,7 @@ def parse_saved(text: str) -> Schedule:
 
 def _warn_about_former_names(builder: "_Builder") -> None:
     if builder.former:
-        changes = ", ".join(f"{rename.old} is called {rename.new} now" for rename in builder.former)
+        changes = ", ".join(f"{rename.old} is now {rename.new}" for rename in builder.former)
         message = f"{changes}: write {builder.with_present_names()}"
         warnings.warn(GlidepathWarning(message, code="GP720"), stacklevel=3)
 

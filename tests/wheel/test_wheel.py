@@ -47,7 +47,7 @@ COMMANDS = {  # a command line: the extra that it needs beside cli
     "plot cosine(100) -o figure.png": "plot",
     "fit missing.csv": "law",
     "predict cosine(100) --run missing.csv": "law",
-    "find digits": "torch",
+    "find digits": "compare",
     "compare digits --dry-run": "compare",
 }
 PROBE = """

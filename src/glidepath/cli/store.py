@@ -63,7 +63,8 @@ def gc(*, store: Path = FOLDER, budget: str = "4GB", dry_run: Flag = False) -> N
             file.unlink(missing_ok=True)
         verb = "would free" if dry_run else "freed"
         print(
-            f"{verb} {size_text(freed)}: {count_text(len(evicted), 'snapshot')}, {count_text(len(strays), 'stray file')}"
+            f"{verb} {size_text(freed)}: {_count_text(len(evicted), 'snapshot')}, "
+            f"{_count_text(len(strays), 'stray file')}"
         )
 
 
@@ -85,10 +86,10 @@ def verify(*, store: Path = FOLDER) -> int:
             print(line)
         if damage.snapshots and opened.writable:
             opened.delete_snapshots(damage.snapshots)
-            print(f"deleted {count_text(len(damage.snapshots), 'snapshot')}: trained again when needed")
+            print(f"deleted {_count_text(len(damage.snapshots), 'snapshot')}: trained again when needed")
         if not damage.lines:
             counts = opened.counts()
-            print(f"all is well: {counts['updates']:,} updates, {count_text(counts['snapshots'], 'snapshot')}")
+            print(f"all is well: {counts['updates']:,} updates, {_count_text(counts['snapshots'], 'snapshot')}")
         return 1 if damage.lines else 0
 
 
@@ -139,7 +140,8 @@ def _show(summary: StoreSummary, folder: Path) -> None:
     console().print(table)
     write_lines(
         f"\n{folder}: {summary.updates:,} updates, each stored once, "
-        f"{count_text(summary.snapshots, 'snapshot')} of {size_text(summary.bytes)}, database of {size_text(summary.database)}"
+        f"{_count_text(summary.snapshots, 'snapshot')} of {size_text(summary.bytes)}, "
+        f"database of {size_text(summary.database)}"
     )
 
 
@@ -149,5 +151,5 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def count_text(count: int, name: str) -> str:
+def _count_text(count: int, name: str) -> str:
     return f"{count:,} {name}{'s' * (count != 1)}"

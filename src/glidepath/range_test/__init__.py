@@ -3,7 +3,10 @@
 Numbers in, numbers out: running the sweep on a model is left to `glidepath.torch.range_test`.
 """
 
-from .result import RangeTest as RangeTest
-from .result import analyze_sweep as analyze_sweep
-from .suggestions import RULES as RULES
-from .suggestions import Suggestion as Suggestion
+from glidepath.errors import needs_extra
+
+with needs_extra("law", "a range test"):
+    from .result import RangeTest as RangeTest
+    from .result import analyze_sweep as analyze_sweep
+    from .suggestions import RULES as RULES
+    from .suggestions import Suggestion as Suggestion

@@ -1,1 +1,5 @@
 """Logged runs: their rates and losses, how they are built, grouped and compared with a plan."""
+
+from glidepath.errors import require_extra
+
+require_extra("law", "logged runs")

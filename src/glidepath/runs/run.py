@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import final
 
-from glidepath.errors import Argument, Cure, Place, RunError, needs_extra
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-with needs_extra("law", "logged runs"):
-    import numpy as np
-    from numpy.typing import ArrayLike, NDArray
+from glidepath.errors import Argument, Cure, Place, RunError
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -7,10 +7,9 @@ print(result.verdict_text)
 """
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from glidepath.errors import MissingExtraError
+from glidepath.errors import require_extra
 
 if TYPE_CHECKING:
     from .comparison import StudySource as StudySource
@@ -39,9 +38,7 @@ _MODULES = {  # imported on first use, so that a worker process loads what it tr
     **dict.fromkeys(("Progress", "RunningSegment"), "training.progress"),
 }
 
-for _package in ("torch", "pydantic", "ruamel", "jinja2", "scipy", "matplotlib"):
-    if find_spec(_package) is None:
-        raise MissingExtraError(_package, "compare", "a study")
+require_extra("compare", "a study")
 
 
 def __getattr__(name: str) -> Any:

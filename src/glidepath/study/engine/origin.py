@@ -73,9 +73,9 @@ def find_origin(named: NamedTask, seed: int, threads: int) -> Origin:
 
 
 def first_digests(session: Session) -> tuple[str, str]:
-    """Return digests of the first state and of the first batch; a task with its own update does not show its batches.
+    """Return digests of the first state and of the first batch; a task with its own update shows no batches.
 
-    The states of accelerators' random numbers are left out: whether there are any depends on earlier code in the process.
+    The states of accelerators' random numbers are left out: whether there are any depends on code that ran before.
     """
     first = digest(session.first | {"randomness": session.first["randomness"] | {"cuda": None}})
     if session.task.batch is None:

@@ -1,4 +1,4 @@
-"""A worker trains one item after the other in this process; where the next begins in its state, it trains on in place."""
+"""A worker trains one item after the other in this process, in place where the next begins in its present state."""
 
 from typing import final
 

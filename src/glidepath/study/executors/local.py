@@ -38,7 +38,7 @@ class Local:
         """Train the job.
 
         Raises:
-            KeyboardInterrupt: if it was stopped; `wait` again for what was trained by then; raised again if nothing was.
+            KeyboardInterrupt: if it was stopped; `wait` again for what was trained by then, if anything was.
         """
         if self._done is None and self._stopped:
             raise KeyboardInterrupt

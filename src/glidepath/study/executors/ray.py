@@ -1,4 +1,4 @@
-"""Trainings on a Ray cluster: each segment is a task of Ray's, which count_slots it, and repeats it if its machine is lost.
+"""Trainings on a Ray cluster: each segment is a Ray task, which Ray places, and repeats if its machine is lost.
 
 A segment's last state stays in Ray's object store as arrays, so the segments that follow find it there, on whichever
 machine they run; one that runs in the process where it was trained continues in place. Only this process, the driver,
@@ -41,7 +41,7 @@ class Ray:
 
     Args:
         snapshots: where states are stored; only the driver's disk.
-        address: HOST:PORT or ray://HOST:PORT; None for RAY_ADDRESS, or a cluster on this machine that ends with the study.
+        address: HOST:PORT or ray://HOST:PORT; None for RAY_ADDRESS, or a cluster here that ends with the study.
             To a cluster that it connects to, the folder where you are is sent, so that workers find the task.
         threads: CPU threads of one training.
         workers: trainings at a time; None for as many as there are cores, or GPUs, for. More than there are now wait
@@ -145,7 +145,7 @@ class Ray:
         return JobResult(job, outcome, self._store_state(job, state, outcome, last))
 
     def _store_state(self, job: Job, reference: Any, outcome: WorkResult, last: State | None) -> Any:
-        """Return the snapshot of a job's last state; of a job that was stopped, the state itself; None if it diverged."""
+        """Return the snapshot of a job's last state; the state itself if it was stopped; None if it diverged."""
         if last is None or len(outcome.records) < len(job.work.values):
             return None if last is None else unpack(last)
         snapshot = self._snapshots.write(job.work.ends, unpack(last))

@@ -24,7 +24,7 @@ REPORT_EVERY = 0.25  # seconds between two reports of progress
 
 
 def new_board() -> Any:
-    """Start the board: workers write their progress to it, and the driver reads it, and writes that they are to stop."""
+    """Start the board: workers write their progress to it; the driver reads it, and writes that they are to stop."""
 
     class Board:  # within a function it travels by value, so that its process need not import PyTorch
         def __init__(self) -> None:

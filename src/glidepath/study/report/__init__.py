@@ -1,1 +1,1 @@
-"""The report of a finished study: verdict, tables, figures, a page, exports. It reads curves, not how they were trained."""
+"""The report of a finished study: verdict, tables, figures, a page, exports. It depends on curves only."""

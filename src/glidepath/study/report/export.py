@@ -31,7 +31,7 @@ def export_curves(folder: Path, to: Path, runs: Sequence[int] = ()) -> int:
         MissingExtraError: if the package for the format is not installed.
     """
     save = _writer(to)
-    table = select_runs(read_curves(folder), runs, folder)
+    table = _select_runs(read_curves(folder), runs, folder)
     if to.exists() and to.resolve() == (folder / "curves.csv").resolve():
         raise StudyError(f"{to} holds the curves of the study itself: choose another file")
     try:
@@ -88,7 +88,7 @@ def _parse_row(row: dict[Any, Any]) -> dict[str, int | float | str]:
     return {name: KINDS.get(name, float)(value) for name, value in row.items() if value != ""}
 
 
-def select_runs(table: DataTable, runs: Sequence[int], folder: Path) -> DataTable:
+def _select_runs(table: DataTable, runs: Sequence[int], folder: Path) -> DataTable:
     numbers = sorted({row["run"] for row in table.rows})
     absent = [run for run in runs if run not in numbers]
     if absent or not numbers:

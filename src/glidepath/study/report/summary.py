@@ -151,7 +151,7 @@ def interval(values: Sequence[float], comparisons: int = 1) -> Interval:
 
 
 def _rank_rows(settings: Mapping[Setting, Sequence[Curve]]) -> list[Row]:
-    """Return the rows of one horizon; ties are ordered by their settings, so that the order of the runs does not matter."""
+    """Return the rows of one horizon; ties are ordered by their settings, so the order of the runs does not matter."""
     _check_seeds(settings)
     order = sorted(settings, key=lambda setting: (*_rank(settings[setting]), setting))
     chosen: dict[str, Setting] = {}

@@ -25,7 +25,7 @@ class Ledger:
     Args:
         store: where everything is stored.
         values: of the runs, by number.
-        due: the updates after which each run is is_evaluated.
+        due: the updates after which each run is evaluated.
     """
 
     def __init__(self, store: Store, values: Sequence[RunValues], due: Sequence[Collection[int]]) -> None:
@@ -88,17 +88,17 @@ class Ledger:
         return start
 
     def is_complete(self, numbers: Sequence[int], start: int, stop: int) -> bool:
-        """Return whether updates start..stop-1, which these runs share, are stored, with every evaluation that is due."""
+        """Return whether updates start..stop-1, which these runs share, are stored, with all evaluations due."""
         if self.end_of_coverage(numbers[0], start) < stop:
             return False
         return all(self.is_evaluated(numbers[0], update) for update in self.due_within(numbers, start, stop))
 
     def due_within(self, numbers: Iterable[int], start: int, stop: int) -> frozenset[int]:
-        """Return the updates of start..stop-1 after which one of these runs at least is is_evaluated."""
+        """Return the updates of start..stop-1 after which at least one of these runs is evaluated."""
         return frozenset(update for number in numbers for update in self.due[number] if start <= update < stop)
 
     def is_evaluated(self, number: int, update: int) -> bool:
-        """Return whether the state after an update was is_evaluated, or has diverged."""
+        """Return whether the state after an update was evaluated, or has diverged."""
         return update + 1 == self._ends[number] or bool(self.metrics(number, update))
 
     def metrics(self, number: int, update: int) -> dict[str, float]:
@@ -222,11 +222,11 @@ class Ledger:
 def _in_order(parts: Iterable[SegmentRange]) -> list[SegmentRange]:
     """Sort the parts by their updates, each update in a single part: the one that reaches farthest."""
     ordered: list[SegmentRange] = []
-    end_of_coverage = 0
+    covered = 0
     for part in sorted(parts, key=lambda part: (part.start, -part.stop)):
-        if part.stop > end_of_coverage:
-            ordered.append(SegmentRange(part.segment, max(part.start, end_of_coverage), part.stop))
-            end_of_coverage = part.stop
+        if part.stop > covered:
+            ordered.append(SegmentRange(part.segment, max(part.start, covered), part.stop))
+            covered = part.stop
     return ordered
 
 

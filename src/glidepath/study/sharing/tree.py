@@ -206,7 +206,7 @@ def longest_path(segments: Sequence[Segment]) -> list[int]:
 
 
 def depth_first(segments: Sequence[Segment]) -> list[int]:
-    """Return the order for one worker in which the fewest states wait at a time; of equals the longest path comes last."""
+    """Return the order for one worker in which the fewest states wait at once; of equals, the longest path is last."""
     following, need, lengths = children(segments), count_waiting_states(segments), longest_path(segments)
 
     def last_first(numbers: Iterable[int]) -> list[int]:

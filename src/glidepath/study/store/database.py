@@ -119,7 +119,7 @@ class Store:
     # --- curves ---
 
     def segments_of(self, path: str, after: int = 0) -> list[StoredSegment]:
-        """Return every segment of a path's origin with a number above `after`, in the order in which they were added."""
+        """Return every segment of a path's origin with a number above `after`, in the order of their addition."""
         columns = "segment, path, start, stop, begins, ends, diverged, width, rows"
         with translate_errors(self.folder):
             rows_of_segments = self._base.execute(

@@ -84,7 +84,7 @@ def _in_order(
 def _cheapest_first(
     evictable: Iterable[tuple[int, EvictionCandidate]], steps: dict[str, int], before: Mapping[str, str]
 ) -> Iterator[str]:
-    """Yield keys by updates per byte; an eviction raises later prices, never lowers them, so old ones wait in a heap."""
+    """Yield keys by updates per byte; an eviction only raises later prices, so old ones can wait in a heap."""
     heap = [(_price(candidate, steps, before), place, candidate) for place, candidate in evictable]
     heapq.heapify(heap)
     while heap:

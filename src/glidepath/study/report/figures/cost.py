@@ -90,7 +90,7 @@ def _evaluations(curves: Sequence[Curve]) -> tuple[Any, Any]:
 
 
 def _draw_lengths(axis: Axes, rows: Sequence[Row], curves: Sequence[Curve], styles: Mapping[str, LineStyle]) -> None:
-    """Draw a line for every schedule; at one horizon they stand a little apart, so that their intervals do not overlap."""
+    """Draw a line for every schedule; at one horizon they stand a little apart, so that no intervals overlap."""
     ends = {row.setting: interval([first_metric(curve) for curve in runs_of(curves, row.setting)]) for row in rows}
     for place, (name, look) in enumerate(styles.items()):
         away = 1 + APART * (place / max(1, len(styles) - 1) - 0.5)
