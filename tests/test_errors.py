@@ -156,4 +156,17 @@ def test_the_packages_of_an_extra_are_those_that_it_installs(extra):
 def test_an_extra_that_is_not_there_is_found_missing_before_anything_is_imported(monkeypatch):
     monkeypatch.setitem(errors.PACKAGES, "law", ("sys", "nothing_of_this_name"))
     with pytest.raises(MissingExtraError, match=r'loss laws need nothing_of_this_name.*"glidepath\[law\]"'):
-        errors.require_extra("law", "loss laws")
+        errors.require_extras("loss laws", "torch", "law")
+
+
+def test_an_extra_that_brings_all_that_is_missing_is_named_one_that_was_asked_for_first(monkeypatch):
+    for extra, packages in {
+        "torch": ("no_torch", "no_numpy"),
+        "law": ("no_numpy",),
+        "compare": ("no_torch", "no_numpy", "no_jinja"),
+    }.items():
+        monkeypatch.setitem(errors.PACKAGES, extra, packages)
+    for needed, enough in {("law",): "law", ("law", "torch"): "torch", ("compare",): "compare"}.items():
+        with pytest.raises(MissingExtraError) as caught:
+            errors.require_extras("this", *needed)
+        assert caught.value.extra == enough

@@ -12,7 +12,6 @@ reader would expect (`ValueError` for a bad value, `TypeError` for a bad kind of
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import ClassVar, NamedTuple, Self, final
 
 
@@ -432,19 +431,23 @@ PACKAGES = {  # what each extra brings, by the names that are imported; those th
 }
 
 
-def require_extra(extra: str, purpose: str) -> None:
-    """Check that the packages of an extra are installed, without importing them.
+def require_extras(purpose: str, *extras: str) -> None:
+    """Check that the packages of some extras are installed, without importing them.
 
     Args:
-        extra: one of `PACKAGES`.
         purpose: what they are needed for, the beginning of the message.
+        extras: of `PACKAGES`.
 
     Raises:
-        MissingExtraError: if one is not; it names the extra, which brings all of them.
+        MissingExtraError: if one is not; it names an extra that brings all that are missing, one of `extras` where it can.
     """
-    missing = next((package for package in PACKAGES[extra] if find_spec(package) is None), None)
-    if missing is not None:
-        raise MissingExtraError(missing, extra, purpose)
+    from importlib.util import find_spec  # only here: few programs ask
+
+    packages = dict.fromkeys(package for extra in extras for package in PACKAGES[extra])
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        enough = next(extra for extra in (*extras, *PACKAGES) if set(missing) <= set(PACKAGES[extra]))
+        raise MissingExtraError(missing[0], enough, purpose)
 
 
 # --- warnings ---

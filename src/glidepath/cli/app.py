@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from glidepath import __version__
-from glidepath.errors import require_extra
+from glidepath.errors import require_extras
 
 # name: (what it does, an example)
 COMMANDS = {
@@ -57,13 +57,12 @@ COMMANDS = {
     ),
     "store": ("List, clean up or check what was trained and stored.", "glidepath store ls"),
 }
-EXTRAS = {  # command: the extra that is enough for it, where the one of the command line is not
-    "plot": "plot",
-    "gallery": "compare",
-    "compare": "compare",
-    "find": "compare",
-    **dict.fromkeys(("fit", "predict", "advise", "design"), "law"),
-    "store": "compare",
+EXTRAS: dict[str, tuple[str, ...]] = {  # command: what it needs beside the extra of the command line
+    "plot": ("plot",),
+    "gallery": ("torch", "plot"),
+    "find": ("torch", "plot", "law"),
+    **dict.fromkeys(("compare", "store"), ("compare",)),
+    **dict.fromkeys(("fit", "predict", "advise", "design"), ("law",)),
 }
 GROUPS = {"store"}  # have commands of their own, each with its example
 
@@ -89,8 +88,7 @@ def build() -> App:
 def answer(arguments: Sequence[str]) -> int:
     """Run one command; a wrong option is explained on stderr and is bad input."""
     command = arguments[0] if arguments else ""
-    if command in EXTRAS:
-        require_extra(EXTRAS[command], f"glidepath {command}")
+    require_extras(f"the command {command}", *EXTRAS.get(command, ()))
     try:
         result = build()(list(arguments), exit_on_error=False)
     except CycloptsError:

@@ -9,7 +9,7 @@ print(result.verdict_text)
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from glidepath.errors import require_extra
+from glidepath.errors import require_extras
 
 if TYPE_CHECKING:
     from .comparison import StudySource as StudySource
@@ -38,7 +38,7 @@ _MODULES = {  # imported on first use, so that a worker process loads what it tr
     **dict.fromkeys(("Progress", "RunningSegment"), "training.progress"),
 }
 
-require_extra("compare", "a study")
+require_extras("a study", "compare")
 
 
 def __getattr__(name: str) -> Any:
