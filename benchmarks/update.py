@@ -4,8 +4,8 @@
 
 Each row trains four optimizers on the same tiny parameters, in turns so that the machine's moods fall on all alike:
 SGD alone, with PyTorch's scheduler, with ours, and with ours plus a call of `step()` (which ours does not need). A turn
-is longer than the block of rows that the scheduler computes ahead, so that it pays for one; the figure is the fastest turn
-of each, less that of SGD alone. Hand changes stay noticed throughout: it is the ordinary scheduler.
+is longer than the block of rows that the scheduler computes ahead, so that it pays for one; the figure is the fastest
+turn of each, less that of SGD alone. Hand changes stay noticed throughout: it is the ordinary scheduler.
 """
 
 import gc

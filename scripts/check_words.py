@@ -39,10 +39,10 @@ FIELD_NAMES = {"normalized_exponential", "slanted_triangular", "using"}  # recip
 DIALECT = re.compile(r"\b(somebody|nobody|anybody|whoever|what became of|a word on|wild points?|letters?)\b", re.I)
 
 LIMITS = {
-    "vague names": 1875,
-    "functions named by a participle": 333,
-    "docstrings without a verb first": 761,
-    "words of the old dialect": 378,
+    "vague names": 0,
+    "functions named by a participle": 8,
+    "docstrings without a verb first": 0,
+    "words of the old dialect": 0,
 }
 
 Place = tuple[str, Path, int, str]  # what is counted, where, and the name

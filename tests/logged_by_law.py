@@ -1,4 +1,4 @@
-"""Logs of runs that follow a law with known parameters, with noise on every loss: what the advisor's commands are fed."""
+"""Logs of runs that follow a law with known parameters, with noise on every loss, for the advisor's commands."""
 
 from pathlib import Path
 

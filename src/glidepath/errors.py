@@ -439,7 +439,7 @@ def require_extras(purpose: str, *extras: str) -> None:
         extras: of `PACKAGES`.
 
     Raises:
-        MissingExtraError: if one is not; it names an extra that brings all that are missing, one of `extras` where it can.
+        MissingExtraError: if one is not; it names an extra that brings all that are missing.
     """
     from importlib.util import find_spec  # only here: few programs ask
 

@@ -138,7 +138,8 @@ def sentences(advice: Advice, candidates: Mapping[str, Schedule]) -> list[str]:
     return [
         f"best: {candidates[best.name]!r}",
         f"cooldown: {_cooldown(advice.cooldown)}",
-        f"to make next: {then.name}, {then.plan!r}: what the law's parameters leave open between the leaders would fall "
+        f"to make next: {then.name}, {then.plan!r}: "
+        "what the law's parameters leave open between the leaders would fall "
         f"from ± {then.std_now:.4f} to ± {then.std_after:.4f}",
     ]
 

@@ -37,8 +37,8 @@ def _warn_about_rprop(schedule: BoundSchedule) -> None:
 
 def _warn_about_asgd(schedule: BoundSchedule) -> None:
     warn_caller(
-        "ASGD uses each rate one update late: update k moves by the rate of update k - 1; give plan[1:], which is right "
-        "from update 1 on",
+        "ASGD uses each rate one update late: update k moves by the rate of update k - 1; give plan[1:], which is "
+        "right from update 1 on",
         "GP715",
     )
 
@@ -55,7 +55,7 @@ def _warn_about_adafactor(schedule: BoundSchedule) -> None:
 
 
 def _first_capped_step(target: Target, base: float) -> int | None:
-    """Return the first step at which the rate is above the cap, as far as a grid of steps meets it; None if it is not."""
+    """Return the first step at which the rate is above the cap, searched on a grid; None if it is below."""
     if not target.is_data:
         return None
     scale = 1.0 if target.sets else base

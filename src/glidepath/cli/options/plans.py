@@ -26,6 +26,6 @@ def parse_plans(texts: Sequence[str]) -> dict[str, Schedule]:
 
 
 def split_name(option: str) -> tuple[str, str]:
-    """Split NAME=TEXT; the name is empty if there is none: an equals sign within a plan always follows a parenthesis."""
+    """Split NAME=TEXT; the name is empty if there is none. An equals sign within a plan follows a parenthesis."""
     name, sign, rest = option.partition("=")
     return (name.strip(), rest.strip()) if sign and "(" not in name else ("", option)
