@@ -96,7 +96,9 @@ def test_every_error_goes_through_a_pickle_with_all_that_it_says(kind):
 
 def test_a_missing_package_goes_through_a_pickle_too():
     error = MissingExtraError("scipy", "law", "loss laws")
-    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    error.add_note("in a worker")
+    copy = pickle.loads(pickle.dumps(error.at(Place("task.py", line=3))))
+    assert (str(copy), copy.place, copy.__notes__) == (str(error), error.place, ["in a worker"])
 
 
 @given(st.text(alphabet=st.characters(blacklist_categories=["Cs"])))

@@ -392,8 +392,8 @@ class MissingExtraError(GlidepathError, ImportError):
         super().__init__(f"{purpose} {verb} {package}, which is not installed", cures=[Cure(install)])
         self.package, self.extra, self.purpose = package, extra, purpose
 
-    def __reduce__(self) -> tuple[type[Self], tuple[str, str, str]]:
-        return type(self), (self.package, self.extra, self.purpose)
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str, str], dict[str, object]]:
+        return type(self), (self.package, self.extra, self.purpose), self.__dict__
 
 
 @contextmanager

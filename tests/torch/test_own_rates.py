@@ -78,6 +78,20 @@ def test_the_update_that_the_warning_names_is_the_first_above_the_cap(plan, lr, 
         Scheduler(build(torch.optim.Adafactor, lr=lr), plan)
 
 
+@pytest.mark.parametrize("order", [("low", "high"), ("high", "low")])
+def test_the_cap_is_found_in_whichever_group_it_is(order):
+    groups = [{"params": [torch.nn.Parameter(torch.zeros(1))], "name": name} for name in order]
+    optimizer = torch.optim.Adafactor(groups, lr=0.1)
+    plans = {"low": 0.01 * gp.constant(400), "high": gp.constant(400)}
+    with pytest.warns(gp.GlidepathWarning, match="at update 100: "):
+        Scheduler(optimizer, {name: plans[name] for name in order})
+
+
+def test_a_minimum_above_the_cap_counts():
+    with pytest.warns(gp.GlidepathWarning, match="at update 400: "):
+        Scheduler(build(torch.optim.Adafactor, lr=0.05), gp.exponential(every=10, factor=0.1), minimum=0.05)
+
+
 @pytest.mark.parametrize(
     "build_scheduler",
     [

@@ -9,6 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from typing import TextIO
 
 from glidepath.errors import GlidepathError, GlidepathWarning, MissingExtraError, needs_extra
 
@@ -35,12 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
 
 
-def _show_warning(message: Warning | str, category: type[Warning], filename: str, line: int, *rest: object) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """Write a warning of Glidepath in one line; others keep the file and line that they are about."""
     if isinstance(message, GlidepathWarning):
         print(f"glidepath: {message}", file=sys.stderr)
     else:
-        print(warnings.formatwarning(message, category, filename, line), end="", file=sys.stderr)
+        print(warnings.formatwarning(message, category, filename, lineno, line), end="", file=file or sys.stderr)
 
 
 def _answer(arguments: Sequence[str]) -> int:

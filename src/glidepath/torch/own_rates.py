@@ -3,73 +3,69 @@
 Seen with PyTorch 2.13.0; the programs that show it are in `findings/`.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 
 from .bound_schedule import BoundSchedule
-from .targets import Target
 from .warn_caller import warn_caller
 
-LONGEST_RUN = 10_000_000  # updates; a plan without an end is looked at so far
+LONGEST_RUN = 10_000_000  # updates; a plan without an end is searched so far
 GRID = sorted({round(1.02**i) - 1 for i in range(815)})  # steps at which a plan is compared with the cap of Adafactor
 ROUNDING = 1e-9
 
-Warner = Callable[[BoundSchedule], None]
-
-
-def warn_about_own_rates(optimizer: torch.optim.Optimizer, schedules: list[BoundSchedule]) -> None:
-    """Warn if the optimizer ignores, delays or caps the rate that the schedules set."""
-    warner = WARNERS.get(type(optimizer))
-    rates = [schedule for schedule in schedules if str(schedule.target.hyperparameter) == "lr"]
-    if warner is not None and rates:
-        warner(rates[0])
-
-
-def _warn_about_rprop(schedule: BoundSchedule) -> None:
-    warn_caller(
+ALWAYS: dict[str, tuple[str, str]] = {  # by the name of the optimizer: the warning, and its code
+    "Rprop": (
         "Rprop reads lr at its first update only, so this schedule has no effect after it: use another optimizer, or "
         "schedule nothing",
         "GP714",
-    )
-
-
-def _warn_about_asgd(schedule: BoundSchedule) -> None:
-    warn_caller(
+    ),
+    "ASGD": (
         "ASGD uses each rate one update late: update k moves by the rate of update k - 1; give plan[1:], which is "
         "right from update 1 on",
         "GP715",
-    )
+    ),
+}
 
 
-def _warn_about_adafactor(schedule: BoundSchedule) -> None:
-    """Warn if the plan is above the cap of Adafactor, min(lr, 1 / sqrt(k + 1)) at update k, anywhere."""
-    step = _first_capped_step(schedule.target, max((slot.base for slot in schedule.slots), default=0.0))
-    if step is not None:
+def warn_about_own_rates(optimizer: torch.optim.Optimizer, schedules: Sequence[BoundSchedule]) -> None:
+    """Warn if the optimizer ignores, delays or caps the rate that the schedules set."""
+    kind = type(optimizer)
+    rates = [schedule for schedule in schedules if str(schedule.target.hyperparameter) == "lr"]
+    if not rates or kind.__module__.partition(".")[0] != "torch":
+        return
+    if kind.__name__ in ALWAYS:
+        warn_caller(*ALWAYS[kind.__name__])
+    elif kind.__name__ == "Adafactor":
+        _warn_about_cap([step for schedule in rates if (step := _first_capped_step(schedule)) is not None])
+
+
+def _warn_about_cap(steps: Sequence[int]) -> None:
+    """Warn if a plan is above the cap of Adafactor, min(lr, 1 / sqrt(k + 1)) at update k, anywhere."""
+    if steps:
         warn_caller(
-            f"Adafactor uses at most 1 / sqrt(updates made), and the plan is above that at update {step:,}: it is cut "
-            "off there; lower lr, or use another optimizer",
+            f"Adafactor uses at most 1 / sqrt(updates made), and the plan is above that at update {min(steps):,}: it is "
+            "cut off there; lower lr, or use another optimizer",
             "GP716",
         )
 
 
-def _first_capped_step(target: Target, base: float) -> int | None:
+def _first_capped_step(schedule: BoundSchedule) -> int | None:
     """Return the first step at which the rate is above the cap, searched on a grid; None if it is below."""
+    target = schedule.target
     if not target.is_data:
         return None
-    scale = 1.0 if target.sets else base
+    scale = 1.0 if target.sets else max((slot.base for slot in schedule.slots), default=0.0)
+    floor = target.minimum or 0.0
+
+    def is_capped(step: int) -> bool:
+        rate: float = max(scale * target.plan(step), floor)
+        return rate > (1 + ROUNDING) / math.sqrt(step + 1)
+
     end = min(target.plan.duration or LONGEST_RUN, LONGEST_RUN)
-    is_capped = lambda step: scale * target.plan(step) * (step + 1) ** 0.5 > 1 + ROUNDING
-    grid = [step for step in GRID if step < end - 1]
-    for before, step in pairwise([-1, *grid, end - 1]):
+    for before, step in pairwise([-1, *(step for step in GRID if step < end - 1), end - 1]):
         if is_capped(step):
             return next(k for k in range(before + 1, step + 1) if is_capped(k))
     return None
-
-
-WARNERS: dict[type[torch.optim.Optimizer], Warner] = {
-    torch.optim.Rprop: _warn_about_rprop,
-    torch.optim.ASGD: _warn_about_asgd,
-    **({torch.optim.Adafactor: _warn_about_adafactor} if hasattr(torch.optim, "Adafactor") else {}),  # since 2.5
-}
