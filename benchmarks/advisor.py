@@ -17,11 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.published import PUBLISHED_25M, TEST, TRAIN, runs, scores
-from glidepath import cosine, warmup
+from glidepath import Run, cosine, warmup
 from glidepath.law import Fit, MultiPowerLaw, NoiseFloorLaw, design, fit, fit_committee
 from glidepath.law.designing.descent import Descent
 from glidepath.law.evaluation.timeline import History
-from glidepath.runs.run import Run
 
 STEPS, WARMUP = 24_000, 2160
 TURNS = 7

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.ranking import read
+from glidepath import Run
 from glidepath.law import Fit, fit
-from glidepath.runs.run import Run
 
 FITTED = {
     "cosine to 10% and WSD 20%, 25k": (("cos_end-1", 25_000), ("wsd_linear0.2", 25_000)),

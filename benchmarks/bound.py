@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import glidepath as gp
-from glidepath.law.bounds.convex import bound, bound_curve, bound_gradient
+from glidepath.law import bound, bound_curve, bound_gradient
 
 STEPS, HORIZONS = 100_000, 100
 PLANS = {

@@ -17,9 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from glidepath import Schedule, constant, cosine, geometric, linear
+from glidepath import Run, Schedule, constant, cosine, geometric, linear
 from glidepath.law import Fit
-from glidepath.runs.run import Run
 
 TRAIN = ("cosine_24000", "constant_24000", "wsdcon_9")
 TEST = ("constant_72000", "cosine_72000", "wsd_20000_24000", "wsdcon_18", "wsdcon_3", "wsdld_20000_24000")

@@ -2,15 +2,15 @@
 
     python -m benchmarks.range_test
 
-200 curves for each level of noise (`tests/sweep/curves.py`): logistic falls of random place, width and height, then a
-loss that runs away. An error is the factor between a suggestion and the point where the noiseless loss falls fastest.
+200 curves for each level of noise (`tests/range_test/curves.py`): logistic falls of random place, width and height, then
+a loss that runs away. An error is the factor between a suggestion and the point where the noiseless loss falls fastest.
 Lightning's suggestion is asked of its own class, for the same rates and losses.
 """
 
 import numpy as np
 from lightning.pytorch.tuner.lr_finder import _LRFinder
 from numpy.typing import NDArray
-from tests.sweep.curves import Curve, curve
+from tests.range_test.curves import Curve, curve
 
 from glidepath.range_test import analyze_sweep
 

@@ -19,9 +19,8 @@ from statistics import fmean
 import numpy as np
 from scipy.stats import spearmanr
 
-from glidepath import logs
+from glidepath import Run, logs
 from glidepath.law import Committee, fit_committee
-from glidepath.runs.run import Run
 
 NAME = re.compile(r"lr([\d.]+)_(.*)_T(\d+)")
 FITTED, UP_TO = ("cos_end-1", "wsd_linear0.2"), 25_000

@@ -1,5 +1,6 @@
 """Errors are data: worded for Python by str, for another interface by `worded`, and carried between processes."""
 
+import ast
 import pickle
 import re
 import tomllib
@@ -23,18 +24,18 @@ PLAIN = [c for c in CLASSES if c is not MissingExtraError]
 
 def option(argument):
     """Another interface, which writes an argument its own way."""
-    return f"--{argument.name}" + (f" {argument.key}=..." if argument.key else f" {argument.value}".rstrip())
+    return f"--{argument.name}" + (f" {argument.key}=..." if argument.key else f" {argument.value or ''}".rstrip())
 
 
 def test_an_argument_is_written_as_a_python_user_gives_it():
     assert str(Argument("peak")) == "peak="
-    assert str(Argument("peak", "0.1")) == "peak=0.1"
+    assert str(Argument("peak", 0.1)) == "peak=0.1"
     assert str(Argument("columns", key="rate")) == 'columns={"rate": ...}'
-    assert str(Argument("columns", '"eta"', key="rate")) == 'columns={"rate": "eta"}'
+    assert str(Argument("columns", "eta", key="rate")) == 'columns={"rate": "eta"}'
 
 
 def test_a_cure_words_its_arguments_for_whoever_shows_it():
-    cure = Cure("give the schedule of the run", Argument("plan"), Argument("peak", "0.1"))
+    cure = Cure("give the schedule of the run", Argument("plan"), Argument("peak", 0.1))
     assert cure.worded() == "give the schedule of the run, plan= and peak=0.1"
     assert cure.worded(option) == "give the schedule of the run, --plan and --peak 0.1"
     assert Cure("wait").worded(option) == "wait"
@@ -172,3 +173,10 @@ def test_an_extra_that_brings_all_that_is_missing_is_named_one_that_was_asked_fo
         with pytest.raises(MissingExtraError) as caught:
             errors.require_extras("this", *needed)
         assert caught.value.extra == enough
+
+
+@given(st.text())
+def test_a_text_as_a_value_is_python_that_gives_it_back(text):
+    shown = str(Argument("columns", text, key="rate"))
+    assert ast.literal_eval(shown.partition("=")[2]) == {"rate": text}
+    assert shown.isprintable()

@@ -13,11 +13,12 @@ import pytest
 
 import glidepath as gp
 from glidepath.convert import code
+from glidepath.convert.writers.function import TABLE
 from glidepath.convert.writing import Target
 from glidepath.core.assignment import Set
 from glidepath.core.printing import Call
 from glidepath.core.schedule import Schedule
-from glidepath.errors import ConvertError, DraftError
+from glidepath.errors import ConvertError, DraftError, NoFormulaError
 from glidepath.parser import parse_plan
 from glidepath.phases import phases
 from glidepath.prefix import common_prefix
@@ -128,6 +129,8 @@ def values(plan, steps=STEPS):
 
 def test_every_piece_has_a_sample():
     pieces = {kind.__name__ for kind in walk(Schedule) if getattr(kind, "__final__", False)}
+    missing = sorted(pieces - SAMPLES.keys() - WITHOUT_TEXT - WITHOUT_VALUES)
+    assert missing == [], f"add to SAMPLES in tests/test_interpreters.py: {', '.join(missing)}"
     assert pieces == SAMPLES.keys() | WITHOUT_TEXT | WITHOUT_VALUES
 
 
@@ -191,6 +194,16 @@ def test_a_review_reads_every_piece(text):
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_target_can_be_written(text, target):
     assert code(gp.parse(text), to=target)
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLES if name != "Table"])
+def test_every_piece_is_written_as_a_formula(name):
+    for text in SAMPLES[name]:
+        try:
+            formula = TABLE not in code(gp.parse(text), to="function")
+        except NoFormulaError:
+            formula = False
+        assert formula, f"add {name} to src/glidepath/convert/writers/curves.py"
 
 
 @pytest.mark.parametrize("text", PLANS)

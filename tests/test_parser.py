@@ -139,6 +139,25 @@ def test_a_mistake_is_told_where_it_is(text, place, reason):
     assert error.offset == place
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("CosineAnnealingLR(100)", "write cosine(100)"),
+        ("get_cosine_schedule_with_warmup(100, 1000)", "write warmup(100) >> cosine(900)"),
+        ("SequentialLR(1)", "write warmup(5%) >> cosine(95%)"),
+        ("plateau(factor=0.5)", "it depends on a metric: only in a study; in code, glidepath.torch.Plateau"),
+        ("warmup(5 %)", "did you mean 5%?"),
+        ("cosine(100%%)", "did you mean 100%?"),
+        ("cosine(100 tokens)", "did you mean 100tok (tokens)?"),
+        ("cosine(100 linear)", ""),
+        ("log.csv", "a plan is a text, as in cosine(100)"),
+        ("study.yaml", "a plan is a text, as in cosine(100)"),
+    ],
+)
+def test_a_near_miss_gets_a_hint(text, hint):
+    assert mistake(text).hint == hint
+
+
 def test_what_is_no_text_is_refused():
     with pytest.raises(gp.TextError, match="a schedule text is a str, not int"):
         gp.parse(5)

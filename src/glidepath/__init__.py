@@ -124,7 +124,7 @@ _SUBPACKAGES = (
     "torch",
 )
 _PUBLIC = sorted(  # now, before other modules of the package become attributes
-    {name for name in globals() if not name.startswith("_")} - {"core", "parser", "recipes"}
+    {name for name in globals() if not name.startswith("_")} - {"core", "parser", "recipes", "warn"}
     | {"__version__", *_ON_FIRST_USE, *_SUBPACKAGES}
 )
 

@@ -32,6 +32,7 @@ CODES = {
     "GP104": Code("DraftError", "A draft has no values yet.", "Give it a horizon: plan.over(10_000)."),
     "GP105": Code("HorizonError", "A plan does not fit its horizon.", "Shorten a part, or give the missing unit."),
     "GP106": Code("TextError", "A text is not a schedule.", "Mend the text at the caret."),
+    "GP107": Code("file-as-plan", "A file was given where a plan belongs.", "Give the text of the plan."),
     # PyTorch
     "GP201": Code("SchedulerError", "A schedule cannot be attached to this optimizer.", "See the message."),
     "GP202": Code(

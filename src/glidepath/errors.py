@@ -22,20 +22,27 @@ class Argument:
 
     Args:
         name: of the parameter.
-        value: an example, as Python text; empty to name the parameter alone.
+        value: an example; None to name the parameter alone.
         key: for a parameter that takes a mapping: the key to give.
 
     Examples:
-        >>> print(Argument("peak"), Argument("peak", "0.1"), Argument("columns", key="rate"))
+        >>> print(Argument("peak"), Argument("peak", 0.1), Argument("columns", key="rate"))
         peak= peak=0.1 columns={"rate": ...}
     """
 
     name: str
-    value: str = ""
+    value: object | None = None
     key: str = ""
 
     def __str__(self) -> str:
-        return f'{self.name}={{"{self.key}": {self.value or "..."}}}' if self.key else f"{self.name}={self.value}"
+        value = "" if self.value is None else _literal(self.value)
+        return f'{self.name}={{"{self.key}": {value or "..."}}}' if self.key else f"{self.name}={value}"
+
+
+def _literal(value: object) -> str:
+    """Return a value as Python text, on one line and safe to print; plain texts in double quotes."""
+    plain = isinstance(value, str) and value.isprintable() and not {'"', "\\"} & set(value)
+    return f'"{value}"' if plain else repr(value)
 
 
 Wording = Callable[[Argument], str]  # how an interface writes an argument
@@ -128,6 +135,22 @@ class GlidepathError(Exception):
         choices = f"; there are {', '.join(self.choices)}" if self.choices else ""
         cures = ", or ".join(cure.worded(wording) for cure in self.cures)
         return f"{place}{self.reason(wording)}{choices}{f': {cures}' if cures else ''}"
+
+    def parts(self) -> tuple[str | Argument, ...]:
+        """Return the whole message, its arguments still data, to be part of another error.
+
+        >>> GlidepathError("no rate", cures=[Cure("name it", Argument("peak"))]).parts()
+        ('no rate: name it, ', Argument(name='peak', value=None, key=''), '')
+        """
+        arguments: list[Argument] = []
+
+        def mark(argument: Argument) -> str:
+            arguments.append(argument)
+            return "\0argument\0"
+
+        texts = self.worded(mark).split("\0argument\0")
+        pairs = zip(texts, arguments, strict=False)
+        return (*(part for pair in pairs for part in pair), texts[-1])
 
     def reason(self, wording: Wording = str) -> str:
         """Return what is wrong, without the place, the choices and the cures."""
@@ -282,7 +305,7 @@ class Mistake(NamedTuple):
     """What is wrong in a study, and where: the keys and indices that lead to it."""
 
     path: KeyPath
-    reason: str
+    reason: str | tuple[str | Argument, ...]
 
 
 class StudyError(GlidepathError, ValueError):
@@ -303,8 +326,11 @@ class StudyError(GlidepathError, ValueError):
         code: str = "",
     ) -> None:
         mistakes = [part for part in problem if isinstance(part, Mistake)]
-        lines = [f"{locate(path)}{dotted(path)}: {reason}" for path, reason in mistakes]
-        super().__init__("\n".join(lines) if mistakes else problem, cures=cures, code=code)  # type: ignore[arg-type]
+        parts: list[str | Argument] = []
+        for path, reason in mistakes:
+            parts.append(f"{chr(10) if parts else ''}{locate(path)}{dotted(path)}: ")
+            parts.extend([reason] if isinstance(reason, str) else reason)
+        super().__init__(parts or problem, cures=cures, code=code)  # type: ignore[arg-type]
         self.mistakes = tuple(mistakes)
 
 

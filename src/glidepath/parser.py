@@ -7,12 +7,11 @@ Python needs quotes.
 import math
 import operator
 import sys
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 from . import recipes
-from .core.argument_names import FORMER_ARGUMENTS, FORMER_RECIPES
+from .core.argument_names import FOREIGN_RECIPES, FORMER_ARGUMENTS, FORMER_RECIPES, PLATEAUS
 from .core.assignment import Set
 from .core.checks import is_number
 from .core.closest import did_you_mean
@@ -32,7 +31,8 @@ from .core.syntax import (
     String,
     tree,
 )
-from .errors import ArgumentError, GlidepathError, GlidepathWarning, TextError
+from .errors import ArgumentError, GlidepathError, TextError
+from .warn import warn_caller
 
 ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
@@ -95,7 +95,7 @@ def parse(text: str) -> Schedule:
         warmup(50) >> cosine(950)
     """
     builder = _Builder(text)
-    plan = builder.whole(tree(text))
+    plan = builder.whole(_tree(text))
     _warn_about_former_names(builder)
     return plan
 
@@ -110,7 +110,7 @@ def parse_plan(text: str) -> Schedule | Set:
         >>> parse_plan("Set(linear(10%, start=0.85, to=0.95))")
         Set(plan=linear("10%", to=0.95, start=0.85))
     """
-    builder, node = _Builder(text), tree(text)
+    builder, node = _Builder(text), _tree(text)
     is_set = isinstance(node, CallNode) and node.name == "Set"
     plan = builder.whole(builder.inside_set(cast(CallNode, node)) if is_set else node)
     _warn_about_former_names(builder)
@@ -123,14 +123,23 @@ def parse_saved(text: str) -> Schedule:
     Raises:
         TextError: as `parse` does.
     """
-    return _Builder(text).whole(tree(text))
+    return _Builder(text).whole(_tree(text))
+
+
+def _tree(text: str) -> Node:
+    """Read the syntax tree of a text, unless the text is the name of a file."""
+    if isinstance(text, str) and text.strip().lower().endswith(FILE_ENDINGS):
+        raise TextError(
+            "this is a file, not a plan", text=text, hint="a plan is a text, as in cosine(100)", code="GP107"
+        )
+    return tree(text)
 
 
 def _warn_about_former_names(builder: "_Builder") -> None:
     if builder.former:
         changes = ", ".join(f"{rename.old} is now {rename.new}" for rename in builder.former)
         message = f"{changes}: write {builder.with_present_names()}"
-        warnings.warn(GlidepathWarning(message, code="GP720"), stacklevel=3)
+        warn_caller(message, "GP720")
 
 
 class Rename(NamedTuple):
@@ -141,6 +150,7 @@ class Rename(NamedTuple):
     new: str
 
 
+FILE_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".yaml", ".yml")
 MAX_PIECES = 50_000
 MAX_NUMBER = sys.float_info.max
 
@@ -252,10 +262,13 @@ class _Builder:
     def keywords(self, node: CallNode, recipe: str) -> dict[str, Any]:
         """Build the named arguments of a call, those with names of an older Glidepath under their present ones."""
         keywords: dict[str, Any] = {}
+        written: dict[str, str] = {}  # by the present name
         for (name, value), place in zip(node.keywords, node.keyword_places, strict=True):
             new = FORMER_ARGUMENTS.get(recipe, {}).get(name, name)
             if new in keywords:
-                raise self.error(value, f"{name} is another name of {new}, and both are given")
+                former = written[new] if name == new else name
+                raise self.error(value, f"{former} is another name of {new}, and both are given")
+            written[new] = name
             if new != name:
                 self.former.append(Rename(place, name, new))
             keywords[new] = self.value(value)
@@ -317,4 +330,8 @@ def _place_of_argument(node: Node, error: ArgumentError) -> int:
 def _hint(name: str) -> str:
     if name == "Set":
         return "Set(...) stands around the whole plan of a hyperparameter"
+    if name in PLATEAUS:
+        return "it depends on a metric: only in a study; in code, glidepath.torch.Plateau"
+    if name in FOREIGN_RECIPES:
+        return f"write {FOREIGN_RECIPES[name]}"
     return did_you_mean(name, NAMES, "`glidepath recipes` lists the names")

@@ -42,7 +42,7 @@ def test_the_ranking_is_the_laws_and_every_plan_in_it_can_be_read_again(runs, ca
     assert max(true, key=true.__getitem__) == answer["ranking"][-1]["name"]
     assert [one["behind"] for one in answer["ranking"]] == sorted(one["behind"] for one in answer["ranking"])
     assert {one["verdict"] for one in answer["ranking"]} <= {"best", "tie", "worse"}
-    assert answer["next"]["deviation_then"] < answer["next"]["deviation_now"]
+    assert answer["next"]["std_after"] < answer["next"]["std_now"]
     assert parse(answer["next"]["plan"]).duration == answer["next"]["steps"]
 
 

@@ -39,7 +39,9 @@ def glidepath(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_tiny_study_of_digits_leaves_a_table_a_page_and_figures(here: Path) -> None:
     done = glidepath("compare", "digits", "--steps", "12", *TWO, "--peak", "0.1", "--seed", "0", "--out", "results/x")
-    assert (done.returncode, done.stderr) == (0, "")
+    example = "--seed 0 --seed 1 --seed 2"
+    warning = f"glidepath: one seed, number 0, shows no difference between schedules; give several as {example}\n"
+    assert (done.returncode, done.stderr) == (0, warning)
     assert {file.name for file in (here / "results/x").iterdir()} == FILES
     assert "validation accuracy" in done.stdout
     assert "no interval can be given" in done.stdout
@@ -155,6 +157,10 @@ def test_a_task_that_cannot_be_reproduced_is_refused_for_sharing_and_compared_wi
         (["absent.yaml"], "cannot be read"),
         (["lines.py:line", "--on", "mars"], "--on is local, processes, ray or ray://HOST:PORT, not 'mars'"),
         (["lines.py:line", "--workers", "0"], "--workers is at least 1, not 0"),
+        (["lines.py:line", "--workers", "4"], "one run at a time: train in several, --on processes [GP302]"),
+        (["lines.py:line", "--seeds", "4"], "a seed is given by its number, once for each: --seed 0 --seed 1 --seed 2"),
+        (["lines.py:line", "--lr", "4"], "glidepath: the largest rate is --peak, given once for each"),
+        (["lines.py:line", "--epochs", "4"], "glidepath: a run is as long as its updates, --steps"),
         (["lines.py:line", "--disk", "much"], "'much' is not a size"),
         (["lines.py:line", "--steps", "5", *TWO, "--out", "lines.py"], "lines.py cannot hold results"),
     ],

@@ -248,5 +248,54 @@ def test_a_run_that_diverged_is_left_out_by_choosing_the_others(tmp_path, monkey
     lines[last] = ",".join([*lines[last].split(",")[:7], "nan", ""])
     file.write_text("\n".join(lines) + "\n")
     assert main(["fit", "results"]) == 2
-    assert "the run diverged: choose the other runs, --only [GP401]" in capsys.readouterr().err
+    assert (
+        "the run diverged: choose the other runs, --only, or delete the rows from there on [GP401]"
+        in capsys.readouterr().err
+    )
     assert main(["fit", "results", "--only", "wsd"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "typed"),
+    [
+        ('lr-A"x', "'rate=lr-A\"x'"),
+        ("lr-A\\x", "'rate=lr-A\\x'"),
+        ("lr-A'x", "'rate=lr-A'\"'\"'x'"),
+        ("lr-A\x1bx", "$'rate=lr-A\\x1bx'"),
+    ],
+)
+def test_any_name_of_a_column_is_quoted_for_the_shell(tmp_path, monkeypatch, capsys, first, typed):
+    monkeypatch.chdir(tmp_path)
+    history = [{"step": step, first: 0.1, "lr-B": 0.2, "loss": 3 - step / 10} for step in range(1, 4)]
+    Path("trainer_state.json").write_text(json.dumps({"log_history": history}))
+    assert main(["fit", "trainer_state.json"]) == 2
+    error = capsys.readouterr().err
+    assert f"could each be the rate: choose one, --column {typed} [GP401]" in error
+    assert "\x1b" not in error
+
+
+def test_a_rate_that_is_not_there_can_still_be_had_from_a_plan(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("log.csv").write_text("step,loss\n1,3\n2,2\n")
+    for options in ([], ["--column", "rate=lr"]):
+        assert main(["fit", "log.csv", *options]) == 2
+        assert "give the schedule of the run, --run-plan and --run-peak [GP401]" in capsys.readouterr().err
+
+
+def test_epochs_are_not_updates(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("epoch.csv").write_text("epoch,lr,loss\n1,0.1,3\n2,0.05,2\n")
+    cure = "give updates: the epochs times the updates in an epoch [GP401]"
+    assert main(["fit", "epoch.csv", "--column", "step=epoch"]) == 2
+    assert f"epoch counts epochs, and a step is an update: {cure}" in capsys.readouterr().err
+    assert main(["fit", "epoch.csv"]) == 2
+    assert f"there are epoch, lr, loss: {cure}" in capsys.readouterr().err
+
+
+def test_the_loss_is_chosen_among_the_runs_that_are_read(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    file = study(tmp_path / "results", seeds=1, metric="validation_loss") / "curves.csv"
+    early = ["99,bad,4000,0,0.0003,0,0.0003,3,", "99,bad,4000,0,0.0003,1,0.0003,nan,"]
+    file.write_text("\n".join([*file.read_text().splitlines(), *early, ""]))
+    assert main(["fit", "results", "--only", "cosine", "--only", "wsd"]) == 0
+    assert "noise-floor law of the validation loss" in capsys.readouterr().out

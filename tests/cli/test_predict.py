@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.logged_by_law import PLANS, log, logs, true_loss
+from tests.logged_by_law import PEAK, PLANS, log, logs, true_loss
 
 from glidepath.cli import main
 
@@ -90,3 +90,11 @@ def test_bad_input_is_told_without_a_traceback(arguments, message, runs, tmp_pat
 def test_without_a_run_nothing_is_predicted(capsys):
     assert main(["predict", "cosine(100)"]) == 2
     assert "give a log, as log.csv or" in capsys.readouterr().err
+
+
+def test_a_plan_of_rates_is_refused_with_what_can_be_typed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    file = log(tmp_path, "cosine", PLANS["cosine"])
+    assert main(["predict", f"{PEAK} * cosine(4000)", "--run", str(file)]) == 2
+    cures = f"the peak, {PEAK:g}: leave the factor out, or divide the schedule by the peak [GP402]"
+    assert cures in capsys.readouterr().err

@@ -57,13 +57,16 @@ def test_columns_and_peaks_are_told_by_options(tmp_path, capsys):
         (["--steps", "200", "--run", "log.csv", "--column", "rate"], "--column says what a column is called"),
         (["--steps", "200", "--run", "log.csv", "--run-peak", "0"], "peak"),
         (["--steps", "200", "--run-peak", "0.1"], "--column and --run-peak say how a log is read"),
-        (["--steps", "200", "--run", "bare.csv"], "there are step, loss: name it, --column rate=... [GP401]"),
+        (
+            ["--steps", "200", "--run", "bare.csv"],
+            "there are step, eta, loss: name it, --column rate=..., or to compare",
+        ),
     ],
 )
 def test_bad_input_is_explained(options, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     log(tmp_path, lambda k: k)
-    Path("bare.csv").write_text("step,loss\n1,3\n2,2\n")
+    Path("bare.csv").write_text("step,eta,loss\n1,0.1,3\n2,0.1,2\n")
     assert main(["review", TEXT, *options]) == 2
     assert message in capsys.readouterr().err
 
@@ -79,3 +82,12 @@ def test_a_plan_of_rates_is_compared_as_it_is(tmp_path, capsys):
     answer = capsys.readouterr().out
     assert "10 times the plan: another peak?" in answer
     assert "the plan's own peak looks like a rate" in answer
+
+
+def test_a_log_without_any_rate_says_how_to_log_one(tmp_path, capsys):
+    (tmp_path / "norate.csv").write_text("step,loss\n1,3\n2,2\n")
+    assert main(["review", "cosine(100%)", "--steps", "2000", "--run", str(tmp_path / "norate.csv")]) == 2
+    error = capsys.readouterr().err
+    assert "the log holds no rate (rate, lr, learning_rate); there are step, loss: to compare it with a plan, " in error
+    assert 'log optimizer.param_groups[0]["lr"] with every step' in error
+    assert "--column" not in error

@@ -1,16 +1,17 @@
 """A call that does not fit its recipe is answered with the recipe's own arguments and the right spelling."""
 
 import inspect
+import random
 import re
 
 import pytest
 
 import glidepath as gp
-from glidepath.core.argument_names import FOREIGN, FORMER_ARGUMENTS, FORMER_RECIPES
+from glidepath.core.argument_names import FOREIGN, FOREIGN_RECIPES, FORMER_ARGUMENTS, FORMER_RECIPES
 from glidepath.parser import NAMES, parse, parse_plan, parse_saved
 
 # What else a message may name.
-ELSEWHERE = {"Scheduler": {"minimum"}}
+ELSEWHERE = {"Scheduler": {"minimum", "position"}}
 
 
 def arguments_of(recipe):
@@ -60,10 +61,53 @@ def message(call):
         (lambda: gp.table([1], [2]), "table() takes only values by position: table(values)"),
         (lambda: gp.infinite(final=5), "final is not an argument of infinite(); use annealing=: infinite("),
         (lambda: gp.wsd(9, warmup=1, cooldown=1, final=0.1), "final is not an argument of wsd(); use to=: wsd("),
+        (lambda: gp.tri_stage(100, 10, 10, 10), "takes its arguments by name: tri_stage("),
+        (lambda: gp.exponential(0.95), "takes its arguments by name: exponential("),
+        (lambda: gp.exponential(100, 0.95), "write exponential(every=100, factor=0.95): exponential("),
+        (lambda: gp.one_cycle(0.1, 1000), "takes only steps by position: one_cycle("),
+        (lambda: gp.polynomial(100, 2.0), "takes only steps by position: polynomial("),
+        (lambda: gp.linear(1.0, 0.1, 100), "takes only steps by position: linear("),
+        (lambda: gp.linear(1.0, 0.1), "takes only steps by position: linear("),
+        (lambda: gp.cyclic(100, base_lr=0.1), "cyclic(); use minimum= (base_lr / max_lr): cyclic("),
+        (lambda: gp.cosine(9, last_epoch=-1), "cosine(); leave it out, Scheduler counts the updates; to begin later"),
+        (lambda: gp.cosine(9, verbose=True), "cosine(); leave it out, and print scheduler.get_last_lr() where"),
+        (lambda: gp.constant(10, value=0.5), "constant(); multiply: 0.5 * constant(...): constant("),
+        (lambda: gp.constant(10, factor=0.5), "constant(); multiply: 0.5 * constant(10): constant("),
+        (lambda: gp.one_cycle(1000, div_factor=25), "one_cycle(); use start=0.04: one_cycle("),
+        (lambda: gp.one_cycle(1000, div_factor="x"), "one_cycle(); use start= (1 / div_factor): one_cycle("),
+        (lambda: gp.one_cycle(1000, final_div_factor=1e4), "one_cycle(); use to=4e-06: one_cycle("),
+        (lambda: gp.one_cycle(9, final_div_factor=1e4, div_factor=10), "one_cycle(); use to=1e-05: one_cycle("),
+        (lambda: gp.cyclic(9, mode="triangular2"), 'cyclic(); use shrink= (0.5 is "triangular2"): cyclic('),
+        (lambda: gp.one_cycle(9, anneal_strategy="cos"), "anneal_strategy is not an argument of one_cycle(); it is a"),
+        (lambda: gp.cosine(1000, interval="epoch"), "interval is not an argument of cosine(): cosine("),
+        (lambda: gp.Horizon(10_000, epochs=3), "Horizon(); use steps_per_epoch= (updates in an epoch, not the"),
+        (lambda: sorted([gp.cosine(2), gp.cosine(3)]), "schedules are joined by >>, and have no order"),
     ],
 )
 def test_a_wrong_call_is_answered_with_the_right_one(call, text):
     assert text in message(call)
+
+
+@pytest.mark.parametrize("recipe", NAMES)
+def test_every_suggested_call_builds(recipe):
+    pool = [100, 10, 1, 0, 0.1, 0.95, 1.0, 2.0, 1e5, -3, "5%", "abc", (3, 8), gp.linear(9), None]
+    draw = random.Random(recipe)
+    for _ in range(300):
+        values = draw.choices(pool, k=draw.randint(1, 5))
+        try:
+            NAMES[recipe](*values)
+        except gp.ArgumentError as error:
+            examples = [cure.advice.removeprefix("write ") for cure in error.cures]
+        except gp.GlidepathError:
+            continue
+        else:
+            continue
+        assert all(isinstance(parse(example), gp.Schedule) for example in examples)
+        assert all(isinstance(eval(example, dict(NAMES)), gp.Schedule) for example in examples)
+
+
+def test_other_libraries_calls_are_answered_with_a_plan_that_can_be_read():
+    assert all(isinstance(parse(text), gp.Schedule) for text in FOREIGN_RECIPES.values())
 
 
 @pytest.mark.parametrize("recipe", NAMES)
@@ -77,7 +121,7 @@ def test_every_foreign_name_names_only_arguments_that_exist(recipe):
         assert f"{foreign} is not an argument of {recipe}()" in text
         assert all(name in usage for name in own)
         advice = cure.partition("; ")[2]
-        for place, inside in re.findall(r"(\w+)\(([^()]*)\)", advice):
+        for place, inside in re.findall(r"(\w+)\(([^()]+)\)", advice):
             assert set(re.findall(r"(\w+)=", inside)) <= arguments_of(place), (foreign, text)
         for argument, place in re.findall(r"(\w+)=(?: in (\w+))?", re.sub(r"\w+\([^()]*\)", "", advice)):
             assert argument in (ELSEWHERE.get(place) or arguments_of(place or recipe)), (foreign, text)
@@ -196,6 +240,18 @@ def test_every_former_name_is_in_these_texts():
 def test_a_former_name_beside_the_present_one_is_a_mistake():
     with pytest.raises(gp.TextError, match="low is another name of minimum, and both are given"):
         parse("clip(linear(9), minimum=0.1, low=0.2)")
+    with pytest.raises(gp.TextError, match="final is another name of to, and both are given"):
+        parse("wsd(9, warmup=1, cooldown=1, final=0.1, to=0.2)")
+
+
+def test_the_warning_about_a_former_name_points_at_the_users_line_through_scheduler():
+    torch = pytest.importorskip("torch")
+    from glidepath.torch import Scheduler
+
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    with pytest.warns(gp.GlidepathWarning) as warned:
+        Scheduler(optimizer, "one_cycle(100, final=0.1)")
+    assert warned[0].filename == __file__
 
 
 # --- Set ---

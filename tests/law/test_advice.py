@@ -134,10 +134,10 @@ def test_what_is_far_away_is_told_and_less_certain():
     ("candidates", "more", "message"),
     [
         ({}, {}, "no candidate"),
-        (CANDIDATES, {"noise": -1}, "noise is a standard deviation"),
-        (CANDIDATES, {"noise": math.nan}, "noise is a standard deviation"),
+        (CANDIDATES, {"noise": -1}, "noise= is a standard deviation"),
+        (CANDIDATES, {"noise": math.nan}, "noise= is a standard deviation"),
         (CANDIDATES, {"warmup": STEPS}, "does not fit into"),
-        (CANDIDATES, {"level": 2}, "the level of a band"),
+        (CANDIDATES, {"level": 2}, "level= is between 0 and 1"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(candidates, more, message):

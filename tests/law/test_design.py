@@ -105,6 +105,13 @@ def test_the_lower_of_two_minima_is_taken_where_a_high_rate_makes_more_than_its_
     assert last(law, np.concatenate([past, best])) < 3.5219  # the other one, which holds the peak, ends at 3.5256
 
 
+def test_the_lower_of_two_minima_is_taken_after_a_history_at_a_low_rate():
+    law = NoiseFloorLaw(PEAK, 2.6, 0.9, 0.5, 1.0, 0.5, 0.5, 0.625, 1.0)
+    past = np.full(5000, 0.0625)
+    best = best_ratios((law,), 572, past)[:-1]
+    assert last(law, np.concatenate([past, best])) < 3.66716  # the other one, without a hold, ends at 3.66741
+
+
 def test_without_a_clock_exponent_the_rate_is_a_power_of_the_progress_to_come():
     law = CLOSED[1]
     ratios = best_ratios((law,), STEPS, np.zeros(0))[:-1]

@@ -85,7 +85,7 @@ def test_updates_outside_the_run_are_refused(updates):
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -0.1, 1.5, 90, float("nan")])
 def test_a_level_is_a_share(level):
-    with pytest.raises(LawError, match=f"the level of a band is between 0 and 1, as in 0.9, not {level!r}"):
+    with pytest.raises(LawError, match=f"level= is between 0 and 1, as in 0.9, not {level!r}"):
         FOUND.predict(WSD, level=level)
 
 

@@ -33,7 +33,7 @@ def test_a_schedule_lasts_as_long_as_it_is_told():
 
 @pytest.mark.parametrize("plan", [gp.constant(), gp.warmup(3) >> gp.constant() >> gp.linear(2)])
 def test_a_plan_without_a_length_is_refused(plan):
-    with pytest.raises(LawError, match=re.escape("has no length of its own: give one, as in predict(plan, 10_000)")):
+    with pytest.raises(LawError, match=re.escape("has no length of its own: give one, steps=10000 [GP402]")):
         ratios_of(plan, PEAK)
 
 

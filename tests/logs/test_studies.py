@@ -100,7 +100,8 @@ def test_a_metric_was_seen_after_its_update(tmp_path):
 def test_a_run_that_diverged_can_be_left_out(tmp_path):
     written(tmp_path, [*CURVES, curve(3, "step", falls=True)])
     where = f"{tmp_path / 'curves.csv'}:20, step (peak 0.1, seed 0), step 5"
-    message = f"{where}: the loss is not a number: the run diverged: choose the other runs, only= [GP401]"
+    cures = "choose the other runs, only=, or delete the rows from there on"
+    message = f"{where}: the loss is not a number: the run diverged: {cures} [GP401]"
     with pytest.raises(RunError, match=re.escape(message)):
         logs.read(tmp_path)
     assert len(logs.read(tmp_path, only=[0, 1, 2])) == 3
@@ -191,6 +192,33 @@ def test_a_store_has_the_training_loss_alone_and_says_so(tmp_path):
     assert logs.default_loss(tmp_path).metric == "loss"
     assert "a store keeps no metric by run" in logs.default_loss(tmp_path).reason
     assert {run.loss for run in logs.read(tmp_path)} == {"training_loss"}
+
+
+@pytest.mark.parametrize("only", [[0, 1], ["cosine", "linear"]])
+def test_the_loss_is_chosen_by_the_runs_that_are_read(tmp_path, only):
+    rows = [
+        f"{run},{schedule},6,0,0.1,{k},0.1,{9 - k},{loss(k)}"
+        for run, (schedule, loss) in enumerate(
+            {"cosine": lambda k: 5 - k / 9, "linear": lambda k: 6 - k / 9, "high": lambda k: "" if k else 7}.items()
+        )
+        for k in range(6)
+    ]
+    head = "run,schedule,horizon,seed,peak,step,rate,loss,validation_loss"
+    (tmp_path / "curves.csv").write_text("\n".join([head, *rows, ""]))
+    assert {run.loss for run in logs.read(tmp_path)} == {"training_loss"}
+    assert {run.loss for run in logs.read(tmp_path, only=only)} == {"validation_loss"}
+    assert logs.default_loss(tmp_path, only=only) == ("validation_loss", "")
+
+
+@pytest.mark.parametrize("where", ["results", "store"])
+def test_the_rates_of_a_run_that_diverged_are_read_all_the_same(tmp_path, where):
+    curves = [curve(0, "cosine"), curve(1, "step", falls=True)]
+    if where == "results":
+        written(tmp_path, curves)
+    else:
+        stored(tmp_path, {"here": curves})
+    rates = {each.name: list(each.rates) for each in logs.rates(tmp_path)}
+    assert rates == {one.run.schedule: [record.rate for record in one.records] for one in curves}
 
 
 def test_logs_of_other_programs_have_no_loss_that_ranks(tmp_path):

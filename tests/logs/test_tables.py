@@ -103,7 +103,7 @@ def test_two_columns_of_one_name_are_refused_even_if_they_are_named(file):
 
 def test_without_rates_the_plan_is_asked_for_and_with_it_they_are_not_needed(file):
     content = "step,loss\n5,3\n9,2\n"
-    with pytest.raises(RunError, match=r"no column for the rate .* or give the schedule of the run, plan= and peak="):
+    with pytest.raises(RunError, match=r"holds no rate .* loss: give the schedule of the run, plan= and peak="):
         one(file, content)
     run = one(file, content, plan=gp.warmup(5) >> gp.linear(5), peak=0.5)
     assert run.rates == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.4, 0.3, 0.2, 0.1])
@@ -430,3 +430,21 @@ def test_every_curve_of_the_124m_model_has_the_rates_that_its_name_says():
             start = steps - round(float(cooldown[0]) * steps)
             assert run.rates[300:start] == pytest.approx(np.full(start - 300, peak))
             assert (np.diff(run.rates[start + 1 :]) < 0).all()
+
+
+def test_a_plan_may_be_a_text(tmp_path):
+    file = tmp_path / "log.csv"
+    file.write_text("step,loss\n1,3\n2,2\n")
+    by_text, by_plan = (
+        logs.read(file, plan=plan, peak=1e-3, horizon=9)[0] for plan in ("cosine(100%)", gp.parse("cosine(100%)"))
+    )
+    assert by_text.rates.tolist() == by_plan.rates.tolist()
+
+
+@pytest.mark.parametrize("header", ["epoch,lr,loss", "Epochs,lr,loss", "train/epoch,lr,loss"])
+def test_epochs_are_refused_as_steps(tmp_path, header):
+    file = tmp_path / "log.csv"
+    file.write_text(f"{header}\n1,0.1,3\n2,0.1,2\n")
+    for read in (logs.read, logs.rates):
+        with pytest.raises(RunError, match="counts epochs, and a step is an update: give updates"):
+            read(file, columns={"step": header.partition(",")[0]})

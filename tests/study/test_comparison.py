@@ -137,8 +137,60 @@ def test_a_result_that_was_changed_is_not_loaded(here: Path) -> None:
     study.write_text(study.read_text().replace("- 5\n", "- 6\n"))
     with pytest.raises(StudyError, match=r"does not hold the runs"):
         Result.load("out")
-    with pytest.raises(StudyError, match=r"cannot be read"):
+
+
+def test_a_folder_that_holds_no_result_is_refused_with_those_inside_that_do(here: Path) -> None:
+    wrong = (
+        "is not a folder of results: it has no study.yaml and no curves.csv: give the folder that save or compare wrote"
+    )
+    with pytest.raises(StudyError, match=r"elsewhere is not a folder of results: it is not a folder: give the folder"):
         Result.load("elsewhere")
+    (here / "results/other").mkdir(parents=True)
+    with pytest.raises(StudyError, match=rf"^results {wrong} \[GP302\]$"):
+        Result.load("results")
+    compare(STUDY).save("results/mine")
+    with pytest.raises(StudyError, match=rf"^results {wrong}, as results/mine \[GP302\]$"):
+        Result.load("results")
+
+
+def test_a_file_that_was_deleted_is_written_again(here: Path) -> None:
+    result = compare(STUDY)
+    files = result.save("out")
+    for file in files:
+        file.unlink()
+        assert file in result.save("out")
+        assert result.save("out") == []
+
+
+def test_the_mean_run_is_that_of_the_best_peak_and_the_longest_horizon(here: Path) -> None:
+    described = {key: value for key, value in STUDY.items() if key != "steps"}
+    result = compare(described | {"peaks": [0.1, 0.2], "horizons": [12, 24]})
+    best = next(row.setting for row in result.rows if row.chosen and row.setting[:2] == ("cosine", 24))
+    chosen = result.mean_run("cosine")
+    assert (len(chosen.rates), chosen.rates.max()) == (24, best.peak)
+    for peak in (0.1, 0.2):
+        run = result.mean_run("cosine", peak=peak, horizon=12)
+        alone = [c for c in result.curves if (c.run.schedule, c.run.horizon, c.peak) == ("cosine", 12, peak)]
+        assert run.rates.tolist() == alone[0].rates.tolist()
+        assert run.losses.tolist() == np.mean([c.metrics["validation_loss"].values for c in alone], axis=0).tolist()
+
+
+def test_a_mean_run_that_there_is_not_is_refused_with_those_that_there_are(here: Path) -> None:
+    result = compare(STUDY | {"peaks": [0.1, 0.2]})
+    with pytest.raises(StudyError, match=r"no schedule called 'cosin' was trained; did you mean cosine\?"):
+        result.mean_run("cosin")
+    with pytest.raises(StudyError, match=r"'xyz' was trained; there are cosine, longer warm, warm"):
+        result.mean_run("xyz")
+    with pytest.raises(StudyError, match=r"peak= is one of 0\.1, 0\.2, not 0\.3"):
+        result.mean_run("cosine", peak=0.3)
+    with pytest.raises(StudyError, match=r"horizon= is one of 12, not 10"):
+        result.mean_run("cosine", horizon=10)
+
+
+def test_the_mean_of_runs_that_all_diverged_is_refused(here: Path) -> None:
+    result = compare(STUDY | {"task": "lines.py:explodes", "peaks": [50.0]})
+    with pytest.raises(StudyError, match=r"every run of warm at the peak 50 over 12 updates diverged"):
+        result.mean_run("warm")
 
 
 def test_a_study_that_was_interrupted_goes_on_where_it_stopped(here: Path) -> None:
@@ -220,6 +272,27 @@ def test_a_place_for_training_that_does_not_exist_is_refused(here: Path) -> None
         compare(STUDY, screen=0)
 
 
+def test_several_workers_need_a_place_that_has_them(here: Path) -> None:
+    with pytest.raises(StudyError, match=r'workers= is 4, .* one run at a time: train in several, on="processes"'):
+        compare(STUDY, workers=4)
+
+
+@pytest.mark.parametrize("study", [[1], None, 5])
+def test_what_is_not_a_study_is_refused(study: Any) -> None:
+    with pytest.raises(StudyError, match=r"a study is a mapping of its keys, the path of a YAML file, or a Study, not"):
+        compare(study)
+
+
+def test_the_name_of_a_task_is_not_a_study(here: Path) -> None:
+    with pytest.raises(StudyError, match=r'digits is not a study file: .* compare\(\{"task": "digits"\}\) \[GP302\]'):
+        compare("digits")
+
+
+def test_a_progress_is_an_object_that_is_called(here: Path) -> None:
+    with pytest.raises(StudyError, match=r"progress= is an object whose class inherits from Progress, not True"):
+        compare(STUDY, progress=True)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("package", ["pydantic", "torch", "scipy"])
 def test_without_its_packages_the_import_names_the_extra(package: str) -> None:
     code = f"import sys; sys.modules[{package!r}] = None; import glidepath.study"
@@ -252,5 +325,4 @@ def test_a_screening_trains_some_and_is_loaded_with_what_it_predicted(here: Path
     result.save("out")
     assert Result.load("out") == result
     run = result.mean_run(next(iter(trained)))
-    assert run is not None
     assert run.updates.tolist() == list(range(2, 41, 2))

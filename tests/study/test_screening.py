@@ -14,7 +14,7 @@ from glidepath.law import NoiseFloorLaw
 from glidepath.study.curve import Curve, Record
 from glidepath.study.mean_run import mean_run
 from glidepath.study.report.screening import save_screening
-from glidepath.study.screening.screen import FIRST, Candidates, find_candidates, screen
+from glidepath.study.screening.screen import FIRST, Candidates, find_candidates, screen_schedules
 from glidepath.study.spec.runs import StudyRun
 from glidepath.study.spec.study import Study, study_from
 from glidepath.study.store import Store
@@ -70,7 +70,7 @@ def found(rates: Mapping[str, NDArray[np.float64]] = RATES, others: tuple[str, .
 
 def test_the_best_schedule_is_found_and_most_are_never_trained() -> None:
     trainer = Trainer()
-    done = screen(found(), trainer, confirm=2)
+    done = screen_schedules(found(), trainer, confirm=2)
     best = min(TEXTS, key=lambda name: truth(RATES[name]))
     assert done.rows[0].schedule == best
     assert [len(names) for names in trainer.trained] == [FIRST, FIRST + 1, FIRST + 2]
@@ -79,7 +79,7 @@ def test_the_best_schedule_is_found_and_most_are_never_trained() -> None:
 
 
 def test_what_is_predicted_is_close_to_what_training_would_show() -> None:
-    done = screen(found(), Trainer(), confirm=1)
+    done = screen_schedules(found(), Trainer(), confirm=1)
     predicted = {row.schedule: row.predicted.loss for row in done.rows if row.predicted is not None}
     assert len(predicted) == len(TEXTS) - FIRST
     errors = [loss - truth(RATES[name]) for name, loss in predicted.items()]
@@ -88,7 +88,7 @@ def test_what_is_predicted_is_close_to_what_training_would_show() -> None:
 
 
 def test_the_first_ones_are_told_apart_from_those_that_confirm_and_those_left_out() -> None:
-    rows = screen(found(), Trainer(), confirm=2).rows
+    rows = screen_schedules(found(), Trainer(), confirm=2).rows
     roles = [row.role for row in rows]
     assert (roles.count("to fit"), roles.count("to confirm")) == (FIRST, 2)
     assert all((row.measured is None) == (row.role == "left out") for row in rows)
@@ -100,8 +100,8 @@ def test_the_first_ones_are_told_apart_from_those_that_confirm_and_those_left_ou
 
 
 def test_what_is_shown_is_what_was_predicted_before_the_schedule_was_trained() -> None:
-    done = screen(found(), Trainer(), confirm=2)
-    once = screen(found(), Trainer(), confirm=1)
+    done = screen_schedules(found(), Trainer(), confirm=2)
+    once = screen_schedules(found(), Trainer(), confirm=1)
     first = next(row for row in once.rows if row.role == "to confirm")
     again = next(row for row in done.rows if row.schedule == first.schedule)
     assert first.predicted is not None
@@ -110,7 +110,7 @@ def test_what_is_shown_is_what_was_predicted_before_the_schedule_was_trained() -
 
 def test_the_most_promising_is_trained_first() -> None:
     trainer = Trainer()
-    done = screen(found(), trainer, confirm=1)
+    done = screen_schedules(found(), trainer, confirm=1)
     chosen = next(row for row in done.rows if row.role == "to confirm")
     others = [row.predicted.loss for row in done.rows if row.role == "left out" and row.predicted is not None]
     assert chosen.predicted is not None
@@ -128,21 +128,23 @@ def test_a_metric_after_an_update_counts_that_update() -> None:
 def test_what_no_law_speaks_of_is_trained_too() -> None:
     trainer = Trainer({**RATES, "plateau": RATES["halves"]})
     wider = study(schedules={**TEXTS, "plateau": "plateau(patience=2)"})
-    done = screen(Candidates(wider, RATES, ("plateau",)), trainer, confirm=1)
+    done = screen_schedules(Candidates(wider, RATES, ("plateau",)), trainer, confirm=1)
     assert all("plateau" in names for names in trainer.trained)
     assert {row.role for row in done.rows if row.schedule == "plateau"} == {"not predictable"}
 
 
 def test_more_to_confirm_than_there_are_trains_all_and_ends() -> None:
     trainer, few = Trainer(), {name: RATES[name] for name in ("constant", "cosine", "linear", "halves", "wsd 20%")}
-    done = screen(Candidates(study(schedules={name: TEXTS[name] for name in few}), few, ()), trainer, confirm=100)
+    done = screen_schedules(
+        Candidates(study(schedules={name: TEXTS[name] for name in few}), few, ()), trainer, confirm=100
+    )
     assert set(trainer.trained[-1]) == set(few)
     assert all(row.measured is not None for row in done.rows)
 
 
 def test_a_run_that_diverged_is_no_lesson_and_stands_last_of_those_trained() -> None:
     first = found().first()[0]
-    done = screen(found(), Trainer(broken=first), confirm=1)
+    done = screen_schedules(found(), Trainer(broken=first), confirm=1)
     trained = [row for row in done.rows if row.measured is not None]
     assert (trained[-1].schedule, trained[-1].measured) == (first, np.inf)
 
@@ -150,7 +152,7 @@ def test_a_run_that_diverged_is_no_lesson_and_stands_last_of_those_trained() -> 
 def test_nothing_but_divergence_is_an_error_that_says_so() -> None:
     one = {name: RATES[name] for name in ("cosine",)}
     with pytest.raises(StudyError, match="cannot predict the rest"):
-        screen(Candidates(study(), one, ()), Trainer(broken="cosine"), confirm=1)
+        screen_schedules(Candidates(study(), one, ()), Trainer(broken="cosine"), confirm=1)
 
 
 def test_the_candidates_of_a_study_are_those_whose_rate_alone_decides(tmp_path: Path) -> None:
@@ -181,7 +183,7 @@ def test_a_study_that_cannot_be_screened_says_why(tmp_path: Path, more: dict[str
 
 
 def test_the_figure_and_the_file_show_every_schedule(tmp_path: Path) -> None:
-    done = screen(found(), Trainer(), confirm=1)
+    done = screen_schedules(found(), Trainer(), confirm=1)
     table, figure = save_screening(tmp_path, done.rows, "validation loss")
     lines = table.read_text().splitlines()
     assert lines[0] == "schedule,why trained,metric,predicted,low,high,measured,error"

@@ -60,12 +60,28 @@ def test_every_mistake_is_reported_at_once() -> None:
         ({"steps": 5, "horizons": [5]}, "horizons: give steps or horizons, not both"),
         ({"horizons": [5, 5]}, "horizons: 5 is given twice"),
         ({"seeds": [1, 2, 1]}, "seeds: 1 is given twice"),
-        ({"seeds": 1}, "seeds: this is a list, as in [1]"),
-        ({"seeds": []}, "seeds: "),
+        ({"seeds": 5}, "seeds: this is a list of the seeds' numbers, not how many there are: [0, 1, 2, 3, 4] for 5"),
+        ({"seeds": 100}, "[0, 1, ..., 99] for 100"),
+        ({"seeds": "3"}, "seeds: this is a list, not '3'"),
+        ({"seeds": range(3)}, "seeds: this is a list, not range(0, 3)"),
+        ({"peaks": 0.1}, "peaks: this is a list, as in [0.1]"),
+        ({"lr": 0.1}, "lr: this is not a key of a study; the largest rates are a list, as in peaks: [0.1]"),
+        ({"peak": 0.1}, "peaks: [0.1]"),
+        ({"seed": 1}, "seeds are a list of numbers, as in seeds: [0, 1, 2, 3, 4]"),
+        ({"schedule": "cosine(5)"}, "as in schedules: {cosine: cosine(100%)}"),
+        ({"horizon": 5}, "as in horizons: [1000, 2000]"),
+        ({"epochs": 5}, "epochs: this is not a key of a study; a run is as long as its updates, as in steps: 1000"),
+        ({"task": print}, "task: a task is given by a name, file.py:function or package.module:function, not by the "),
+        (
+            {"schedules": ["constant()"]},
+            'this is a mapping from names to schedules, as in {"cosine": "cosine(100%)"}, not [\'constant()\']',
+        ),
+        ({"schedules": {"a": gp.formula(lambda step: 1.0)}}, "schedules.a: formula(<function <lambda>>) has no text"),
+        ({"seeds": []}, "seeds: this is empty: give at least one, or leave seeds out"),
         ({"peaks": [float("nan")]}, "peaks[0]: a peak must be a finite number"),
         ({"peaks": ["0.1"]}, "peaks[0]: a peak must be a finite number, not '0.1'"),
         ({"peaks": [-0.1]}, "peaks[0]: a peak must be above 0"),
-        ({"schedules": {}}, "schedules: "),
+        ({"schedules": {}}, "schedules: this is empty: give at least one, or leave schedules out"),
         ({"schedules": {" ": "constant()"}}, "the name of a schedule"),
         (
             {"schedules": {"a": 5}},
@@ -138,6 +154,16 @@ def test_every_hyperparameter_and_group_may_have_its_own_schedule() -> None:
     every = list_runs(study_from({"task": "digits", "steps": 7, "seeds": [0], "schedules": {"a": entry}}))
     assert every[0].plan == {"lr": {"head": gp.cosine(7)}, "weight_decay": Set(gp.linear(7))}
     assert every[0].text == "lr: head: cosine(100%), weight_decay: Set(linear(100%))"
+
+
+def test_schedules_are_given_as_plans_too_and_their_texts_are_stored() -> None:
+    plans = {"a": gp.cosine("100%"), "b": {"lr": {"head": gp.linear(7)}, "weight_decay": Set(gp.linear("100%"))}}
+    texts = {"a": 'cosine("100%")', "b": {"lr": {"head": "linear(7)"}, "weight_decay": 'Set(linear("100%"))'}}
+    given, written = (study_from({"task": "digits", "steps": 7, "schedules": s}) for s in (plans, texts))
+    assert [run.plan for run in list_runs(given)] == [run.plan for run in list_runs(written)]
+    stored = given.model_dump()["schedules"]
+    assert study_from({"task": "digits", "steps": 7, "schedules": stored}) == given
+    assert isinstance(stored["a"], str)
 
 
 def test_the_default_evaluations_of_a_longer_horizon_are_among_those_of_a_shorter_one() -> None:

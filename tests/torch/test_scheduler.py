@@ -658,6 +658,15 @@ def test_a_foreign_or_damaged_state_is_refused_whole(state, message):
         (lambda o: Scheduler(o), "there is no plan"),
         (lambda o: Scheduler(o, gp.cosine("5%")), "waits for a horizon"),
         (lambda o: Scheduler(o, 0.1), "takes a schedule"),
+        (lambda o: Scheduler(o, lambda step: 1.0), r"wrap the function, gp\.formula\(function\)"),
+        (
+            lambda o: Scheduler(o, gp.linear(9), total_steps=100),
+            "total_steps is not a hyperparameter of the optimizer: give the length of the run as horizon=",
+        ),
+        (
+            lambda o: Scheduler(o, gp.linear(9), last_epoch=-1),
+            "last_epoch is not a hyperparameter of the optimizer: .* position=",
+        ),
         (lambda o: Scheduler(o, "cosin(5)"), "did you mean cosine"),
         (lambda o: Scheduler(o, {"head": PLAN}), "no group has the name 'head'"),
         (lambda o: Scheduler(o, {lambda g: True: PLAN, lambda g: 1: PLAN}), "two plans select lr"),

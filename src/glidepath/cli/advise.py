@@ -28,7 +28,7 @@ from .output.wording import word_as_options
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OPTIONS = {"candidates": "--schedule", "noise": "--noise", "warmup": "--warmup", "horizon": "--steps"}
+OPTIONS = {"candidates": "--schedule", "noise": "--noise", "warmup": "--warmup"}
 USUAL = 0.2  # the share of a cooldown that people take
 FALLS = {  # after a warmup of {rise} that leaves {left} updates
     "cosine": "cosine({left})",
@@ -183,8 +183,8 @@ def _plain(advice: Advice, candidates: Mapping[str, Schedule]) -> dict[str, Any]
             "name": then.name,
             "plan": repr(then.plan),
             "steps": then.steps,
-            "deviation_now": then.std_now,
-            "deviation_then": then.std_after,
+            "std_now": then.std_now,
+            "std_after": then.std_after,
         },
     }
 

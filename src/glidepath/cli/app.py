@@ -1,8 +1,9 @@
 """The table of commands. A command is named by its place, so that `glidepath --help` loads none of them."""
 
+import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnknownOptionError
 
 from glidepath import __version__
 from glidepath.errors import require_extras
@@ -64,6 +65,15 @@ EXTRAS: dict[str, tuple[str, ...]] = {  # command: what it needs beside the extr
     **dict.fromkeys(("compare", "store"), ("compare",)),
     **dict.fromkeys(("fit", "predict", "advise", "design"), ("law",)),
 }
+HINTS = {  # command: options that people try, and what it has instead
+    "compare": {
+        **dict.fromkeys(("--lr", "--learning-rate", "--peaks"), "the largest rate is --peak, given once for each"),
+        "--seeds": "a seed is given by its number, once for each: --seed 0 --seed 1 --seed 2",
+        "--schedules": "a schedule is --schedule NAME=TEXT, given once for each",
+        "--horizons": "a length of run is --horizon, given once for each",
+        **dict.fromkeys(("--epoch", "--epochs"), "a run is as long as its updates, --steps"),
+    }
+}
 GROUPS = {"store"}  # have commands of their own, each with its example
 
 
@@ -91,6 +101,10 @@ def answer(arguments: Sequence[str]) -> int:
     require_extras(f"the command {command}", *EXTRAS.get(command, ()))
     try:
         result = build()(list(arguments), exit_on_error=False)
-    except CycloptsError:
+    except CycloptsError as error:
+        option = error.token.keyword if isinstance(error, UnknownOptionError) else None
+        hint = HINTS.get(command, {}).get(option or "")
+        if hint is not None:
+            print(f"glidepath: {hint}", file=sys.stderr)
         return 2
     return result if isinstance(result, int) else 0

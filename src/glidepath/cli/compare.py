@@ -34,7 +34,6 @@ OPTIONS = {
     "share": "--share",
     "store": "--store",
     "screen": "--screen",
-    "budget": "--disk",
 }
 
 
@@ -79,7 +78,7 @@ def compare(
     peak
         The largest rate of a run, once for each; without any, the optimizer's own.
     seed
-        Once for each; without any, 0 to 4.
+        A seed's number, once for each: --seed 0 --seed 1; without any, 0 to 4.
     horizon
         In place of --steps: several lengths of run, once for each.
     evaluate_every
@@ -119,6 +118,8 @@ def compare(
         "threads": threads,
         "share": share,
     }
+    if seed and len(seed) == 1:
+        _write_one_seed(seed[0])
     with word_as_options(OPTIONS):
         described = _study(study, {key: value for key, value in options.items() if value is not None})
         if dry_run:
@@ -142,6 +143,13 @@ def compare(
                 run = studies.verify(result.study, store=store)
                 _write_note(f"{run}, trained again alone: every loss, metric and last bit is the same\n", as_json)
             _write_result(result, folder, as_json)
+
+
+def _write_one_seed(seed: int) -> None:
+    """Write that a number after --seed is a seed, not how many there are."""
+    example = "--seed 0 --seed 1 --seed 2"
+    text = f"one seed, number {seed}, shows no difference between schedules; give several as {example}"
+    print(f"glidepath: {text}", file=sys.stderr)
 
 
 def _write_result(result: Result, folder: Path, as_json: bool) -> None:

@@ -28,7 +28,7 @@ from .output.wording import word_as_options
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OPTIONS = {"steps": "--steps", "warmup": "--warmup", "before": "--after", "law": "--law"}
+OPTIONS = {"warmup": "--warmup", "before": "--after"}
 OURS = "designed"
 LEAP = 1.2  # times as high: a rise that is reported
 

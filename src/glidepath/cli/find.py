@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from glidepath import plot as figures
+from glidepath import plot
 from glidepath.plot.range_test import draw_range_test
 from glidepath.range_test import RangeTest
 from glidepath.tasks import load_task
@@ -64,9 +64,9 @@ def find(
     as_json
         Print one JSON object.
     """
-    figures.check_format(output)
+    plot.check_format(output)
     result = _sweep_task(task, seed, threads, low, high, updates)
-    file = figures.save(draw_range_test(result, title=f"range test of {task}"), output)
+    file = plot.save(draw_range_test(result, title=f"range test of {task}"), output)
     if as_json:
         print(json.dumps(_as_json(result, file)))
     else:

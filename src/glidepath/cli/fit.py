@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEAVES = 0.01  # of the loss: a law that is so far off at the end of a run is reported
-OPTIONS = {"across_peaks": "--across-peaks", "law": "--law"}
+OPTIONS = {"across_peaks": "--across-peaks"}
 
 
 def fit(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from glidepath import plot as figures
+from glidepath import plot
 from glidepath.errors import needs_extra
 from glidepath.parser import NAMES
 
@@ -66,16 +66,16 @@ def _recipes(folder: Path) -> Iterator[Entry]:
     for name in NAMES:
         plan, steps = example(name)
         file = f"recipe-{name}.svg"
-        figures.save(figures.plot({"": plan}, steps, width="column"), folder / file)
+        plot.save(plot.plot({"": plan}, steps, width="column"), folder / file)
         yield Entry(file, name, EXAMPLES[name], (inspect.getdoc(NAMES[name]) or "").partition("\n")[0])
 
 
 def _mechanisms(folder: Path) -> Iterator[Entry]:
     for name, mechanism in MECHANISMS.items():
         file = f"note-{name}.svg"
-        series = figures.series_of(rates(mechanism))
-        figure = figures.draw([series], width="column", step_label="epoch", value_label="learning rate")
-        figures.save(figure, folder / file)
+        series = plot.series_of(rates(mechanism))
+        figure = plot.draw([series], width="column", step_label="epoch", value_label="learning rate")
+        plot.save(figure, folder / file)
         yield Entry(file, mechanism.title, mechanism.code)
 
 

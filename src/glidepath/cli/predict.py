@@ -24,7 +24,7 @@ from .output.wording import word_as_options
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OPTIONS = {"law": "--law", "level": "--level", "steps": "--steps"}
+OPTIONS = {"level": "--level", "steps": "--steps"}
 
 
 class PredictedPlan(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from glidepath.core.schedule import Schedule
-from glidepath.errors import GlidepathError
+from glidepath.errors import GlidepathError, TextError
 from glidepath.parser import parse
 from glidepath.review import review as review_plan
 from glidepath.review.rates import is_absolute
@@ -49,7 +49,7 @@ def review(
     plan
         A schedule, as text.
     """
-    schedule = parse(plan)
+    schedule = _read_plan(plan)
     if runs:
         return _compare(resolve_plan(schedule, run)[0], runs, column, run_peak)
     if column or run_peak is not None:
@@ -57,6 +57,18 @@ def review(
     findings = review_plan(schedule, run.horizon() or own_length(schedule))
     print(findings)
     return 1 if findings else 0
+
+
+def _read_plan(text: str) -> Schedule:
+    """Read the plan, where the log of a run is easily given instead."""
+    try:
+        return parse(text)
+    except TextError as error:
+        if error.code != "GP107":
+            raise
+        raise GlidepathError(
+            f"{text} is a file, not a plan: give the plan first, and the log as --run {text}", code=error.code
+        ) from error
 
 
 def _compare(plan: Schedule, paths: list[Path], column: list[str] | None, peak: float | None) -> int:

@@ -1,4 +1,4 @@
-"""To and from the schedules of other libraries: `read` takes theirs, `code` writes ours for them."""
+"""Schedules from and to other libraries: `read` turns one into a plan, `code` writes a plan for one."""
 
 from glidepath.errors import ConvertError as ConvertError
 

@@ -11,7 +11,10 @@ VALUE = "a fraction of the peak"
 SHARE = 'a share of the run is a text, "3%"'
 ABSOLUTE = "minimum= in Scheduler (an absolute rate)"
 PEAK = "the optimizer's own rate as the peak, or multiply: 3e-4 * {recipe}(...)"
-POSITION = "no position here: Scheduler counts the updates"
+POSITION = "leave it out, Scheduler counts the updates; to begin later, use position= in Scheduler"
+PRINT = "leave it out, and print scheduler.get_last_lr() where you want to see the rate"
+MULTIPLY = "multiply: 0.5 * {recipe}(...)"
+DIV_FACTOR = 25.0  # of torch's OneCycleLR, where it is not given
 
 
 @final
@@ -19,20 +22,26 @@ class Meaning(NamedTuple):
     """What a foreign name means here.
 
     Args:
-        arguments: of ours, the preferred one first; "warmup.steps" is one of the recipe `warmup` alone.
+        arguments: Glidepath's, the preferred one first; "warmup.steps" is one of the recipe `warmup` alone.
         unit: of the value, to be shown with the argument.
         elsewhere: what to use besides, or where a recipe has none of the arguments.
         always: whether `elsewhere` is a choice even where the recipe has one of the arguments.
+        sentence: the whole advice, where nothing is to be used instead.
+        divisors: the foreign names, and their defaults, whose product our value is the inverse of.
     """
 
     arguments: tuple[str, ...]
     unit: str = ""
     elsewhere: str = ""
     always: bool = False
+    sentence: str = ""
+    divisors: tuple[tuple[str, float | None], ...] = ()
 
 
-def _rows(names: str, *arguments: str, unit: str = "", elsewhere: str = "", always: bool = False) -> dict[str, Meaning]:
-    return dict.fromkeys(names.split(), Meaning(arguments, unit, elsewhere, always))
+def _rows(
+    names: str, *arguments: str, unit: str = "", elsewhere: str = "", always: bool = False, sentence: str = ""
+) -> dict[str, Meaning]:
+    return dict.fromkeys(names.split(), Meaning(arguments, unit, elsewhere, always, sentence))
 
 
 FOREIGN: dict[str, Meaning] = {
@@ -68,7 +77,7 @@ FOREIGN: dict[str, Meaning] = {
     # where it begins
     **_rows(
         "init_value initial_value start_value start_factor begin initial init_lr_scale warmup_init_lr warmup_lr_init "
-        "warmup_lr warmup_start_lr warmup_start_value lr_start start_lr start div_factor",
+        "warmup_lr warmup_start_lr warmup_start_value lr_start start_lr start",
         "start",
         unit=VALUE,
         elsewhere="a first piece with its own start: warmup(500, start=0.1)",
@@ -78,6 +87,11 @@ FOREIGN: dict[str, Meaning] = {
         "peak",
         unit="an absolute rate",
         elsewhere=PEAK,
+    ),
+    # torch's OneCycleLR divides: the peak by div_factor is the start, and the start by final_div_factor the end
+    "div_factor": Meaning(("start",), elsewhere="start= in one_cycle", divisors=(("div_factor", None),)),
+    "final_div_factor": Meaning(
+        ("to",), elsewhere="to= in one_cycle", divisors=(("div_factor", DIV_FACTOR), ("final_div_factor", None))
     ),
     # lengths
     **_rows(
@@ -154,9 +168,51 @@ FOREIGN: dict[str, Meaning] = {
     **_rows("initial_variance", "variance", elsewhere="variance= in noisy_linear_cosine"),
     **_rows("variance_decay", "fade", elsewhere="fade= in noisy_linear_cosine"),
     **_rows("staircase", elsewhere="staircase(plan, every=100) around it"),
-    **_rows("last_epoch last_step initial_step", elsewhere=POSITION),
+    **_rows("last_epoch last_step initial_step", sentence=POSITION),
+    **_rows("verbose", sentence=PRINT),
+    **_rows("value", sentence=MULTIPLY),
     **_rows("optimizer wrapped_optimizer", elsewhere="Scheduler(optimizer, {recipe}(...)) from glidepath.torch"),
 }
+
+# Where a name means something else for one recipe: that of torch's CyclicLR and OneCycleLR, or of ConstantLR.
+OF_ONE_RECIPE: dict[str, dict[str, Meaning]] = {
+    "cyclic": {
+        "base_lr": Meaning(("minimum",), unit="base_lr / max_lr"),
+        "mode": Meaning(("shrink",), unit='0.5 is "triangular2"'),
+    },
+    "one_cycle": {"anneal_strategy": Meaning((), sentence="it is a cosine; one_cycle_linear has straight phases")},
+    "Horizon": {"epochs": Meaning(("steps_per_epoch",), unit="updates in an epoch, not the number of epochs")},
+    "constant": {"factor": Meaning((), sentence="multiply: 0.5 * constant(10)")},
+}
+
+# What other libraries call a schedule, and what it is here.
+FOREIGN_RECIPES = {
+    "CosineAnnealingLR": "cosine(100)",
+    "CosineAnnealingWarmRestarts": "cosine_restarts(100)",
+    "CosineLRScheduler": "cosine(100)",
+    "CyclicLR": "cyclic(2000)",
+    "ConstantLR": "0.3 * constant(5) >> constant()",
+    "ExponentialLR": "exponential(every=1, factor=0.95)",
+    "LambdaLR": "formula('1 / (1 + step)')",
+    "LinearLR": "linear(5, start=0.3, to=1)",
+    "MultiplicativeLR": "exponential(every=1, factor=0.95)",
+    "MultiStepLR": "multistep([30, 80])",
+    "OneCycleLR": "one_cycle(1000)",
+    "PolynomialLR": "polynomial(100, power=1)",
+    "SequentialLR": "warmup(5%) >> cosine(95%)",
+    "ChainedScheduler": "linear(10, start=0.1, to=1) * cosine(100)",
+    "StepLR": "step(every=30)",
+    "get_constant_schedule": "constant()",
+    "get_constant_schedule_with_warmup": "warmup(100) >> constant()",
+    "get_linear_schedule_with_warmup": "warmup(100) >> linear(900)",
+    "get_cosine_schedule_with_warmup": "warmup(100) >> cosine(900)",
+    "get_cosine_with_hard_restarts_schedule_with_warmup": "warmup(100) >> cosine_restarts(300, times=3)",
+    "get_cosine_with_min_lr_schedule_with_warmup": "warmup(100) >> cosine(900, to=0.1)",
+    "get_polynomial_decay_schedule_with_warmup": "warmup(100) >> polynomial(900, power=1)",
+    "get_inverse_sqrt_schedule": "inverse_sqrt(warmup=1000)",
+    "get_wsd_schedule": "wsd(1000, warmup=100, cooldown=200)",
+}
+PLATEAUS = ("plateau", "Plateau", "ReduceLROnPlateau")  # they depend on a metric, so they are not plans
 
 # What texts of an older Glidepath may still say; `parse` reads them.
 FORMER_RECIPES = {"range_test": "sweep"}

@@ -1,17 +1,18 @@
 """The call of a recipe, checked before it runs: a wrong argument is answered with the recipe's own.
 
 Other libraries call our arguments by other names (`eta_min` is our `to`), so the error carries the right spelling, from
-`argument_names.py`. Python's own message would name a private function, and could not be told from a mistake of ours.
+`argument_names.py`. Python's own message would name a private function, and could not be told from a bug of Glidepath.
 """
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, ParamSpec, TypeVar, final, get_args
 
-from glidepath.errors import ArgumentError, Cure, ScheduleError
+from glidepath.errors import ArgumentError, Cure, GlidepathError, ScheduleError
 
-from .argument_names import FOREIGN, FORMER_ARGUMENTS
+from .argument_names import FOREIGN, FORMER_ARGUMENTS, OF_ONE_RECIPE, Meaning
 from .checks import count, is_number, real
 from .closest import did_you_mean
 from .duration import Duration, read_duration
@@ -21,6 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 LONGEST_EXAMPLE = 100  # characters of a call that an error suggests
+FRACTIONS = ("to", "start", "minimum")  # of the peak
 
 
 @final
@@ -28,6 +30,7 @@ class Usage:
     """The name of a recipe and its arguments."""
 
     def __init__(self, recipe: Callable[..., Any]) -> None:
+        self.recipe = recipe
         self.name = recipe.__name__
         self.signature = inspect.signature(recipe)
         parameters = self.signature.parameters.values()
@@ -53,7 +56,7 @@ class Usage:
         """
         unknown = next((name for name in keywords if name not in self.names), None)
         if unknown is not None:
-            self._refuse_unknown(unknown)
+            self._refuse_unknown(unknown, keywords)
         if len(arguments) > len(self.by_position):
             self._refuse_surplus(arguments, keywords)
         positional = self.by_position[: len(arguments)]
@@ -65,26 +68,26 @@ class Usage:
             names = " and ".join(name if name in self.by_position else f"{name}=" for name in missing)
             raise self._error(f"{self.name}() needs {names}")
 
-    def _refuse_unknown(self, name: str) -> NoReturn:
-        suggestions = self.suggest(name)
-        advice = f"use {' or '.join(suggestions)}" if suggestions else did_you_mean(name, self.names)
+    def _refuse_unknown(self, name: str, keywords: Mapping[str, Any]) -> NoReturn:
+        advice = self._advise(name, keywords) or did_you_mean(name, self.names)
         raise self._error(f"{name} is not an argument of {self.name}()", name, advice)
 
-    def suggest(self, name: str) -> list[str]:
-        """Return what to use instead of an argument that this recipe does not have, the best first."""
+    def _advise(self, name: str, keywords: Mapping[str, Any]) -> str:
+        """Return what to do instead of giving an argument that this recipe does not have; empty if that is unknown."""
         former = FORMER_ARGUMENTS.get(self.name, {}).get(name)
         if former is not None:
-            return [f"{former}="]
-        meaning = FOREIGN.get(name)
+            return f"use {former}="
+        meaning = OF_ONE_RECIPE.get(self.name, {}).get(name) or FOREIGN.get(name)
         if meaning is None:
-            return []
+            return ""
+        if meaning.sentence:
+            return meaning.sentence.format(recipe=self.name)
         names = (argument.removeprefix(f"{self.name}.") for argument in meaning.arguments)
         ours = next((name for name in names if name in self.names), None)
-        unit = f" ({meaning.unit})" if meaning.unit else ""
-        suggestions = [f"{ours}={unit}"] if ours else []
+        suggestions = [f"{ours}={_example_value(meaning, keywords)}"] if ours else []
         if meaning.elsewhere and (meaning.always or not ours):
             suggestions.append(meaning.elsewhere.format(recipe=self.name))
-        return suggestions
+        return f"use {' or '.join(suggestions)}" if suggestions else ""
 
     def _refuse_surplus(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> NoReturn:
         by_position = " and ".join(self.by_position)
@@ -94,16 +97,43 @@ class Usage:
         raise self._error(f"{self.name}() {takes}", len(self.by_position), advice)
 
     def _with_names(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> str:
-        """Return the same call with its surplus arguments named; empty if they are too many, or not numbers."""
-        surplus = arguments[len(self.by_position) :]
-        free = [name for name in self.names if name not in self.by_position and name not in keywords]
-        if len(surplus) > len(free) or not all(is_number(value) or isinstance(value, Duration) for value in surplus):
+        """Return the same call with its surplus arguments named; empty if it is not surely what was meant."""
+        try:
+            values = [read_durations(value) for value in arguments]
+            named = {name: read_durations(value) for name, value in keywords.items()}
+            positional, surplus = values[: len(self.by_position)], values[len(self.by_position) :]
+            free = [name for name in self.names if name not in self.by_position and name not in named]
+            pairs = list(zip(free, surplus, strict=False))
+            fits = all(self._fits(name, value, i == 0) for i, (name, value) in enumerate(pairs))
+            lengths = all(self._fits(*pair, False) for pair in zip(self.by_position, positional, strict=False))
+            if len(pairs) < len(surplus) or not fits or not lengths:
+                return ""
+            named.update(pairs)
+            self.recipe(*positional, **named)
+        except GlidepathError:
             return ""
-        shown = [repr(value) for value in arguments[: len(self.by_position)]]
-        named = {**dict(zip(free, surplus, strict=False)), **keywords}
+        shown = [repr(value) for value in positional]
         shown += [f"{name}={named[name]!r}" for name in self.names if name in named]
         example = f"{self.name}({', '.join(shown)})"
         return example if len(example) <= LONGEST_EXAMPLE else ""
+
+    def _fits(self, name: str, value: Any, first: bool) -> bool:
+        """Return whether a value is of the kind of an argument: a length, a fraction, or a number that is needed.
+
+        Args:
+            name: of the argument.
+            value: to give to it.
+            first: whether it is the first surplus value, which alone may be the fraction that others take there.
+        """
+        if name in self.by_position and not (is_number(value) or isinstance(value, Duration)):
+            return value is not None
+        if str in _kinds(self.signature.parameters[name].annotation):
+            return isinstance(value, Duration) or (is_number(value) and (value > 1 or isinstance(value, int)))
+        if not is_number(value):
+            return False
+        if name in FRACTIONS:
+            return first and 0 <= value <= 1
+        return name in self.needed
 
     def normalize(
         self, arguments: Sequence[Any], keywords: Mapping[str, Any]
@@ -122,16 +152,40 @@ class Usage:
         return ArgumentError(problem, argument=argument, usage=str(self), cures=[Cure(advice)] if advice else [])
 
 
+def _example_value(meaning: Meaning, keywords: Mapping[str, Any]) -> str:
+    """Return what to give to our argument: a number if it follows from the keywords, else its unit."""
+    if not meaning.divisors:
+        return f" ({meaning.unit})" if meaning.unit else ""
+    factors = [keywords.get(name, default) for name, default in meaning.divisors]
+    if all(is_number(factor) and factor > 0 for factor in factors):
+        return f"{1 / math.prod(map(float, factors)):g}"
+    names = " * ".join(name for name, _ in meaning.divisors)
+    return f" (1 / {names})" if len(factors) == 1 else f" (1 / ({names}))"
+
+
 def check_arguments(build: Callable[P, R]) -> Callable[P, R]:
     """Let a recipe without lengths answer a call that does not fit its signature with its own arguments."""
-    usage = Usage(build)
 
     @functools.wraps(build)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         usage.check(args, kwargs)
         return build(*args, **kwargs)
 
+    usage = Usage(call)
     return call
+
+
+def check_fields(kind: type[R]) -> type[R]:
+    """Let a dataclass answer a call that does not fit its fields as a recipe does."""
+    usage, init = Usage(kind), kind.__init__
+
+    @functools.wraps(init)
+    def call(self: R, *args: Any, **kwargs: Any) -> None:
+        usage.check(args, kwargs)
+        init(self, *args, **kwargs)
+
+    kind.__init__ = call  # type: ignore[assignment]
+    return kind
 
 
 def read_durations(value: Any) -> Any:
@@ -145,7 +199,7 @@ def read_durations(value: Any) -> Any:
 
 def _kinds(annotation: Any) -> set[Any]:
     """Return the types that an annotation names, those in a list or a union too."""
-    inside = get_args(annotation)
+    inside = annotation if isinstance(annotation, list) else get_args(annotation)  # a list: of a callable's arguments
     return set().union(*(_kinds(part) for part in inside)) if inside else {annotation}
 
 

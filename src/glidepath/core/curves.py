@@ -143,18 +143,24 @@ class Warmup(WeightedCurve):
         return (k + 1) / self.steps
 
 
-@final
 @dataclass(frozen=True, repr=False)
-class Cosine(WeightedCurve):
-    """fall = sin^2(pi/2 * (1 - p^k))^power: (1 + cos(pi p)) / 2 for k = power = 1, without its cancellation."""
+class _WarpedCurve(WeightedCurve, ABC):
+    """A curve over p^k, its fall to a power."""
 
-    name: ClassVar[str] = "cosine"
     power: float = 1.0
     k: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._set(power=real(self.power, "power", above=0), k=real(self.k, "k", above=0))
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Cosine(_WarpedCurve):
+    """fall = sin^2(pi/2 * (1 - p^k))^power: (1 + cos(pi p)) / 2 for k = power = 1, without its cancellation."""
+
+    name: ClassVar[str] = "cosine"
 
     def _fall(self, xp: Any, k: Any) -> Any:
         half = xp.sin(HALF_PI * _power_of_rest(xp, k, self.steps, self.k))
@@ -176,16 +182,11 @@ class Cosine(WeightedCurve):
 
 @final
 @dataclass(frozen=True, repr=False)
-class Polynomial(WeightedCurve):
+class Polynomial(_WarpedCurve):
     """fall = (1 - p^k)^power"""
 
     name: ClassVar[str] = "polynomial"
     power: float = 2.0
-    k: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._set(power=real(self.power, "power", above=0), k=real(self.k, "k", above=0))
 
     def _fall(self, xp: Any, k: Any) -> Any:
         left = _power_of_rest(xp, k, self.steps, self.k)

@@ -87,7 +87,7 @@ def read_duration(text: str) -> int | Duration:
 
 
 def suggest_duration(text: str) -> str:
-    """Return "did you mean X?" for a number with a unit that is nearly ours; empty if it is not.
+    """Return "did you mean X?" for a number with a unit that is nearly one of these; empty if it is not.
 
     >>> suggest_duration("10m"), suggest_duration("3epochs")
     ('did you mean 10M (10 million) or 10k (10 thousand)?', 'did you mean 3ep (epochs)?')

@@ -9,11 +9,13 @@ from typing import Any, cast, final
 
 from glidepath.errors import HorizonError
 
+from .arguments import check_fields
 from .checks import count
 from .duration import Duration, read_duration
 
 
 @final
+@check_fields
 @dataclass(frozen=True)
 class Horizon:
     """How long a run is, and what its epochs and tokens are worth.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, TypeVar, cast, final
 
-from glidepath.errors import DraftError, HorizonError, MissingExtraError, ScheduleError
+from glidepath.errors import ArgumentError, DraftError, HorizonError, MissingExtraError, ScheduleError
 
 from .arguments import Usage, read_durations
 from .checks import count, is_number, real, refuse_too_long
@@ -79,7 +79,7 @@ class Schedule(StepFunction, ABC):
 
     def _refuse_comparison(self, other: object) -> NoReturn:
         """Refuse an order of schedules: a single > is a slip for the operator >>."""
-        raise ScheduleError("schedules are joined by >>, and have no order: write a >> b, or compare a(step) > b(step)")
+        raise ArgumentError("schedules are joined by >>, and have no order: write a >> b, or compare a(step) > b(step)")
 
     __gt__ = __lt__ = __ge__ = __le__ = _refuse_comparison
 
@@ -131,18 +131,18 @@ def draftable(build: Callable[P, R]) -> Callable[P, R]:
 
     A call that does not fit the recipe's signature raises an ArgumentError with the recipe's own arguments.
     """
-    usage = Usage(build)
 
     @functools.wraps(build)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        usage.check(args, kwargs)
         arguments = tuple(read_durations(value) for value in args)
         keywords = {name: read_durations(value) for name, value in kwargs.items()}
-        usage.check(arguments, keywords)
         if any(waits(value) for value in (*arguments, *keywords.values())):
             positional, named = usage.normalize(arguments, keywords)
             return cast(R, Draft(call, positional, named))
         return build(*arguments, **keywords)
 
+    usage = Usage(call)
     return call
 
 

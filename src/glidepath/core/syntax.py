@@ -215,7 +215,15 @@ class _Reader:
             raise self.error(f"expected {symbol!r} {after}, found {actual}")
 
     def error(self, reason: str) -> TextError:
-        return TextError(reason, text=self.text, offset=self.next.place)
+        return TextError(reason, text=self.text, offset=self.next.place, hint=self.hint())
+
+    def hint(self) -> str:
+        """Return how to write the duration that was begun before the next token; empty if there is none."""
+        *_, number, unit = [Token("end", "", 0)] * 2 + list(self.tokens[max(0, self.at - 2) : self.at])
+        if unit.kind == "number" and self.next.kind == "name":
+            return suggest_duration(unit.text + self.next.text)
+        is_share = unit.text == "%" and number.kind in ("number", "duration")
+        return f"did you mean {number.text.removesuffix('%')}%?" if is_share else ""
 
     def expression(self, binds: int) -> Node:
         self.depth += 1

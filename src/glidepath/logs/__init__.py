@@ -11,6 +11,7 @@ from typing import final
 
 from glidepath.core.schedule import Schedule
 from glidepath.errors import Argument, RunError
+from glidepath.parser import parse
 from glidepath.runs.deviation import Rates
 from glidepath.runs.from_rows import run_from_rows
 from glidepath.runs.run import Run
@@ -19,13 +20,13 @@ from .columns import rates_of_table, run_of_table
 from .entries import Entry, choose_by_name
 from .files import events_in
 from .mlflow import scalars_of_database, scalars_of_folder
-from .names import COMMON, TRAINING_LOSS, name_it
+from .names import COMMON, LOG_THE_RATE, TRAINING_LOSS
 from .results import LossChoice as LossChoice
-from .results import choose_loss, entries_of_results, is_results, metrics_of
+from .results import choose_loss, entries_of_results, is_results, metrics_of, rates_of_results
 from .scalars import Scalars, metrics_of_scalars, rates_of_scalars, run_of_scalars
 from .source import Source as Source
 from .source import open_sources as open_sources
-from .store import entries_of_store
+from .store import entries_of_store, rates_of_store
 from .study import Only
 from .trainer import scalars_of_state
 from .wide import kind_of_table, scalars_of_table
@@ -38,7 +39,7 @@ def read(
     path: Logs,
     *,
     columns: Mapping[str, str] | None = None,
-    plan: Schedule | None = None,
+    plan: Schedule | str | None = None,
     peak: float | None = None,
     horizon: int | None = None,
     warmup: int | None = None,
@@ -55,7 +56,7 @@ def read(
             is read.
         columns: the names of a table's columns, as in {"step": "it", "rate": "eta", "loss": "train/nll"}, or
             of the numbers that a trainer or a tracker kept; a common name need not be given.
-        plan: the schedule that the run followed, if its rates were not logged;
+        plan: the schedule that the run followed, or its text, if its rates were not logged;
             `glidepath.runs.from_rows.run_from_rows` says more about this and the next three.
         peak: the rate where the plan is 1.
         horizon: the steps over which a draft is resolved; the state of a Trainer has them.
@@ -70,7 +71,8 @@ def read(
         MissingExtraError: if a Parquet file is to be read, and pyarrow is not installed; or an event file, and
             TensorBoard is not.
     """
-    options = _Options(columns, plan, peak, horizon, warmup, metric, only)
+    schedule = parse(plan) if isinstance(plan, str) else plan
+    options = _Options(columns, schedule, peak, horizon, warmup, metric, only)
     entries = [entry for source in open_sources(path) for entry in _entries(source, options)]
     return [entry.build() for entry in choose_by_name(entries, only)]
 
@@ -107,8 +109,12 @@ def names(path: Logs) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for entry in entries for name in (entry.schedule, entry.name) if name))
 
 
-def default_loss(path: Logs) -> LossChoice | None:
+def default_loss(path: Logs, *, only: Only | None = None) -> LossChoice | None:
     """Return the loss that `read` reads of a study where no metric is named, and why; None if there is no study.
+
+    Args:
+        path: as for `read`.
+        only: as for `read`; the choice depends on the runs that are read.
 
     Raises:
         RunError: if something cannot be read.
@@ -117,7 +123,7 @@ def default_loss(path: Logs) -> LossChoice | None:
         if source.kind == "store":
             return LossChoice(TRAINING_LOSS, "a store keeps no metric by run; the folder of results has them")
         if is_results(source.header):
-            return choose_loss(source)
+            return choose_loss(source, only)
     return None
 
 
@@ -174,8 +180,7 @@ def _rates(source: Source, columns: Mapping[str, str] | None) -> list[Rates]:
     study = _study(source)
     if study is not None:
         _refuse(source, _Options(columns), ("columns",), (study,))
-        runs = [entry.build() for entry in _entries_of_study(source, TRAINING_LOSS)]
-        return [Rates(run.name, range(run.steps), run.rates.tolist()) for run in runs]
+        return rates_of_store(source.path) if source.kind == "store" else rates_of_results(source)
     many = _scalars(source, columns or {})
     if many is None:
         return [rates_of_table(source, columns or {})]
@@ -183,7 +188,7 @@ def _rates(source: Source, columns: Mapping[str, str] | None) -> list[Rates]:
 
 
 def _rates_of_scalars(scalars: Scalars, columns: Mapping[str, str]) -> Rates:
-    series = rates_of_scalars(scalars, columns, [name_it("rate")])
+    series = rates_of_scalars(scalars, columns, [LOG_THE_RATE])
     return Rates(scalars.name, [int(step) for step in series.steps], series.values.tolist())
 
 

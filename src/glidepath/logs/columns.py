@@ -9,7 +9,17 @@ from glidepath.runs.deviation import Rates
 from glidepath.runs.from_rows import check_ascending
 from glidepath.runs.run import GIVE_PLAN, FloatArray, IntArray, Run, at_step, check_each_rate, divergence_error
 
-from .names import COMMON, ambiguous, name_it, normalize, shorten
+from .names import (
+    COMMON,
+    GIVE_UPDATES,
+    LOG_THE_RATE,
+    ambiguous,
+    is_epoch,
+    name_it,
+    normalize,
+    refuse_epochs,
+    shorten,
+)
 from .scalars import gather_scalars
 from .source import Source
 from .table import Table, check_column, read_table
@@ -46,7 +56,7 @@ def rates_of_table(source: Source, columns: Mapping[str, str]) -> Rates:
     Raises:
         RunError: if there is none, a cell is damaged, the steps do not ascend, or one has two rates.
     """
-    names = _choose_columns(source, columns, ("step", "rate"))
+    names = _choose_columns(source, columns, ("step", "rate"), [LOG_THE_RATE])
     table = read_table(source, [names["step"], names["rate"]])
     steps, values = table.numbers(names["step"]), table.numbers(names["rate"])
     _refuse_nan(table, {role: names[role] for role in ("step", "rate")}, {"step": steps, "rate": values})
@@ -77,19 +87,24 @@ def _choose_columns(
         needed: the roles that must have a column.
         cures: what else to do if the rate has none.
     """
-    names = {role: _choose_column(source, role, columns.get(role)) for role in COMMON}
+    more = {"step": [GIVE_UPDATES] if any(map(is_epoch, source.header)) else [], "rate": cures, "loss": []}
+    names = {role: _choose_column(source, role, columns.get(role), more[role]) for role in COMMON}
+    left = [name for name in source.header if name not in names.values() and not is_epoch(name)]
     for role, name in names.items():
         if name is None and role in needed:
-            problem = f"no column for the {role} ({', '.join(COMMON[role])})"
-            alternatives = [name_it(role), *(cures if role == "rate" else ())]
+            absent = "the log holds no rate" if role == "rate" and not left else f"no column for the {role}"
+            problem = f"{absent} ({', '.join(COMMON[role])})"
+            alternatives = [*([name_it(role)] if left else []), *more[role]] or [Cure(f"log the {role} too")]
             raise RunError(problem, place=source.place, choices=shorten(source.header), cures=alternatives)
     return {role: name for role, name in names.items() if name is not None}
 
 
-def _choose_column(source: Source, role: str, name: str | None) -> str | None:
+def _choose_column(source: Source, role: str, name: str | None, cures: Sequence[Cure]) -> str | None:
     """Return the column that was named, or the only one with a common name, or the one with the very name."""
     if name is not None:
-        return check_column(source, name)
+        if role == "step":
+            refuse_epochs(source.place, name)
+        return check_column(source, name, cures)
     candidates = [column for column in source.header if normalize(column) in COMMON[role]]
     exact = [column for column in candidates if normalize(column) == role]
     if len(exact or candidates) > 1:

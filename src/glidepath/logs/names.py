@@ -45,13 +45,37 @@ def rate_names(names: Sequence[str]) -> list[str]:
 
 def ambiguous(place: Place, names: Sequence[str], role: str) -> RunError:
     """Return the error about several names that could each be the step, the rate or the loss."""
-    cure = Cure("choose one", Argument("columns", f'"{names[0]}"', key=role))
+    cure = Cure("choose one", Argument("columns", names[0], key=role))
     return RunError(f"{join_names(names)} could each be the {role}", place=place, cures=[cure])
 
 
 def name_it(role: str) -> Cure:
     """Return the cure that names the column of the step, the rate or the loss."""
     return Cure("name it", Argument("columns", key=role))
+
+
+LOG_THE_RATE = Cure('to compare it with a plan, log optimizer.param_groups[0]["lr"] with every step')
+GIVE_UPDATES = Cure("give updates: the epochs times the updates in an epoch")
+EPOCHS = ("epoch", "epochs", "train_epoch", "train_epochs")
+
+
+def is_epoch(name: str) -> bool:
+    """Return whether a column counts epochs, of which each is many updates.
+
+    >>> is_epoch("Epoch"), is_epoch("train/epoch"), is_epoch("step")
+    (True, True, False)
+    """
+    return normalize(name) in EPOCHS
+
+
+def refuse_epochs(place: Place, name: str) -> None:
+    """Check that the column given for the step does not count epochs.
+
+    Raises:
+        RunError: if it does.
+    """
+    if is_epoch(name):
+        raise RunError(f"{name} counts epochs, and a step is an update", place=place, cures=[GIVE_UPDATES])
 
 
 def shorten(names: Sequence[str], most: int = 20) -> list[str]:

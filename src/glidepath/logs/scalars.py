@@ -176,7 +176,7 @@ def run_of_scalars(
     evaluated = is_evaluation(name)
     offsets = scalars.offsets
     losses = _shift(_check_nan(scalars, name, "loss"), offsets.evaluation if evaluated else offsets.loss)
-    rates = rates_of_scalars(scalars, columns, [name_it("rate"), GIVE_PLAN], needed=not planned)
+    rates = rates_of_scalars(scalars, columns, [GIVE_PLAN], needed=not planned)
     updates = int(max(rates.steps.max(initial=-1) + 1, losses.steps.max() + (not evaluated)))
     steps = np.concatenate([rates.steps, losses.steps])
     order = np.argsort(steps, kind="stable")
@@ -202,17 +202,18 @@ def rates_of_scalars(
     Args:
         scalars: of one run.
         columns: a name by "rate", where it cannot be guessed.
-        cures: what to do if there is none.
+        cures: what to do if there is none, beside naming it.
         needed: whether there has to be one.
 
     Raises:
         RunError: if there is none, or several could be meant.
     """
-    name = _name_in_columns(scalars, columns, "rate") or _rate_name(scalars)
+    name = _name_in_columns(scalars, columns, "rate", cures) or _rate_name(scalars)
     if name is None and not needed:
         return Series(np.empty(0), np.empty(0), ())
     if name is None:
-        raise RunError("no rate was logged", place=scalars.place, choices=shorten(list(scalars.series)), cures=cures)
+        choices = shorten(list(scalars.series))
+        raise RunError("no rate was logged", place=scalars.place, choices=choices, cures=[name_it("rate"), *cures])
     series = _shift(_check_nan(scalars, name, "rate"), scalars.offsets.rate)
     for i in np.flatnonzero(series.steps < 0)[:1]:
         raise RunError("a rate at step 0, before the first update", place=series.place(i))
@@ -268,11 +269,11 @@ def _rate_name(scalars: Scalars) -> str | None:
     return candidates[0] if candidates else None
 
 
-def _name_in_columns(scalars: Scalars, columns: Mapping[str, str], role: str) -> str | None:
+def _name_in_columns(scalars: Scalars, columns: Mapping[str, str], role: str, cures: Sequence[Cure] = ()) -> str | None:
     name = columns.get(role)
     if name is not None and name not in scalars.series:
         choices = shorten(list(scalars.series))
-        raise RunError(f"nothing is called {short_repr(name)}", place=scalars.place, choices=choices)
+        raise RunError(f"nothing is called {short_repr(name)}", place=scalars.place, choices=choices, cures=cures)
     return name
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from glidepath.errors import Cure, Place, RunError
-from glidepath.runs.run import Run
+from glidepath.runs.deviation import Rates
+from glidepath.runs.run import FloatArray, Run
 
 from .entries import Entry
 from .names import TRAINING_LOSS
-from .study import Only, StudySettings, choose_by_number, names_of, run_of_losses
+from .study import Only, StudySettings, choose_by_number, names_of, rates_of_run, run_of_losses
 
 OURS, FORMAT = 0x676C6964, 1  # in the header of the file
 PATIENCE = 60.0  # seconds to wait for another process that writes
@@ -35,23 +36,37 @@ def entries_of_store(file: Path, metric: str | None = None, only: Only | None = 
     if metric not in (None, TRAINING_LOSS):
         cure = Cure("read the folder of the study's results")
         raise RunError("a store keeps no metric by run", place=str(file), cures=[cure])
+    return [Entry(name, each.schedule, partial(_read_run, file, name, each)) for name, each in _runs(file, only)]
+
+
+def rates_of_store(file: Path) -> list[Rates]:
+    """Return the rates of every run of the studies that used a store, whatever their losses are.
+
+    Raises:
+        RunError: if it is not a store, or is damaged.
+    """
+    return [rates_of_run(name, Place(str(file)), *_read_curve(file, name, each)[:2]) for name, each in _runs(file)]
+
+
+def _runs(file: Path, only: Only | None = None) -> list[tuple[str, StudySettings]]:
     with _connect(file) as base:
         settings = [StudySettings(*row) for row in base.execute(RUNS).fetchall()]
     settings = choose_by_number(settings, only, Place(str(file)))
-    names = names_of(settings)
-    return [
-        Entry(name, each.schedule, partial(_read_run, file, name, each))
-        for name, each in zip(names, settings, strict=True)
-    ]
+    return list(zip(names_of(settings), settings, strict=True))
 
 
 def _read_run(file: Path, name: str, settings: StudySettings) -> Run:
+    return run_of_losses(name, Place(str(file)), *_read_curve(file, name, settings))
+
+
+def _read_curve(file: Path, name: str, settings: StudySettings) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the steps, the rates and the losses of a run; NaN for a loss that is not a number."""
     with _connect(file) as base:
         rows = base.execute(CURVE, (settings.study, settings.number)).fetchall()
     if not rows:
         raise RunError(f"{name} has no updates yet", place=str(file))
     steps, rates, losses = np.array(rows, dtype=np.float64).T  # NULL becomes NaN
-    return run_of_losses(name, Place(str(file)), steps, rates, losses)
+    return steps, rates, losses
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import final
 import numpy as np
 
 from glidepath.errors import Argument, Cure, Place, RunError
+from glidepath.runs.deviation import Rates
 from glidepath.runs.run import FloatArray, Run, at_step
 
 Only = Sequence[int] | Sequence[str]  # the runs to read, by their numbers in a study or by name
@@ -91,8 +92,20 @@ def _join_names(schedules: Sequence[str], used: Sequence[Sequence[str]]) -> list
     return [f"{schedule} ({', '.join(parts)})" for schedule, *parts in zip(schedules, *used, strict=True)]
 
 
-def run_of_losses(name: str, place: Place, steps: FloatArray, rates: FloatArray, losses: FloatArray) -> Run:
-    """Build a run with its training losses; NaN where training diverged.
+def rates_of_run(name: str, place: Place, steps: FloatArray, rates: FloatArray) -> Rates:
+    """Build the rates of a run, which are known even where its training diverged.
+
+    Raises:
+        RunError: if an update is missing.
+    """
+    _check_steps(name, place, steps)
+    return Rates(name, range(len(steps)), rates.tolist())
+
+
+def run_of_losses(
+    name: str, place: Place, steps: FloatArray, rates: FloatArray, losses: FloatArray, *cures: Cure
+) -> Run:
+    """Build a run with its training losses; NaN where training diverged: `cures` are what else to do then.
 
     Raises:
         RunError: if an update is missing, or the run diverged.
@@ -101,7 +114,7 @@ def run_of_losses(name: str, place: Place, steps: FloatArray, rates: FloatArray,
     for step in np.flatnonzero(~np.isfinite(losses))[:1]:
         where = at_step(Place(place.file, place.line, name), step)
         cure = Cure("choose the other runs", Argument("only"))
-        raise RunError("the loss is not a number: the run diverged", place=where, cures=[cure])
+        raise RunError("the loss is not a number: the run diverged", place=where, cures=[cure, *cures])
     return Run(name, rates, np.arange(1, len(steps)), losses[1:], loss="training_loss")
 
 

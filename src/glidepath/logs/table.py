@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
-from glidepath.errors import Place, RunError
+from glidepath.errors import Cure, Place, RunError
 from glidepath.runs.run import FloatArray
 
 from .csv_rows import EMPTY, is_number, number_of
@@ -80,12 +80,13 @@ def read_table(source: Source, columns: Sequence[str]) -> Table:
     return Table(str(source.path), cells, source.csv.lines)
 
 
-def check_column(source: Source, name: str) -> str:
-    """Return the name of a column, if there is one of this name.
+def check_column(source: Source, name: str, cures: Sequence[Cure] = ()) -> str:
+    """Return the name of a column, if there is one of this name; `cures` are what else to do.
 
     Raises:
         RunError: if there is none.
     """
     if name not in source.header:
-        raise RunError(f"no column is called {name!r}", place=source.place, choices=shorten(source.header))
+        problem, choices = f"no column is called {name!r}", shorten(source.header)
+        raise RunError(problem, place=source.place, choices=choices, cures=cures)
     return name

@@ -12,7 +12,7 @@ from glidepath.errors import Place, RunError
 from glidepath.runs.run import FloatArray
 
 from .csv_rows import EMPTY
-from .names import loss_names, rate_names
+from .names import loss_names, rate_names, refuse_epochs
 from .scalars import LIGHTNING, TRAINER, Number, Offsets, Scalars, gather_scalars, is_evaluation, offsets_of
 from .source import Source
 from .table import Table, check_column, read_table
@@ -69,6 +69,7 @@ def _columns_by_run(header: Sequence[str]) -> dict[str, dict[str, str]]:
 
 def _choose_step(source: Source, kind: WideKind, name: str | None) -> str:
     if name is not None:
+        refuse_epochs(source.place, name)
         return check_column(source, name)
     if kind == "W&B chart":
         return source.header[0]

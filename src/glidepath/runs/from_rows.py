@@ -178,7 +178,7 @@ def _check_count(rows: _Rows) -> None:
     """Check that no rate was used by an update after the last one, and no loss measured after more than were made."""
     least = max(rows.steps[-1], rows.steps[rows.rated].max(initial=-1) + 1)
     if count(rows.count, "updates") < least:
-        problem = (f"the log has {least:,.0f} updates: ", Argument("updates", f"{rows.count}"), " is less")
+        problem = (f"the log has {least:,.0f} updates: ", Argument("updates", rows.count), " is less")
         raise RunError(problem, place=rows.name)
 
 
@@ -213,7 +213,7 @@ def check_ascending(steps: FloatArray, place: RowPlace) -> None:
 def _rates_of_plan(rows: _Rows, plan: Schedule, peak: float | None, horizon: int | None) -> FloatArray:
     """Return the rates of a plan, if the logged ones agree."""
     if peak is None:
-        give = ("a plan is a ratio of the peak: give ", Argument("peak"), " too, or ", Argument("peak", "1"))
+        give = ("a plan is a ratio of the peak: give ", Argument("peak"), " too, or ", Argument("peak", 1))
         raise RunError((*give, " if its values are rates"), place=rows.name)
     try:
         resolved = plan.over(rows.count if horizon is None else horizon)

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any, final
 
-from glidepath.errors import Argument, StudyError
+from glidepath.errors import Argument, Cure, StudyError
 
 from .curve import Curve
 from .executors import check_place, executor_for
 from .result import Result
-from .screening.screen import find_candidates, screen
+from .screening.screen import find_candidates, screen_schedules
 from .spec.runs import StudyRun
 from .spec.study import Study, study_from
 from .spec.yaml_io import read_study
@@ -56,6 +57,7 @@ def compare(
     """
     check_place(on, workers)
     _check_screen(screen)
+    _check_progress(progress)
     source = _study_of(study)
     with Store(Path(store)) as opened:
         prepared = prepare(source, opened, budget)
@@ -111,7 +113,20 @@ def verify(study: StudySource, *, store: str | Path = ".glidepath") -> StudyRun:
 def _study_of(study: StudySource) -> Study:
     if isinstance(study, Study):
         return study
-    return study_from(study) if isinstance(study, Mapping) else read_study(Path(study))
+    if isinstance(study, Mapping):
+        return study_from(study)
+    if not isinstance(study, (str, PathLike)):
+        raise StudyError(f"a study is a mapping of its keys, the path of a YAML file, or a Study, not {study!r:.60}")
+    file = Path(study)
+    if file.suffix.lower() not in (".yaml", ".yml") and not file.exists():
+        advice = f'give the path of one, or the task by its key, compare({{"task": "{study}"}})'
+        raise StudyError(f"{study} is not a study file", cures=[Cure(advice)])
+    return read_study(file)
+
+
+def _check_progress(progress: Progress | None) -> None:
+    if progress is not None and not isinstance(progress, Progress):
+        raise StudyError((Argument("progress"), f" is an object whose class inherits from Progress, not {progress!r}"))
 
 
 def _check_screen(screen: int | None) -> None:
@@ -155,7 +170,7 @@ def _train_screening(prepared: Prepared, whole: CostEstimate, confirm: int, trai
         parts.append(prepare(part, prepared.store, trainer.budget))
         return trainer.train(parts[-1])
 
-    screening = screen(find_candidates(prepared), train_part, confirm)
+    screening = screen_schedules(find_candidates(prepared), train_part, confirm)
     cost = estimate_cost(parts[-1])
     facts = _facts(parts[-1], cost) | {"screening": _describe_screening(cost, whole)}
     return Result(screening.study, tuple(screening.curves), facts, trainer.trained, screening.rows)

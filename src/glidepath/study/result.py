@@ -20,18 +20,19 @@ from typing import Any, Literal, Self, final
 from matplotlib.figure import Figure
 
 from glidepath import __version__
-from glidepath.errors import MissingExtraError, StudyError
+from glidepath.errors import Cure, MissingExtraError, StudyError
 from glidepath.runs.run import Run
 from glidepath.study.curve import Curve, Record
-from glidepath.study.mean_run import mean_run
+from glidepath.study.mean_run import choose_setting, mean_run
 from glidepath.study.screening.row import PredictedLoss, ScreeningRow
 from glidepath.study.spec.runs import StudyRun, list_runs
 from glidepath.study.spec.study import Study
 from glidepath.study.spec.yaml_io import read_study, study_to_yaml
 
 from .report.export import read_curves
-from .report.files import draw_figures, report
+from .report.files import draw_figures, report, report_names
 from .report.page import page
+from .report.screening import FILES as SCREENING_FILES
 from .report.screening import save_screening
 from .report.summary import Row, summary
 from .report.tables import COLUMNS, curves_table, metric_name
@@ -99,19 +100,28 @@ class Result:
         bits = [(curve.peak, [_bits(record) for record in curve.records]) for curve in self.curves]
         return hashlib.sha256(repr(bits).encode()).hexdigest()[:16]
 
-    def mean_run(self, schedule: str) -> Run | None:
+    def mean_run(self, schedule: str, *, peak: float | None = None, horizon: int | None = None) -> Run:
         """Average the runs of a schedule over its seeds, as a logged run that `glidepath.fit` and `predict` take.
 
         Args:
             schedule: its name.
+            peak: one of those that were trained; without it the best of this schedule, which the report shows.
+            horizon: one of those that were trained, in updates; without it the longest.
 
         Returns:
-            The rates, and the evaluations of the metric that ranks as losses; None if every run of it diverged.
+            The rates, and the evaluations of the metric that ranks as losses; of the seeds that did not diverge.
 
         Raises:
-            RunError: if the runs differ in more than their seed: in horizon, peak, or the rates of a plateau.
+            StudyError: if there is no such schedule, peak or horizon, or every run diverged.
+            RunError: if a plateau gave the seeds different rates.
         """
-        return mean_run(schedule, self.curves)
+        setting = choose_setting(self.rows, schedule, peak, horizon)
+        key = setting.horizon, setting.peak
+        mean = mean_run(schedule, [curve for curve in self.curves if (curve.run.horizon, curve.peak) == key])
+        if mean is None:
+            peak_text = f"{setting.peak:g} over {setting.horizon} updates"
+            raise StudyError(f"every run of {schedule} at the peak {peak_text} diverged, so there is none to average")
+        return mean
 
     def figures(self) -> dict[str, Figure]:
         """Draw the figures of the report, by name: curves, final, spent."""
@@ -151,7 +161,8 @@ class Result:
         """
         with results_folder(folder) as target:
             file, text = target / "study.yaml", self._comments() + study_to_yaml(self.study)
-            if (target / "report.html").exists() and file.exists() and file.read_text(encoding="utf-8") == text:
+            names = [*report_names(), *(SCREENING_FILES if self.screening else ()), file.name]
+            if all((target / name).is_file() for name in names) and file.read_text(encoding="utf-8") == text:
                 return []
             files = report(target, self.curves, self.rows, self._page_facts)
             if self.screening:
@@ -167,6 +178,7 @@ class Result:
             StudyError: if the folder does not hold a result, or its curves are not those that were saved.
         """
         folder = Path(folder)
+        _check_results(folder)
         study = read_study(folder / "study.yaml")
         facts = _read_comments(folder / "study.yaml")
         digest = facts.pop("curves", None)
@@ -226,6 +238,26 @@ def _frame_library(name: FrameLibrary | None) -> Any:
 
 
 # --- what was saved ---
+
+
+def _check_results(folder: Path) -> None:
+    """Raise unless a folder holds what `save` writes.
+
+    Raises:
+        StudyError: with the folders inside that do.
+    """
+    missing = _missing_files(folder)
+    if not missing:
+        return
+    inside = sorted(file.parent for file in folder.glob("*/study.yaml") if not _missing_files(file.parent))
+    names = f", as {' or '.join(map(str, inside))}" if inside else ""
+    problem = f"has no {' and no '.join(missing)}" if folder.is_dir() else "is not a folder"
+    advice = f"give the folder that save or compare wrote{names}"
+    raise StudyError(f"{folder} is not a folder of results: it {problem}", cures=[Cure(advice)])
+
+
+def _missing_files(folder: Path) -> list[str]:
+    return [name for name in ("study.yaml", "curves.csv") if not (folder / name).is_file()]
 
 
 def _read_comments(file: Path) -> dict[str, str]:

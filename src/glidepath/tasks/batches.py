@@ -15,8 +15,10 @@ import numpy as np
 import torch
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 
-from glidepath.errors import Argument, Cure, TaskError
+from glidepath.errors import Cure, TaskError
 from glidepath.torch.randomness import preserve_rng_state, seed_everything
+
+from .failures import WITHOUT_SHARING
 
 # Samplers that draw from their `generator` and from nothing else, and one that draws nothing.
 KNOWN = frozenset(
@@ -118,7 +120,7 @@ class SequentialBatches:
                 f"training cannot resume at update {step}: {self.why}, and its loader is at update {self.position}",
                 cures=[
                     Cure("use a map-style dataset and a sampler that has set_epoch(epoch)"),
-                    Cure("compare without sharing", Argument("share", "False")),
+                    WITHOUT_SHARING,
                 ],
             )
         parts = self._next() or self._next_epoch()

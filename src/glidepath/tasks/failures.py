@@ -4,7 +4,9 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from glidepath.errors import GlidepathError, Place, TaskError
+from glidepath.errors import Argument, Cure, GlidepathError, Place, TaskError
+
+WITHOUT_SHARING = Cure("compare without sharing", Argument("share", False))  # of a task that cannot be reproduced
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def load_module(name: str, where: str, kind: Loadable = TASK) -> ModuleType:
 
     Raises:
         GlidepathError: the class of `kind`, if there is no such module, or it fails while it is imported.
-        MissingExtraError: if it is one of ours, and needs a package that is not installed.
+        MissingExtraError: if it is built in, and needs a package that is not installed.
     """
     return _import_file(name, Path(where), kind) if where.endswith(".py") else _import_package(name, where, kind)
 

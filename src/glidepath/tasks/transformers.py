@@ -149,7 +149,7 @@ def _refuse(trainer: Any, seed: int) -> None:
 
 
 def _refuse_callbacks(trainer: Trainer) -> None:
-    """Those that show and report a run are left out; others may change it."""
+    """Raise if the Trainer has callbacks other than those that show and report a run: they may change it."""
     own = [type(callback).__name__ for callback in trainer.callback_handler.callbacks if not _shows(callback)]
     if own:
         raise TaskError(

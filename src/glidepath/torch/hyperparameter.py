@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from torch import Tensor
+from torch.optim import Optimizer
 
 from glidepath.errors import SchedulerError
 
 Group = dict[str, Any]
 TensorVersion = tuple[int, int]
+
+
+def current_rates(optimizer: Optimizer) -> list[float]:
+    """Return the rate of each group now, as a float."""
+    return [float(group["lr"]) for group in optimizer.param_groups]
 
 
 @final

@@ -5,8 +5,9 @@ from typing import final
 import torch
 import torch.distributed as dist
 
+from glidepath.warn import warn_caller
+
 from .skipped_steps import has_overflow
-from .warn_caller import warn_caller
 
 ADVICE = (
     "Plans follow real updates here: if yours is in epochs, write it in epochs "

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import torch
 
+from glidepath.warn import warn_caller
+
 from .bound_schedule import BoundSchedule
-from .warn_caller import warn_caller
 
 LONGEST_RUN = 10_000_000  # updates; a plan without an end is searched so far
 GRID = sorted({round(1.02**i) - 1 for i in range(815)})  # steps at which a plan is compared with the cap of Adafactor

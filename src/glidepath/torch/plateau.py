@@ -20,6 +20,7 @@ from glidepath.core.checks import count, real
 from glidepath.errors import ScheduleError, SchedulerError, StateError
 from glidepath.recipes import warmup as warmup_recipe
 
+from .hyperparameter import current_rates
 from .scheduler import Scheduler
 
 Action = Literal["improved", "waited", "reduced", "cooling", "warming", "skipped", "at minimum"]
@@ -143,7 +144,7 @@ class Plateau:
 
     def rates(self) -> list[float]:
         """Return the rate of each group now."""
-        return [float(group["lr"]) for group in self.optimizer.param_groups]
+        return current_rates(self.optimizer)
 
     # --- the decision ---
 

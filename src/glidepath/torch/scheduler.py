@@ -17,6 +17,7 @@ from glidepath.errors import SchedulerError
 
 from .bound_schedule import BoundSchedule
 from .clock import Clock, clocks_of, unwrap_optimizer
+from .hyperparameter import current_rates
 from .misuse_warning import MisuseDetector
 from .own_rates import warn_about_own_rates
 from .state import build_state, load_state
@@ -125,7 +126,7 @@ class Scheduler(LRScheduler):
 
     def get_last_lr(self) -> list[float]:  # type: ignore[override]
         """Return the rates now in the optimizer, as floats."""
-        return [float(group["lr"]) for group in self.optimizer.param_groups]
+        return current_rates(self.optimizer)
 
     def get_lr(self) -> list[float]:  # type: ignore[override]
         """Return the rates of the next update, one for each group; write nothing."""

@@ -13,10 +13,10 @@ from glidepath.core.schedule import Schedule
 from glidepath.errors import GlidepathError, StateError, TextError
 from glidepath.parser import parse_saved
 from glidepath.prefix import common_prefix
+from glidepath.warn import warn_caller
 
 from .bound_schedule import BoundSchedule
 from .clock import Clock
-from .warn_caller import warn_caller
 
 VERSION = 1
 LOOK_AHEAD = 10_000  # updates compared between two endless plans

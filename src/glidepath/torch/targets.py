@@ -4,7 +4,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, NoReturn, final
 
 from glidepath.core.assignment import Set as Set
 from glidepath.core.checks import real
@@ -18,6 +18,16 @@ from .hyperparameter import Group, Hyperparameter
 
 Selector = str | Callable[[Group], bool]
 Plan = Schedule | str
+
+AS_POSITION = "Scheduler counts the updates; to begin later, give position="
+AS_HORIZON = "give the length of the run as horizon="
+NOT_HYPERPARAMETERS = {  # arguments of other schedulers
+    **dict.fromkeys(("last_epoch", "last_step"), AS_POSITION),
+    **dict.fromkeys(("total_steps", "T_max", "num_training_steps", "max_steps", "steps"), AS_HORIZON),
+    "epochs": "give the length of the run, horizon=Horizon(steps, steps_per_epoch=...)",
+    "steps_per_epoch": "give the length of the run, horizon=Horizon(steps, steps_per_epoch=...)",
+    "verbose": "leave it out, and print scheduler.get_last_lr() where you want to see the rate",
+}
 
 
 @final
@@ -82,8 +92,20 @@ def _read_argument(name: str, value: Any, minimum: Any, horizon: Horizon | int |
             floor = _minimum_of(minimum, selector) if name == "lr" else None
             value = parse_plan(plan) if isinstance(plan, str) else plan
             sets = isinstance(value, Set)
-            resolved = _resolve(value.plan if isinstance(value, Set) else value, label, horizon)
+            plan = value.plan if isinstance(value, Set) else value
+            if not isinstance(plan, (Schedule, str)):
+                _refuse_value(name, plan, label)
+            resolved = _resolve(plan, horizon)
             yield Target(hyperparameter, resolved, sets, selector, label, floor)
+
+
+def _refuse_value(name: str, value: Any, label: str) -> NoReturn:
+    """Refuse what is not a plan: a Python function, an argument of other schedulers, or a plain value."""
+    advice = NOT_HYPERPARAMETERS.get(name)
+    if advice is not None:
+        raise SchedulerError(f"{name} is not a hyperparameter of the optimizer: {advice}")
+    function = ": wrap the function, gp.formula(function)" if callable(value) else ""
+    raise SchedulerError(f"{label} takes a schedule, its text, or Set(schedule), not {value!r}{function}")
 
 
 def _read_mapping(name: str, plans: Mapping[Any, Any]) -> list[tuple[Selector, Any]]:
@@ -116,10 +138,8 @@ def _minimum_of(minimum: Any, selector: Selector | None) -> float | None:
     return None if value is None else real(value, "minimum", at_least=0)
 
 
-def _resolve(plan: Any, label: str, horizon: Horizon | int | None) -> Schedule:
+def _resolve(plan: Schedule | str, horizon: Horizon | int | None) -> Schedule:
     plan = parse(plan) if isinstance(plan, str) else plan
-    if not isinstance(plan, Schedule):
-        raise SchedulerError(f"{label} takes a schedule, its text, or Set(schedule), not {plan!r}")
     if waits(plan) and horizon is None:
         raise SchedulerError(f"{plan!r} waits for a horizon: give plan.over(10_000), or Scheduler(..., horizon=10_000)")
     return plan if horizon is None else plan.over(horizon)

@@ -11,10 +11,10 @@ import torch
 from glidepath.core.schedule import Schedule
 from glidepath.errors import SchedulerError
 from glidepath.review.rates import LOOKS_LIKE_A_RATE, peak_of
+from glidepath.warn import warn_caller
 
 from .bound_schedule import BoundSchedule
 from .clock import clocks_of
-from .warn_caller import warn_caller
 
 
 def check_arguments(optimizer: Any, plan: Any) -> None:

@@ -11,7 +11,6 @@ from glidepath import logs
 from glidepath.cli.output.wording import Options, word_as_options
 from glidepath.core.horizon import as_horizon
 from glidepath.errors import GlidepathError
-from glidepath.parser import parse
 from glidepath.runs.aggregate import with_distinct_names
 from glidepath.runs.deviation import Rates
 from glidepath.runs.run import Run
@@ -97,20 +96,23 @@ def read_runs(paths: Sequence[Path] | None, options: Logs) -> LoggedRuns:
     columns = _parse_columns(options.column)
     with word_as_options(RUN_OPTIONS):
         sources = {path: logs.open_sources(path) for path in paths}
-        metrics = {path: _choose_metric(each, options.metric, columns) for path, each in sources.items()}
         only = _choose_names(sources, options.only)
+        metrics = {path: _choose_metric(each, options.metric, columns, only[path]) for path, each in sources.items()}
         runs = [run for path in paths for run in _read(sources[path], options, columns, metrics[path][0], only[path])]
     notes = [f"{path}: {note}" for path, (_, note) in metrics.items() if note]
     return LoggedRuns(tuple(with_distinct_names(runs)), tuple(notes))
 
 
 def _choose_metric(
-    sources: Sequence[logs.Source], metric: str | None, columns: Mapping[str, str] | None
+    sources: Sequence[logs.Source],
+    metric: str | None,
+    columns: Mapping[str, str] | None,
+    only: Sequence[str] | None,
 ) -> tuple[str | None, str]:
     """Return the metric to read, and a note if it was chosen for the user."""
-    if metric is not None:
+    if metric is not None or only == []:
         return metric, ""
-    study = logs.default_loss(sources)
+    study = logs.default_loss(sources, only=only)
     if study is not None:
         return None, _note_on_study(study)
     if columns and "loss" in columns:
@@ -160,7 +162,7 @@ def _read(
     return logs.read(
         sources,
         columns=columns,
-        plan=None if options.run_plan is None else parse(options.run_plan),
+        plan=options.run_plan,
         peak=options.run_peak,
         horizon=None if options.run_steps is None else as_horizon(options.run_steps).steps,
         warmup=options.run_warmup,

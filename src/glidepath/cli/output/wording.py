@@ -1,6 +1,5 @@
 """Errors in the words of the command line: an argument of a function as the option that gives it."""
 
-import ast
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,25 +35,32 @@ def as_option(argument: Argument, options: Options) -> str:
 
     Examples:
         >>> options = {"columns": "--column", "peak": "--run-peak", "across_peaks": "--across-peaks"}
-        >>> as_option(Argument("columns", '"my rate"', key="rate"), options)
+        >>> as_option(Argument("columns", "my rate", key="rate"), options)
         "--column 'rate=my rate'"
-        >>> [as_option(Argument(*parts), options) for parts in (("peak",), ("peak", "1"), ("across_peaks", "True"))]
+        >>> [as_option(Argument(*parts), options) for parts in (("peak",), ("peak", 1), ("across_peaks", True))]
         ['--run-peak', '--run-peak 1', '--across-peaks']
-        >>> as_option(Argument("share", "False"), {"share": "--share"})
+        >>> as_option(Argument("share", False), {"share": "--share"})
         '--no-share'
     """
     option = options.get(argument.name)
     if option is None:
         return str(argument)
-    value = _text(argument.value)
+    value = argument.value
     if argument.key:
-        pair = f"{argument.key}={value or '...'}"
-        return f"{option} {shlex.quote(pair)}"
-    if value == "False":
+        shown = "..." if value is None else value
+        return f"{option} {quote(f'{argument.key}={shown}')}"
+    if value is False:
         return option.replace("--", "--no-", 1)
-    return option if value in ("", "True") else f"{option} {shlex.quote(value)}"
+    return option if value is None or value is True else f"{option} {quote(str(value))}"
 
 
-def _text(value: str) -> str:
-    """Return a value in Python's form as it is typed on the command line: a text without its quotes."""
-    return str(ast.literal_eval(value)) if value[:1] in ("'", '"') else value
+def quote(text: str) -> str:
+    r"""Return a text as it is typed in a shell; characters that a terminal would obey are escaped.
+
+    >>> print(quote("lr"), quote("my rate"), quote("it's\x1b"))
+    lr 'my rate' $'it\'s\x1b'
+    """
+    if text.isprintable():
+        return shlex.quote(text)
+    single = repr(f'"{text}')  # a text with a double quote is written in single ones
+    return f"$'{single[2:]}"

@@ -9,7 +9,7 @@ from glidepath.core.schedule import Draft, Schedule
 from glidepath.errors import ConvertError, GlidepathError
 from glidepath.recipes import constant
 
-ADVICE = "write it down as a plan, or take its values: glidepath.table([float(theirs(k)) for k in range(steps)])"
+ADVICE = "write it down as a plan, or take its values: glidepath.table([float(schedule(k)) for k in range(steps)])"
 
 PlanAndQuirks = tuple[Schedule, tuple[str, ...]]  # the quirks are kept by the schedule
 

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, final
 
 from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule
-from glidepath.errors import LawError
+from glidepath.errors import Argument, Cure, LawError
 from glidepath.law.designing.named_schedules import SHARES, cooldown
 from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.law.evaluation.rates import horizon_of, values_of
@@ -130,11 +130,12 @@ def advise(
 
 def _check(candidates: Mapping[str, Schedule], noise: float | None, warmup: int, steps: int) -> None:
     if not isinstance(candidates, Mapping) or not candidates:
-        raise LawError("there is no candidate to rank: give some, as in {'cosine': cosine('100%')}")
+        raise LawError("there is no candidate to rank", cures=[Cure("give some by name", Argument("candidates"))])
     if noise is not None and not 0 <= noise < math.inf:
-        raise LawError(f"noise is a standard deviation of the loss, at least 0, not {noise!r}")
+        raise LawError((Argument("noise"), f" is a standard deviation of the loss, at least 0, not {noise!r}"))
     if not 0 <= warmup < steps:
-        raise LawError(f"a warmup of {warmup} updates does not fit into {steps}")
+        shorter = Cure("give a shorter one", Argument("warmup"))
+        raise LawError(f"a warmup of {warmup} updates does not fit into {steps}", cures=[shorter])
 
 
 def margin_of(loss: float, noise: float | None) -> float:

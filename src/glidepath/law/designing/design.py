@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from glidepath.core.checks import count
 from glidepath.core.schedule import Schedule
-from glidepath.errors import LawError
+from glidepath.errors import Argument, Cure, LawError
 from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.law.evaluation.rates import horizon_of, ratios_of
 from glidepath.law.evaluation.timeline import History
@@ -107,7 +107,8 @@ def design(
     horizon = horizon_of(steps)
     rising = horizon.in_steps(warmup) if isinstance(warmup, str) else count(warmup, "warmup")
     if rising >= horizon.steps:
-        raise LawError(f"a warmup of {rising} updates leaves nothing to design of {horizon.steps}")
+        shorter = Cure("give a shorter one", Argument("warmup"))
+        raise LawError(f"a warmup of {rising} updates leaves nothing to design of {horizon.steps}", cures=[shorter])
     ratios = np.zeros(0) if before is None else _history(before, laws[0].peak)
     warm = rise(rising)(np.arange(rising))
     values = best_ratios(laws, horizon.steps - rising, np.concatenate([ratios, warm]))
@@ -120,7 +121,8 @@ def _history(before: ArrayLike, peak: float) -> FloatArray:
     if ratios.max() > 1 + ONE_PEAK:
         raise LawError(
             f"the rates before go up to {peak * ratios.max():.3g}, and the laws were fitted to runs of the peak "
-            f"{peak:.3g}: they say nothing of that training"
+            f"{peak:.3g}: they say nothing of that training",
+            cures=[Cure("give the rates of a run of that peak", Argument("before"))],
         )
     return ratios
 

@@ -183,9 +183,9 @@ class Segment:
         if lowest >= HIGHEST:
             return self.solve_for(HIGHEST, mu)
         best = self._search(lowest, HIGHEST, mu)
-        if self.parameters.q <= 1:
+        if self.parameters.q <= 1 and self.before is None:
             return best
-        grid = np.linspace(lowest, HIGHEST, SCAN)  # the loss may have a second minimum, without a hold
+        grid = np.linspace(lowest, HIGHEST, SCAN)  # the loss may have two minima, with and without a hold
         least = int(np.argmin([self.solve_for(float(last), mu).loss for last in grid]))
         other = self._search(float(grid[max(0, least - 1)]), float(grid[min(SCAN - 1, least + 1)]), mu)
         return min(best, other, key=lambda solution: solution.loss)

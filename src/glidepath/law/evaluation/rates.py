@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from glidepath.core.horizon import Horizon, as_horizon
 from glidepath.core.schedule import Draft, Schedule
-from glidepath.errors import LawError
+from glidepath.errors import Argument, Cure, LawError
 from glidepath.runs.run import MOST_STEPS
 
 from .fast_sum import FloatArray, IntArray
@@ -38,14 +38,15 @@ def ratios_of(plan: Schedule | ArrayLike, peak: float, steps: Length = None) -> 
 
 def _from_schedule(plan: Schedule, peak: float, length: Length) -> FloatArray:
     if length is None and (isinstance(plan, Draft) or not plan.duration):
-        raise LawError(f"{plan!r} has no length of its own: give one, as in predict(plan, 10_000)")
+        raise LawError(f"{plan!r} has no length of its own", cures=[Cure("give one", Argument("steps", 10_000))])
     horizon = horizon_of(plan.duration if length is None else length)
     values = check_rates(values_of(plan.over(horizon), horizon.steps))
     most = float(values.max())
     if most < LOOKS_LIKE_A_RATE and peak / 4 <= most <= 4 * peak:
         raise LawError(
             f"the values of this schedule rise to {most:g}, which looks like a rate; here a schedule is a ratio of the "
-            f"peak, {peak:g}: leave the factor out, or give the rates of every update as an array"
+            f"peak, {peak:g}",
+            cures=[Cure("leave the factor out"), Cure("divide the schedule by the peak")],
         )
     return values
 

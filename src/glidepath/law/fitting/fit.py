@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from glidepath.core.schedule import Schedule
-from glidepath.errors import LawError
+from glidepath.errors import Argument, Cure, LawError
 from glidepath.law.evaluation.fast_sum import FloatArray
 from glidepath.law.evaluation.formula import losses
 from glidepath.law.evaluation.rates import Length, as_counts, as_numbers, ratios_of
@@ -163,8 +163,11 @@ def _peak(runs: Sequence[Run], across_peaks: bool) -> float:
     if max(peaks) - min(peaks) > ONE_PEAK * max(peaks) and not across_peaks:
         listed = ", ".join(f"{run.name}: {run.peak:g}" for run in runs)
         raise LawError(
-            f"these runs have different peaks ({listed}), and one law is not accurate across peaks: fit each apart "
-            "with fit_by_peak(runs), or all of them with across_peaks=True"
+            f"these runs have different peaks ({listed}), and one law is not accurate across peaks",
+            cures=[
+                Cure("fit each apart with fit_by_peak(runs)"),
+                Cure("fit one law to all of them", Argument("across_peaks", True)),
+            ],
         )
     return max(peaks)
 

@@ -21,7 +21,7 @@ from typing import final
 import numpy as np
 from scipy.special import ndtri
 
-from glidepath.errors import LawError
+from glidepath.errors import Argument, LawError
 from glidepath.law.evaluation.fast_sum import FloatArray, IntArray
 
 SHARE, SHARE_AT_THE_END = 0.5, 0.7  # c
@@ -152,7 +152,7 @@ def add_band(
         LawError: if the level is not between 0 and 1, or a loss is not above 0.
     """
     if not (isinstance(level, float) and 0 < level < 1):
-        raise LawError(f"the level of a band is between 0 and 1, as in 0.9, not {level!r}")
+        raise LawError((Argument("level"), f" is between 0 and 1, as in 0.9, not {level!r}"))
     if losses.min() <= 0:
         raise LawError("the law predicts a loss of 0 or less there: it was fitted to runs that say too little of that")
     point = float(ndtri((1 + level) / 2))

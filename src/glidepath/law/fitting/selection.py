@@ -1,12 +1,11 @@
 """The runs that a law learns from: of the best peak, and those that differ only by their seed as one, their mean."""
 
-import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from glidepath.errors import GlidepathWarning
 from glidepath.runs.aggregate import average_seeds, choose_peak
 from glidepath.runs.run import Run
+from glidepath.warn import warn_caller
 
 
 class Selection(NamedTuple):
@@ -36,6 +35,6 @@ def select_runs(runs: Sequence[Run]) -> Selection:
         return Selection(runs)
     choice = choose_peak(runs)
     if choice.note:
-        warnings.warn(GlidepathWarning(choice.note, code="GP713"), stacklevel=3)
+        warn_caller(choice.note, "GP713")
     means = average_seeds(choice.runs)
     return Selection(means.runs, means.noise, (choice.note,) if choice.note else ())

@@ -30,7 +30,8 @@ class ConvexKernelLaw(Law):
 
     Sources:
         The bracket is that of `bound`: Defazio et al., 2023, theorem 10, https://arxiv.org/abs/2310.07831; as a
-        predictor of real curves: Schaipp et al., 2025, https://arxiv.org/abs/2501.18965. The law around it is ours.
+        predictor of real curves: Schaipp et al., 2025, https://arxiv.org/abs/2501.18965.
+        The law around it is Glidepath's own.
     """
 
     NAME: ClassVar = "convex-kernel"

@@ -1,6 +1,6 @@
 """Executors: segments are trained in this process, in several here, or on a Ray cluster, with the same bits."""
 
-from glidepath.errors import Argument, StudyError, Text, needs_extra
+from glidepath.errors import Argument, Cure, StudyError, Text, needs_extra
 from glidepath.study.store import Snapshots
 from glidepath.study.training.jobs import Executor
 
@@ -38,12 +38,16 @@ def check_place(on: str, workers: int | None) -> None:
         StudyError: with the places that exist.
     """
     problem: Text = ""
+    cures: list[Cure] = []
     if on not in ("local", "processes", "ray") and not on.startswith("ray://"):
         problem = [Argument("on"), f" is local, processes, ray or ray://HOST:PORT, not {on!r}"]
     elif workers is not None and workers < 1:
         problem = [Argument("workers"), f" is at least 1, not {workers}"]
+    elif workers is not None and workers > 1 and on == "local":
+        problem = [Argument("workers"), f" is {workers}, and this process trains one run at a time"]
+        cures = [Cure("train in several", Argument("on", "processes"))]
     if problem:
-        raise StudyError(problem)
+        raise StudyError(problem, cures=cures)
 
 
 def _ray(on: str, snapshots: Snapshots, threads: int, workers: int | None, progress: Progress) -> Executor:

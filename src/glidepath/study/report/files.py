@@ -17,6 +17,16 @@ from .summary import Row
 from .tables import DataTable, beside, curves_table, markdown, save_table, summary_table
 from .verdict import first_name, sentences
 
+FIGURES = ("curves", "final", "spent")
+TABLES = ("summary", "curves")
+
+
+def report_names() -> list[str]:
+    """Return the names of the files that `report` writes."""
+    suffixes = ("csv", "parquet") if find_spec("pyarrow") is not None else ("csv",)
+    tables = [f"{name}.{suffix}" for suffix in suffixes for name in TABLES]
+    return ["report.html", "summary.md", *(f"{name}.png" for name in FIGURES), *tables]
+
 
 def report(
     folder: Path, curves: Sequence[Curve], rows: Sequence[Row], facts: Mapping[str, str] | None = None
@@ -33,7 +43,7 @@ def report(
         The files, those that people open first coming first.
     """
     figures = draw_figures(curves, rows)
-    every = {"summary": summary_table(rows), "curves": curves_table(curves)}
+    every = dict(zip(TABLES, (summary_table(rows), curves_table(curves)), strict=True))
     return [
         _text(folder / "report.html", page(curves, rows, figures, facts or {})),
         _text(folder / "summary.md", _in_markdown(rows)),
@@ -45,11 +55,12 @@ def report(
 
 def draw_figures(curves: Sequence[Curve], rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
     """Draw the figures of a study: each with a sentence that says what it shows, by name."""
-    return {
-        "curves": (draw_curves(curves, rows), "The rate and the training loss of every schedule, step by step."),
-        "final": (draw_final(curves, rows), f"The final {first_name(rows)} of every seed, with the mean."),
-        "spent": (draw_cost(curves, rows), f"The cost: {first_name(rows)} against updates spent."),
-    }
+    figures = (
+        (draw_curves(curves, rows), "The rate and the training loss of every schedule, step by step."),
+        (draw_final(curves, rows), f"The final {first_name(rows)} of every seed, with the mean."),
+        (draw_cost(curves, rows), f"The cost: {first_name(rows)} against updates spent."),
+    )
+    return dict(zip(FIGURES, figures, strict=True))
 
 
 def _in_markdown(rows: Sequence[Row]) -> str:

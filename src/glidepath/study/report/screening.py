@@ -17,6 +17,7 @@ from glidepath.ticks import value_text
 from .figures.style import WIDTH
 from .tables import save_table
 
+FILES = ("screening.csv", "screening.png")
 COLUMNS = ("schedule", "why trained", "metric", "predicted", "low", "high", "measured", "error")
 
 
@@ -28,9 +29,10 @@ def save_screening(folder: Path, rows: Sequence[ScreeningRow], metric: str) -> l
         rows: of the screening.
         metric: that is predicted, in words.
     """
+    table, figure = (folder / name for name in FILES)
     return [
-        save_table(folder / "screening.csv", COLUMNS, [to_columns(row, metric) for row in rows]),
-        save(draw_screening(rows, metric), folder / "screening.png"),
+        save_table(table, COLUMNS, [to_columns(row, metric) for row in rows]),
+        save(draw_screening(rows, metric), figure),
     ]
 
 

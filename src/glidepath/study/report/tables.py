@@ -23,7 +23,7 @@ class DataTable(NamedTuple):
 
 
 def curves_table(curves: Iterable[Curve]) -> DataTable:
-    """Every update of these runs, run after run in the order of their numbers."""
+    """Return every update of these runs, run after run in the order of their numbers."""
     rows = [row for curve in sorted(curves, key=lambda curve: curve.run.number) for row in _updates(curve)]
     return DataTable(list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])), rows)
 

@@ -91,7 +91,7 @@ def find_candidates(prepared: Prepared) -> Candidates:
     return Candidates(prepared.study, candidates, others)
 
 
-def screen(candidates: Candidates, train: Train, confirm: int) -> Screening:
+def screen_schedules(candidates: Candidates, train: Train, confirm: int) -> Screening:
     """Train the few that tell most, then the most promising.
 
     Args:
@@ -142,8 +142,9 @@ def _predict(candidates: Candidates, curves: Sequence[Curve]) -> dict[str, Predi
         committee = fit_committee([run for run in runs if run is not None])
         ranking = rank_schedules(committee, candidates.rates)
     except (LawError, RunError) as error:
-        problem = f" cannot predict the rest of this study: {error.worded()}. Without "
-        raise StudyError((SCREEN, problem, SCREEN, " all of it is trained; what was trained so far is kept")) from error
+        problem = (SCREEN, " cannot predict the rest of this study: ", *error.parts(), ". Without ", SCREEN)
+        rest = " all of it is trained; what was trained so far is kept"
+        raise StudyError((*problem, rest), code=error.code) from error
     return {ranked.name: PredictedLoss(ranked.loss, ranked.low, ranked.high) for ranked in ranking}
 
 

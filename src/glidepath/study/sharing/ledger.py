@@ -9,10 +9,11 @@ import math
 from collections.abc import Collection, Container, Iterable, Sequence
 from typing import final
 
-from glidepath.errors import Argument, Cure, StudyError
+from glidepath.errors import StudyError
 from glidepath.study.curve import Curve, Record, same
 from glidepath.study.store import Store, StoredSnapshot
 from glidepath.study.store.database import SegmentRange, StoredSegment
+from glidepath.tasks.failures import WITHOUT_SHARING
 
 from .tree import UpdatePath, distinct_updates, first_difference
 from .values import RunValues
@@ -72,7 +73,7 @@ class Ledger:
         return SegmentRange(segment.number, segment.start, same) if same > segment.start else None
 
     def end(self, number: int) -> int:
-        """Return where a run's resolved values end, or where it diverged."""
+        """Return the step at which a run's resolved values end, or at which it diverged."""
         end = self._ends[number]
         return self.values[number].resolved_steps if end is None else end
 
@@ -168,7 +169,7 @@ class Ledger:
                 raise StudyError(
                     f"update {record.step} of {self.values[number].run} was trained again and had the loss "
                     f"{record.loss!r}; the store has {before!r}, so the task cannot be reproduced",
-                    cures=[Cure("compare without sharing", Argument("share", "False"))],
+                    cures=[WITHOUT_SHARING],
                 )
 
     def add_snapshot(self, number: int, step: int, before: int, snapshot: StoredSnapshot) -> None:

@@ -68,7 +68,7 @@ def _plans(study: Study) -> dict[tuple[str, int], Plans | None]:
             try:
                 plans[name, steps] = _usable(spec, steps)
             except GlidepathError as error:
-                mistakes.append(Mistake(("schedules", name), f"over {steps} steps: {error.worded()}"))
+                mistakes.append(Mistake(("schedules", name), (f"over {steps} steps: ", *error.parts())))
     if mistakes:
         raise StudyError(mistakes)
     return plans

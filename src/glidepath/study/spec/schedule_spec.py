@@ -23,8 +23,8 @@ from glidepath.parser import parse_plan
 from .plateau_spec import PlateauArgument, is_plateau, read_plateau
 
 Texts = str | dict[str, Any]  # as in a file: a text, or by hyperparameter a text, or by hyperparameter and group
-DrivenPlan = Schedule | Set | dict[str, Schedule | Set]
-Plans = Mapping[str, DrivenPlan]  # by hyperparameter
+AssignedPlan = Schedule | Set | dict[str, Schedule | Set]
+Plans = Mapping[str, AssignedPlan]  # by hyperparameter
 
 
 @final
@@ -65,18 +65,22 @@ class ScheduleSpec:
         if self.plans is None:
             return None
         return {
-            name: {group: _over(plan, steps) for group, plan in driven.items()}
-            if isinstance(driven, dict)
-            else _over(driven, steps)
-            for name, driven in self.plans.items()
+            name: {group: _over(plan, steps) for group, plan in assigned.items()}
+            if isinstance(assigned, dict)
+            else _over(assigned, steps)
+            for name, assigned in self.plans.items()
         }
 
 
-def read_spec(texts: Any) -> ScheduleSpec:
+def read_spec(described: Any) -> ScheduleSpec:
     """Read a schedule of a study, and parse each text in it; one that was read already is returned as it is.
 
+    Args:
+        described: a text, a `Schedule` or a `Set`, or a mapping of them; of a plan its text is stored.
+
     Raises:
-        ScheduleError: if it is neither a text nor a mapping of texts, or a text is wrong.
+        ScheduleError: if it is none of these.
+        TextError: if a text is wrong, or a plan has none.
 
     Examples:
         >>> read_spec("cosine(100)").plans
@@ -84,21 +88,31 @@ def read_spec(texts: Any) -> ScheduleSpec:
         >>> read_spec({"weight_decay": "Set(linear(10))"}).plans
         {'weight_decay': Set(plan=linear(10))}
     """
-    if isinstance(texts, ScheduleSpec):
-        return texts
+    if isinstance(described, ScheduleSpec):
+        return described
+    texts = _texts_of(described)
     if isinstance(texts, str) and is_plateau(texts):
         return ScheduleSpec(texts, None, read_plateau(texts))
     if isinstance(texts, str) and texts:
-        return ScheduleSpec(texts, {"lr": _driven("lr", texts)})
+        return ScheduleSpec(texts, {"lr": _read_plans("lr", texts)})
     if isinstance(texts, dict) and texts:
-        return ScheduleSpec(texts, {name: _driven(name, inner) for name, inner in texts.items()})
+        return ScheduleSpec(texts, {name: _read_plans(name, inner) for name, inner in texts.items()})
     raise ScheduleError(f"a schedule is a text, as in cosine(100%), or one for each hyperparameter, not {texts!r}")
+
+
+def _texts_of(described: Any) -> Any:
+    """Return plans as their texts, and anything else as it is."""
+    if isinstance(described, dict):
+        return {name: _texts_of(inner) for name, inner in described.items()}
+    if isinstance(described, Set):
+        return f"Set({_texts_of(described.plan)})"
+    return described.text if isinstance(described, Schedule) else described
 
 
 def schedules_in(plans: Plans) -> Iterator[Schedule]:
     """Yield every schedule among the plans."""
-    for driven in plans.values():
-        for plan in driven.values() if isinstance(driven, dict) else [driven]:
+    for assigned in plans.values():
+        for plan in assigned.values() if isinstance(assigned, dict) else [assigned]:
             yield _schedule(plan)
 
 
@@ -117,7 +131,7 @@ def _over(plan: Schedule | Set, steps: int) -> Schedule | Set:
     return Set(schedule) if isinstance(plan, Set) else schedule
 
 
-def _driven(name: str, texts: Any) -> DrivenPlan:
+def _read_plans(name: str, texts: Any) -> AssignedPlan:
     if isinstance(texts, dict) and texts:
         return {group: _plan(f"{name} of {group}", text) for group, text in texts.items()}
     return _plan(name, texts)

@@ -3,7 +3,7 @@
 Whether the schedules fit the horizons is checked in `runs.py`, also before anything trains.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, final
 
 from pydantic import (
@@ -28,6 +28,15 @@ from .schedule_spec import ScheduleSpec, Texts, read_spec
 STEPS = 400
 SEEDS = (0, 1, 2, 3, 4)  # with three, eight schedules hardly ever show a difference
 EVALUATIONS = 16
+
+
+HINTS = {  # keys that people try, and what a study has instead
+    **dict.fromkeys(("lr", "learning_rate", "peak"), "the largest rates are a list, as in peaks: [0.1]"),
+    "seed": "seeds are a list of numbers, as in seeds: [0, 1, 2, 3, 4]",
+    "schedule": "schedules have names, as in schedules: {cosine: cosine(100%)}",
+    "horizon": "horizons are a list of lengths, as in horizons: [1000, 2000]",
+    **dict.fromkeys(("epoch", "epochs"), "a run is as long as its updates, as in steps: 1000"),
+}
 
 
 def _check_name(name: str) -> str:
@@ -170,14 +179,40 @@ def _mistake(error: ErrorDetails) -> Mistake:
 def _reason(error: ErrorDetails, path: KeyPath) -> str:
     """Return our own words where pydantic's are not enough."""
     if error["type"] == "extra_forbidden":
-        hint = did_you_mean(str(path[-1]), Study.model_fields, f"the keys are {', '.join(Study.model_fields)}")
-        return f"this is not a key of a study; {hint}"
+        key = str(path[-1])
+        hint = did_you_mean(key, Study.model_fields, f"the keys are {', '.join(Study.model_fields)}")
+        return f"this is not a key of a study; {HINTS.get(key, hint)}"
     if error["type"] == "missing":
         return "this key is missing; it names the task, as in task: digits"
     if error["type"] == "value_error":
         cause = error["ctx"]["error"]
         return cause.worded() if isinstance(cause, GlidepathError) else str(cause)
-    if error["type"] == "list_type":
-        return f"this is a list, as in [{error['input']}]"
+    return _kind_mistake(error, path) or _reword(error)
+
+
+def _kind_mistake(error: ErrorDetails, path: KeyPath) -> str:
+    """Return what a key of a study should be, where its value is of another kind or empty; else nothing."""
+    value = error["input"]
+    match error["type"], path[0]:
+        case "list_type", "seeds" if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            numbers = ", ".join(map(str, range(value))) if value <= 10 else f"0, 1, ..., {value - 1}"
+            return f"this is a list of the seeds' numbers, not how many there are: [{numbers}] for {value}"
+        case "list_type", _:
+            return (
+                f"this is a list, not {value!r:.60}"
+                if isinstance(value, Iterable)
+                else f"this is a list, as in [{value}]"
+            )
+        case "dict_type", "schedules":
+            return f'this is a mapping from names to schedules, as in {{"cosine": "cosine(100%)"}}, not {value!r:.60}'
+        case "too_short", key:
+            return f"this is empty: give at least one, or leave {key} out"
+        case "string_type", "task" if callable(value):
+            return "a task is given by a name, file.py:function or package.module:function, not by the function itself"
+    return ""
+
+
+def _reword(error: ErrorDetails) -> str:
+    """Return what pydantic says, in the words of our messages."""
     shown = "" if isinstance(error["input"], dict) else f", not {error['input']!r:.60}"
     return error["msg"].replace("Input should", "this should") + shown

@@ -85,7 +85,7 @@ def _problem(error: MarkedYAMLError) -> str:
 
 
 def _is_overridden(key: str, instead: Mapping[str, Any]) -> bool:
-    """`steps` and `horizons` say the same thing, so one given otherwise overrides both."""
+    """Return whether a key is given otherwise; `steps` and `horizons` say the same thing, so one overrides both."""
     lengths = ("steps", "horizons")
     return key in instead or (key in lengths and any(name in instead for name in lengths))
 

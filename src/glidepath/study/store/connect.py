@@ -95,7 +95,7 @@ def _open_connection(file: Path, writable: bool) -> sqlite3.Connection:
 
 
 def _create_tables(base: sqlite3.Connection) -> None:
-    """Create all tables, or none: another process may be doing the same, and a file that is not ours stays as it is."""
+    """Create all tables, or none: another process may do the same, and a file of another program stays as it is."""
     base.execute("BEGIN EXCLUSIVE")
     try:
         if base.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):

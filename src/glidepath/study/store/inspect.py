@@ -51,7 +51,7 @@ class StoreSummary:
 
     @property
     def snapshots(self) -> int:
-        """Return how many there are."""
+        """Return the number of snapshots."""
         return sum(row.snapshots for row in self.rows)
 
     @property

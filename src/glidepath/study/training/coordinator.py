@@ -175,7 +175,7 @@ class Coordinator:
         key = result.job.work.begins + result.job.work.ends
         self._losses[key] = self._losses.get(key, 0) + 1
         if self._losses[key] >= MOST_LOSSES:
-            raise StudyError(f"a segment was lost {MOST_LOSSES} times, so it is given up: {_reason(result)}")
+            raise _give_up(result.error)
 
     def find_finished(self, numbers: Iterable[int]) -> set[int]:
         """Return those of these runs whose every update and evaluation is in the store."""
@@ -240,6 +240,14 @@ def _store(coordinator: Coordinator, result: JobResult, running: RunningJobs) ->
     with defer_interrupts():
         del running[result.job.work.begins, result.job.work.ends]
         return coordinator.take(result)
+
+
+def _give_up(error: Exception | None) -> StudyError:
+    """Return the error for a segment that is lost again and again, from the last reason."""
+    problem = f"a segment was lost {MOST_LOSSES} times, so it is given up: "
+    if isinstance(error, GlidepathError):
+        return StudyError([problem, *error.parts()], code=error.code)
+    return StudyError(f"{problem}{error}")
 
 
 def _reason(result: JobResult) -> str:

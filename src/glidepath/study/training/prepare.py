@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from glidepath.errors import Argument, Cure, GlidepathError, Mistake, SnapshotError, StudyError
+from glidepath.errors import GlidepathError, Mistake, SnapshotError, StudyError
 from glidepath.study.curve import Curve
 from glidepath.study.engine.check import UPDATES, first_difference, verify_run
 from glidepath.study.engine.origin import Origin, find_origin
@@ -16,6 +16,7 @@ from glidepath.study.spec.runs import StudyRun, list_runs
 from glidepath.study.spec.study import Study, grid_step
 from glidepath.study.store import State, Store
 from glidepath.tasks import load_task
+from glidepath.tasks.failures import WITHOUT_SHARING
 from glidepath.tasks.loading import NamedTask
 
 from .coordinator import Coordinator, Watcher, train_segments
@@ -114,7 +115,7 @@ def check(prepared: Prepared) -> None:
             f"the task {prepared.task.name} cannot be reproduced: {difference}. Training may depend on something that "
             "is not part of its state: a loader that knows its place (see `carried` of glidepath.tasks.Task), a "
             "counter, the clock",
-            cures=[Cure("compare without sharing", Argument("share", "False"))],
+            cures=[WITHOUT_SHARING],
         )
     if ledger.end(number) >= 2 * UPDATES:  # fewer are checked again, the next time
         prepared.store.note_origin(origin.task, origin.described, "six updates, by way of a snapshot")
@@ -179,14 +180,14 @@ def values_of(study: Study, runs: Sequence[StudyRun], origins: Mapping[int, Orig
         try:
             values.append(RunValues(run, origin.groups, _origin_key(study, run, origin), _due(study, run)))
         except GlidepathError as error:
-            mistakes[Mistake(("schedules", run.schedule), error.worded())] = None
+            mistakes[Mistake(("schedules", run.schedule), error.parts())] = None
     if mistakes:
         raise StudyError(list(mistakes))
     return values
 
 
 def _origin_key(study: Study, run: StudyRun, origin: Origin) -> str:
-    """Runs with the same origin share; without sharing each has its own."""
+    """Return the key of a run's origin: runs with the same key share; without sharing each has its own."""
     return origin.key if study.share else f"{origin.key}/{run.schedule}/{run.peak}/{run.horizon}"
 
 

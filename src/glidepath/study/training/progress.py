@@ -1,13 +1,12 @@
 """What a caller of `compare` can see while a study trains: a class to inherit from, and the watcher that calls it."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from glidepath.errors import GlidepathWarning
 from glidepath.study.curve import Record
 from glidepath.study.spec.runs import StudyRun
+from glidepath.warn import warn_caller
 
 from .coordinator import Coordinator, Watcher
 from .jobs import Job, JobResult
@@ -48,7 +47,7 @@ class Progress:
 
     def on_warning(self, message: str) -> None:
         """See what went wrong and was repaired, or is probably not meant; without an override it is a warning."""
-        warnings.warn(GlidepathWarning(message, code="GP730"), stacklevel=2)
+        warn_caller(message, "GP730")
 
     def on_stop(self, finished: int, runs: int) -> None:
         """See a Ctrl-C, once what was trained is kept: how many of the runs are finished."""

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from torch.optim import lr_scheduler as stock
 
 from glidepath.errors import GroupError, ResumeError, StateError
-from glidepath.torch.warn_caller import warn_caller
+from glidepath.warn import warn_caller
 
 from .call_order import assume_in_order, check_call_order, watch_updates
 from .groups import Group, check_optimizer, copy_value, read_rates, write_value

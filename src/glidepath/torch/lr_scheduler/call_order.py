@@ -9,7 +9,7 @@ from typing import Any
 from torch.optim import Optimizer
 
 from glidepath.torch.skipped_steps import has_overflow
-from glidepath.torch.warn_caller import warn_caller
+from glidepath.warn import warn_caller
 
 HOW_TO = "see https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 

@@ -16,7 +16,8 @@ from typing import Any, ClassVar
 
 from torch.optim import Optimizer
 
-from glidepath.torch.warn_caller import warn_caller
+from glidepath.torch.hyperparameter import current_rates
+from glidepath.warn import warn_caller
 
 from .base import NOT_GIVEN, LRScheduler, warn_outside_step
 from .groups import Group, copy_value, match_type, round_to_type
@@ -79,15 +80,12 @@ class ClosedForm(LRScheduler, ABC):
         return self._step_count > 2 or not self._ignores(rate)
 
     def _factor(self) -> list[float]:
-        self._update_factors([group["lr"] for group in self.optimizer.param_groups], self._group_rates())
+        self._update_factors([group["lr"] for group in self.optimizer.param_groups], current_rates(self.optimizer))
         return list(self._external)
 
     def _remember(self, formula: list[float]) -> None:
         self._formula = formula
         self._external = [1.0] * len(formula)
-
-    def _group_rates(self) -> list[float]:
-        return [float(group["lr"]) for group in self.optimizer.param_groups]
 
     def _join(self, group: Group) -> None:
         super()._join(group)
@@ -98,7 +96,7 @@ class ClosedForm(LRScheduler, ABC):
 
     def _initial_step(self) -> None:
         last_value = self._value_at_beginning if self.last_epoch < 0 else self._value_at_resuming
-        self._remember([last_value(i, rate) for i, rate in enumerate(self._group_rates())])
+        self._remember([last_value(i, rate) for i, rate in enumerate(current_rates(self.optimizer))])
         super()._initial_step()
 
     def _value_at_beginning(self, i: int, rate: float) -> float:
@@ -140,7 +138,7 @@ class ClosedForm(LRScheduler, ABC):
 
     def _values(self, *, jump: bool) -> list[Any]:
         if jump:
-            self._remember(self._group_rates())
+            self._remember(current_rates(self.optimizer))
         return self.get_lr()
 
     def _load(self, state: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from torch.optim import lr_scheduler as stock
 
 from glidepath.core.checks import count, real
 from glidepath.errors import GroupError, ScheduleError
-from glidepath.torch.warn_caller import warn_caller
+from glidepath.warn import warn_caller
 
 from .base import EPOCH_DEPRECATION_WARNING, NOT_GIVEN, LRScheduler, warn_about_verbose
 from .groups import check_optimizer, read_rates, write_value

@@ -26,7 +26,7 @@ COMPOSED = ("SequentialLR", "ChainedScheduler")
 
 
 def read(source: Any) -> Conversion:
-    """Read what a scheduler of PyTorch, or of ours, does to every group.
+    """Read what a scheduler of PyTorch or of Glidepath does to every group.
 
     Raises:
         ConvertError: if it follows a metric, or computes something that is unknown.

@@ -17,7 +17,7 @@ from .single import class_name, read_single
 
 
 def is_drop_in(scheduler: Any) -> bool:
-    """Return whether a scheduler is of a class of ours, or of a subclass."""
+    """Return whether a scheduler is of a drop-in class of Glidepath, or of a subclass."""
     return any(k.__module__.startswith("glidepath.torch.") for k in type(scheduler).__mro__)
 
 

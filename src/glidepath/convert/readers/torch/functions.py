@@ -1,6 +1,6 @@
 """PyTorch's schedulers that call a function, one for all groups or one for each.
 
-A plan of ours that was given as the function is itself, and a function of transformers is what it computes; any other
+A Glidepath plan that was given as the function is itself, and a function of transformers is what it computes; any other
 is called as it is.
 """
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from glidepath.errors import ConvertError
 
-ARGUMENTS = ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown")  # theirs and ours
+ARGUMENTS = ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown")  # the same in both libraries
 
 
 def plateau_error(scheduler: Any, name: str) -> ConvertError:
