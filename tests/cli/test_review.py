@@ -77,6 +77,11 @@ def test_without_a_run_the_plan_itself_is_reviewed(capsys):
     assert main(["review", "warmup(600) >> cosine(400)"]) == 1
 
 
+def test_a_log_in_the_place_of_the_plan_is_answered_with_the_option(capsys):
+    assert main(["review", "log.csv"]) == 2
+    assert "log.csv is a file, not a plan: give the plan first, and the log as --run log.csv" in capsys.readouterr().err
+
+
 def test_a_plan_of_rates_is_compared_as_it_is(tmp_path, capsys):
     assert main(["review", f"0.01 * ({TEXT})", "--steps", "200", "--run", log(tmp_path, lambda k: k)]) == 1
     answer = capsys.readouterr().out
