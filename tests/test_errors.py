@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glidepath import errors
-from glidepath.errors import Argument, Cure, GlidepathError, GlidepathWarning, MissingExtraError, Place, needs_extra
+from glidepath import errors, extras
+from glidepath.errors import Argument, Cure, GlidepathError, GlidepathWarning, MissingExtraError, Place
+from glidepath.extras import needs_extra
 
 ROOT = Path(__file__).parent.parent
 CLASSES = sorted(
@@ -139,7 +140,7 @@ def test_a_warning_shows_its_code_and_can_be_ignored_by_it():
 DISTRIBUTIONS = {"jinja2": "jinja2", "sklearn": "scikit-learn", "ruamel": "ruamel.yaml"}
 
 
-@pytest.mark.parametrize("extra", errors.PACKAGES)
+@pytest.mark.parametrize("extra", extras.PACKAGES)
 def test_the_packages_of_an_extra_are_those_that_it_installs(extra):
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 
@@ -151,15 +152,15 @@ def test_the_packages_of_an_extra_are_those_that_it_installs(extra):
             if not inner:
                 yield re.match(r"[\w.-]+", requirement)[0]
 
-    packages = {DISTRIBUTIONS.get(package, package) for package in errors.PACKAGES[extra]}
+    packages = {DISTRIBUTIONS.get(package, package) for package in extras.PACKAGES[extra]}
     assert packages <= set(installed(extra))
     assert packages >= set(installed(extra)) - {"cyclopts", "rich"}
 
 
 def test_an_extra_that_is_not_there_is_found_missing_before_anything_is_imported(monkeypatch):
-    monkeypatch.setitem(errors.PACKAGES, "law", ("sys", "nothing_of_this_name"))
+    monkeypatch.setitem(extras.PACKAGES, "law", ("sys", "nothing_of_this_name"))
     with pytest.raises(MissingExtraError, match=r'loss laws need nothing_of_this_name.*"glidepath\[law\]"'):
-        errors.require_extras("loss laws", "torch", "law")
+        extras.require_extras("loss laws", "torch", "law")
 
 
 def test_an_extra_that_brings_all_that_is_missing_is_named_one_that_was_asked_for_first(monkeypatch):
@@ -168,10 +169,10 @@ def test_an_extra_that_brings_all_that_is_missing_is_named_one_that_was_asked_fo
         "law": ("no_numpy",),
         "compare": ("no_torch", "no_numpy", "no_jinja"),
     }.items():
-        monkeypatch.setitem(errors.PACKAGES, extra, packages)
+        monkeypatch.setitem(extras.PACKAGES, extra, packages)
     for needed, enough in {("law",): "law", ("law", "torch"): "torch", ("compare",): "compare"}.items():
         with pytest.raises(MissingExtraError) as caught:
-            errors.require_extras("this", *needed)
+            extras.require_extras("this", *needed)
         assert caught.value.extra == enough
 
 

@@ -9,8 +9,7 @@ reader would expect (`ValueError` for a bad value, `TypeError` for a bad kind of
 `glidepath.codes`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Self, final
 
@@ -420,60 +419,6 @@ class MissingExtraError(GlidepathError, ImportError):
 
     def __reduce__(self) -> tuple[type[Self], tuple[str, str, str], dict[str, object]]:
         return type(self), (self.package, self.extra, self.purpose), self.__dict__
-
-
-@contextmanager
-def needs_extra(extra: str, purpose: str) -> Iterator[None]:
-    """Turn a missing package in the imports below into the extra that brings it.
-
-    Args:
-        extra: the smallest one that is enough.
-        purpose: what the package is needed for, the beginning of the message.
-
-    Raises:
-        MissingExtraError: if a package outside Glidepath is not installed.
-
-    Examples:
-        >>> with needs_extra("law", "loss laws"):  # doctest: +ELLIPSIS
-        ...     import absent
-        Traceback (most recent call last):
-        ...
-        glidepath.errors.MissingExtraError: loss laws need absent, ... pip install "glidepath[law]" [GP601]
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package in ("", "glidepath"):
-            raise
-        raise MissingExtraError(package, extra, purpose) from error
-
-
-PACKAGES = {  # what each extra brings, by the names that are imported; those that are needed at once
-    "torch": ("torch", "numpy"),
-    "plot": ("matplotlib", "numpy"),
-    "law": ("numpy", "scipy"),
-    "compare": ("torch", "numpy", "matplotlib", "scipy", "jinja2", "pydantic", "ruamel", "sklearn"),
-}
-
-
-def require_extras(purpose: str, *extras: str) -> None:
-    """Check that the packages of some extras are installed, without importing them.
-
-    Args:
-        purpose: what they are needed for, the beginning of the message.
-        extras: of `PACKAGES`.
-
-    Raises:
-        MissingExtraError: if one is not; it names an extra that brings all that are missing.
-    """
-    from importlib.util import find_spec  # only here: few programs ask
-
-    packages = dict.fromkeys(package for extra in extras for package in PACKAGES[extra])
-    missing = [package for package in packages if find_spec(package) is None]
-    if missing:
-        enough = next(extra for extra in (*extras, *PACKAGES) if set(missing) <= set(PACKAGES[extra]))
-        raise MissingExtraError(missing[0], enough, purpose)
 
 
 # --- warnings ---

@@ -11,7 +11,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from glidepath.errors import GlidepathError, GlidepathWarning, MissingExtraError, needs_extra
+from glidepath.errors import GlidepathError, GlidepathWarning, MissingExtraError
+from glidepath.extras import needs_extra
 
 CLEAN, FINDINGS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 

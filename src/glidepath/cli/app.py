@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, UnknownOptionError
 
 from glidepath import __version__
-from glidepath.errors import require_extras
+from glidepath.extras import require_extras
 
 # name: (what it does, an example)
 COMMANDS = {

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from glidepath import plot
-from glidepath.errors import needs_extra
+from glidepath.extras import needs_extra
 from glidepath.parser import NAMES
 
 from .examples import EXAMPLES, example

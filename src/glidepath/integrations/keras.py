@@ -7,7 +7,8 @@ with the rest of the training step.
 from typing import Any, final
 
 from glidepath.core.schedule import Schedule, waits
-from glidepath.errors import DraftError, MissingExtraError, ScheduleError, needs_extra
+from glidepath.errors import DraftError, MissingExtraError, ScheduleError
+from glidepath.extras import needs_extra
 from glidepath.parser import parse
 
 BACKENDS = ("jax", "torch")

@@ -9,7 +9,8 @@ from typing import Any, final
 
 from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import waits
-from glidepath.errors import HorizonError, needs_extra
+from glidepath.errors import HorizonError
+from glidepath.extras import needs_extra
 from glidepath.parser import parse_plan
 from glidepath.torch import Scheduler, Set
 from glidepath.torch.scheduler import PlanArgument

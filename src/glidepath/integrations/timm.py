@@ -10,7 +10,8 @@ from typing import Any, final
 from glidepath.core.checks import count
 from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule
-from glidepath.errors import SchedulerError, needs_extra
+from glidepath.errors import SchedulerError
+from glidepath.extras import needs_extra
 from glidepath.parser import parse
 
 with needs_extra("torch", "the integration with timm"):

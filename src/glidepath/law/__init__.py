@@ -27,7 +27,7 @@ Every error of this package is a `LawError`.
 """
 
 from glidepath.errors import LawError as LawError
-from glidepath.errors import needs_extra
+from glidepath.extras import needs_extra
 
 with needs_extra("law", "loss laws"):
     import numpy as _numpy  # noqa: F401

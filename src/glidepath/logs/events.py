@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from glidepath.errors import Place, RunError, needs_extra
+from glidepath.errors import Place, RunError
+from glidepath.extras import needs_extra
 
 from .lines import open_binary
 from .scalars import Number, Scalars, Spot, gather_scalars

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from glidepath.errors import RunError, needs_extra
+from glidepath.errors import RunError
+from glidepath.extras import needs_extra
 
 with needs_extra("export", "Parquet files"):
     import pyarrow

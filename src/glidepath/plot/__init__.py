@@ -10,7 +10,7 @@ the figure; failing that the figure shows 1,000 steps, or twice the steps before
 many as a draft needs (1,000, 10,000, ...), and the step axis says so.
 """
 
-from glidepath.errors import needs_extra
+from glidepath.extras import needs_extra
 
 with needs_extra("plot", "figures"):
     import matplotlib as _matplotlib  # noqa: F401

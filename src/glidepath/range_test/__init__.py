@@ -3,7 +3,7 @@
 Numbers in, numbers out: running the sweep on a model is left to `glidepath.torch.range_test`.
 """
 
-from glidepath.errors import needs_extra
+from glidepath.extras import needs_extra
 
 with needs_extra("law", "a range test"):
     from .result import RangeTest as RangeTest

@@ -9,7 +9,7 @@ print(result.verdict_text)
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from glidepath.errors import require_extras
+from glidepath.extras import require_extras
 
 if TYPE_CHECKING:
     from .comparison import StudySource as StudySource

@@ -246,17 +246,17 @@ def _check_results(folder: Path) -> None:
     Raises:
         StudyError: with the folders inside that do.
     """
-    missing = _missing_files(folder)
+    missing = _list_absent(folder)
     if not missing:
         return
-    inside = sorted(file.parent for file in folder.glob("*/study.yaml") if not _missing_files(file.parent))
+    inside = sorted(file.parent for file in folder.glob("*/study.yaml") if not _list_absent(file.parent))
     names = f", as {' or '.join(map(str, inside))}" if inside else ""
     problem = f"has no {' and no '.join(missing)}" if folder.is_dir() else "is not a folder"
     advice = f"give the folder that save or compare wrote{names}"
     raise StudyError(f"{folder} is not a folder of results: it {problem}", cures=[Cure(advice)])
 
 
-def _missing_files(folder: Path) -> list[str]:
+def _list_absent(folder: Path) -> list[str]:
     return [name for name in ("study.yaml", "curves.csv") if not (folder / name).is_file()]
 
 

@@ -1,7 +1,7 @@
 """Real work to compare schedules on: what a task is, how one is found by name, and two that run on every machine."""
 
 from glidepath.errors import TaskError as TaskError
-from glidepath.errors import needs_extra
+from glidepath.extras import needs_extra
 
 with needs_extra("torch", "tasks"):
     import torch as _torch  # noqa: F401

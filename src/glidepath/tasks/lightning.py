@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
-from glidepath.errors import TaskError, needs_extra
+from glidepath.errors import TaskError
+from glidepath.extras import needs_extra
 
 from .batches import EpochBatch, batches_of, whole_epoch
 from .lightning_optimizer import select_optimizer

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from glidepath.errors import TaskError, needs_extra
+from glidepath.errors import TaskError
+from glidepath.extras import needs_extra
 
 from .batches import EpochBatch, batches_of
 from .task import Task

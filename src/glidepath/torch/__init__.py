@@ -1,6 +1,6 @@
 """PyTorch: the scheduler, the drop-in for `torch.optim.lr_scheduler`, the plateau controller, and the range test."""
 
-from glidepath.errors import needs_extra
+from glidepath.extras import needs_extra
 
 with needs_extra("torch", "schedulers for PyTorch"):
     import torch as _torch  # noqa: F401

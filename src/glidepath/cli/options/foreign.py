@@ -8,7 +8,8 @@ from types import FunctionType
 from typing import Any
 
 from glidepath.convert import Conversion, read
-from glidepath.errors import ConvertError, needs_extra
+from glidepath.errors import ConvertError
+from glidepath.extras import needs_extra
 from glidepath.tasks.failures import blame
 from glidepath.tasks.loading import Loadable, load_module
 

@@ -1,6 +1,7 @@
 """Executors: segments are trained in this process, in several here, or on a Ray cluster, with the same bits."""
 
-from glidepath.errors import Argument, Cure, StudyError, Text, needs_extra
+from glidepath.errors import Argument, Cure, StudyError, Text
+from glidepath.extras import needs_extra
 from glidepath.study.store import Snapshots
 from glidepath.study.training.jobs import Executor
 

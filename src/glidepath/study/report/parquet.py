@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from glidepath.errors import needs_extra
+from glidepath.extras import needs_extra
 
 from .tables import DataTable, beside
 

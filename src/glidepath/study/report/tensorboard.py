@@ -10,7 +10,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from glidepath.errors import StudyError, needs_extra
+from glidepath.errors import StudyError
+from glidepath.extras import needs_extra
 
 from .tables import COLUMNS, DataTable
 

@@ -90,7 +90,7 @@ def read_spec(described: Any) -> ScheduleSpec:
     """
     if isinstance(described, ScheduleSpec):
         return described
-    texts = _texts_of(described)
+    texts = _to_texts(described)
     if isinstance(texts, str) and is_plateau(texts):
         return ScheduleSpec(texts, None, read_plateau(texts))
     if isinstance(texts, str) and texts:
@@ -100,12 +100,12 @@ def read_spec(described: Any) -> ScheduleSpec:
     raise ScheduleError(f"a schedule is a text, as in cosine(100%), or one for each hyperparameter, not {texts!r}")
 
 
-def _texts_of(described: Any) -> Any:
+def _to_texts(described: Any) -> Any:
     """Return plans as their texts, and anything else as it is."""
     if isinstance(described, dict):
-        return {name: _texts_of(inner) for name, inner in described.items()}
+        return {name: _to_texts(inner) for name, inner in described.items()}
     if isinstance(described, Set):
-        return f"Set({_texts_of(described.plan)})"
+        return f"Set({_to_texts(described.plan)})"
     return described.text if isinstance(described, Schedule) else described
 
 
