@@ -3,8 +3,8 @@
     python -m benchmarks.range_test
 
 200 curves for each level of noise (`tests/range_test/curves.py`): logistic falls of random place, width and height,
-then a loss that runs away. An error is the factor between a suggestion and the point where the noiseless loss falls fastest.
-Lightning's suggestion is asked of its own class, for the same rates and losses.
+then a loss that runs away. An error is the factor between a suggestion and the point where the noiseless loss falls
+fastest. Lightning's suggestion is asked of its own class, for the same rates and losses.
 """
 
 import numpy as np

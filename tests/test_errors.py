@@ -181,3 +181,31 @@ def test_a_text_as_a_value_is_python_that_gives_it_back(text):
     shown = str(Argument("columns", text, key="rate"))
     assert ast.literal_eval(shown.partition("=")[2]) == {"rate": text}
     assert shown.isprintable()
+
+
+BUILT_IN = {
+    **dict.fromkeys(
+        ("ScheduleError", "HorizonError", "TextError", "SchedulerError", "StateError", "TaskError"), ValueError
+    ),
+    **dict.fromkeys(("StudyError", "RunError", "LawError", "ConvertError"), ValueError),
+    **dict.fromkeys(("ArgumentError", "StepError", "DraftError", "OptimizerError"), TypeError),
+    **{"ResumeError": KeyError, "GroupError": RuntimeError, "MissingExtraError": ImportError},
+}
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_an_error_is_also_the_built_in_one_that_a_reader_expects(name):
+    assert issubclass(getattr(errors, name), BUILT_IN[name])
+
+
+def test_the_errors_of_machines_and_files_are_of_no_built_in_kind():
+    for kind in (errors.StoreError, errors.SnapshotError, errors.MachineError, errors.WorkerLostError):
+        assert not issubclass(kind, ValueError | TypeError | OSError)
+
+
+def test_a_study_says_all_its_mistakes_each_with_its_key():
+    mistakes = [errors.Mistake(("seeds", 1), "0 is given twice"), errors.Mistake((), "it is empty")]
+    error = errors.StudyError(mistakes, lambda path: "study.yaml:3: " if path else "")
+    assert error.worded() == "study.yaml:3: seeds[1]: 0 is given twice\nthe study: it is empty"
+    assert error.mistakes == tuple(mistakes)
+    assert errors.dotted(("schedules", "late drop", "lr")) == "schedules.late drop.lr"

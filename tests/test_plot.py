@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import glidepath as gp
+import glidepath.plot
 from glidepath import plot
 from glidepath.plot.labels import GAP, Name, place_names, select_names
 from glidepath.plot.series import EXACT_STEPS, outline, thin_out
@@ -325,3 +326,16 @@ def test_a_notebook_without_the_packages_of_figures_shows_the_text(module):
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout == "None cosine(9)\n"
+
+
+def test_a_series_of_recorded_values_has_a_step_for_each():
+    series = glidepath.plot.series_of([3.0, 2.0, 1.5], "loss")
+    assert isinstance(series, glidepath.plot.Series)
+    assert (series.name, series.steps.tolist(), series.values.tolist()) == ("loss", [0, 1, 2], [3.0, 2.0, 1.5])
+
+
+def test_the_picture_of_a_plan_is_svg_and_the_format_of_a_file_is_its_ending():
+    assert glidepath.plot.draw_svg(glidepath.linear(9)).lstrip().startswith("<?xml")
+    assert [glidepath.plot.check_format(name) for name in ("a.png", "b.SVG", "c.pdf")] == ["png", "svg", "pdf"]
+    with pytest.raises(glidepath.GlidepathError, match="must end in one of"):
+        glidepath.plot.check_format("a.docx")

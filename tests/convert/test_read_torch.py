@@ -11,6 +11,7 @@ from torch.optim import lr_scheduler as stock
 from torch.optim.swa_utils import SWALR
 
 import glidepath as gp
+import glidepath.convert
 from glidepath.convert import read
 from glidepath.errors import ConvertError
 from glidepath.torch import Plateau, Scheduler, Set
@@ -494,3 +495,10 @@ def test_a_fractional_step_size_falls_as_torch_has_it(milestone):
     if milestone:
         scheduler = stock.SequentialLR(opt, [stock.ConstantLR(opt, 0.5, 3), scheduler], [milestone])
     assert_same(served(read(scheduler), 60), stepped(scheduler, 60))
+
+
+def test_a_conversion_gives_the_rate_of_every_update():
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    conversion = glidepath.convert.read(torch.optim.lr_scheduler.StepLR(optimizer, 30))
+    assert isinstance(conversion, glidepath.convert.Conversion)
+    assert [conversion.rate(k) for k in (0, 29, 30)] == pytest.approx([0.1, 0.1, 0.01])

@@ -1,6 +1,7 @@
 """Lightning: the schedule at every update of a real fit, with accumulation, through a resume, and as logged."""
 
 import csv
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from lightning.pytorch.cli import LightningCLI, LRSchedulerCallable, OptimizerCa
 from lightning.pytorch.loggers import CSVLogger
 
 import glidepath as gp
+import glidepath.integrations.lightning
 from glidepath.integrations.lightning import LearningRateMonitor, configure_scheduler
 from glidepath.torch import Scheduler, Set
 
@@ -280,3 +282,9 @@ def test_the_driver_itself_is_a_scheduler_of_the_cli(tmp_path, monkeypatch):
 def test_a_mistake_in_the_config_is_told_with_its_place(tmp_path, monkeypatch):
     with pytest.raises(gp.TextError, match="did you mean cosine"):
         run_by_cli(Called, CALLED.replace("cosine", "cosin"), tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(("batches", "per_epoch"), [(10, 4), (float("inf"), None)])
+def test_the_horizon_of_a_trainer_counts_updates_and_not_batches(batches, per_epoch):
+    trainer = SimpleNamespace(estimated_stepping_batches=12, num_training_batches=batches, accumulate_grad_batches=3)
+    assert glidepath.integrations.lightning.horizon_of(trainer) == glidepath.Horizon(12, steps_per_epoch=per_epoch)

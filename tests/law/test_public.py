@@ -106,3 +106,24 @@ def test_a_curve_that_goes_too_far_says_so(committee):
     far = constant(30_000) >> linear(10_000)
     assert committee.predict(far).doubts == committee.fits[0].predict(far).doubts != ()
     assert committee.predict(cosine("100%"), 4000).updates[-1] == 4000
+
+
+# --- what an advice holds ---
+
+
+def test_an_advice_ranks_says_how_long_to_cool_down_and_what_to_make_next():
+    advice = law.advise(RUNS, {"cosine": cosine("100%"), "linear": linear("100%")}, 2000)
+    assert isinstance(advice, law.Advice)
+    assert all(isinstance(row, law.RankedSchedule) for row in advice.ranking)
+    assert [row.loss for row in advice.ranking] == sorted(row.loss for row in advice.ranking)
+    assert isinstance(advice.cooldown, law.Cooldown)
+    assert isinstance(advice.next, law.NextRun)
+    assert advice.next.std_after < advice.next.std_now
+
+
+def test_a_prediction_is_a_curve_with_a_band_around_it():
+    prediction = law.predict(RUNS, cosine(2000))
+    assert isinstance(prediction, law.Prediction)
+    assert (prediction.low <= prediction.losses).all()
+    assert (prediction.losses <= prediction.high).all()
+    assert prediction.final == prediction.losses[-1]

@@ -4,6 +4,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
+import glidepath.tasks
 from glidepath.tasks import BUILT_IN, Task, load_task
 
 
@@ -100,3 +101,19 @@ def test_the_language_model_predicts_the_byte_that_comes_next() -> None:
 
     assert task.loss(Echo(), windows).item() < 1e-6
     assert torch.equal(seen[0], windows[:, :-1])
+
+
+def test_what_a_task_carries_is_stateful():
+    needed = {name for name in vars(glidepath.tasks.Stateful) if not name.startswith("_")}
+    assert needed == {"state_dict", "load_state_dict"}
+    scaler, loader = torch.amp.GradScaler("cpu", enabled=False), object()
+    assert needed <= set(dir(scaler))
+    with pytest.raises(glidepath.tasks.TaskError, match="has no state_dict"):
+        glidepath.tasks.Task(
+            torch.nn.Linear(1, 1),
+            torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1),
+            batch=lambda step: step,
+            loss=lambda model, batch: torch.zeros(()),
+            evaluate=lambda model: {"loss": 0.0},
+            carried={"loader": loader},
+        )
