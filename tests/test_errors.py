@@ -142,10 +142,10 @@ DISTRIBUTIONS = {"jinja2": "jinja2", "sklearn": "scikit-learn", "ruamel": "ruame
 
 @pytest.mark.parametrize("extra", extras.PACKAGES)
 def test_the_packages_of_an_extra_are_those_that_it_installs(extra):
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
     def installed(name):
-        for requirement in extras[name]:
+        for requirement in project["optional-dependencies"][name]:
             inner = re.fullmatch(r"glidepath\[(.*)\]", requirement)
             for other in inner[1].split(",") if inner else ():
                 yield from installed(other)
@@ -183,13 +183,13 @@ def test_a_text_as_a_value_is_python_that_gives_it_back(text):
     assert shown.isprintable()
 
 
+VALUES = ("ScheduleError", "HorizonError", "TextError", "SchedulerError", "StateError", "TaskError", "StudyError")
 BUILT_IN = {
-    **dict.fromkeys(
-        ("ScheduleError", "HorizonError", "TextError", "SchedulerError", "StateError", "TaskError"), ValueError
-    ),
-    **dict.fromkeys(("StudyError", "RunError", "LawError", "ConvertError"), ValueError),
+    **dict.fromkeys((*VALUES, "RunError", "LawError", "ConvertError"), ValueError),
     **dict.fromkeys(("ArgumentError", "StepError", "DraftError", "OptimizerError"), TypeError),
-    **{"ResumeError": KeyError, "GroupError": RuntimeError, "MissingExtraError": ImportError},
+    "ResumeError": KeyError,
+    "GroupError": RuntimeError,
+    "MissingExtraError": ImportError,
 }
 
 

@@ -20,7 +20,7 @@ ROOMS = [
     ),
     *(f"glidepath.integrations.{name}" for name in ("keras", "lightning", "timm", "transformers")),
 ]
-THIS = Path(__file__).name
+THIS = Path(__file__)
 
 
 def public(room):
@@ -49,6 +49,6 @@ def test_every_public_name_has_a_docstring(room):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_public_name_has_a_test(room):
-    files = [file for file in (ROOT / "tests").rglob("*.py") if file.name != THIS]
+    files = [file for file in (ROOT / "tests").rglob("*.py") if file != THIS]
     words = set(re.findall(r"\w+", " ".join(file.read_text(encoding="utf-8") for file in files)))
     assert [name for name, _ in public(room) if name not in words] == []

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import glidepath as gp
+import glidepath.study
 from glidepath import study as studies
 from glidepath.errors import GlidepathWarning, MissingExtraError, StudyError
 from glidepath.study import Progress, Record, Result, RunningSegment, StudyRun, compare, estimate, read_study, verify

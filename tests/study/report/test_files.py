@@ -97,7 +97,13 @@ def test_the_report_knows_curves_and_not_how_they_were_trained() -> None:
     read = [node for file in room.rglob("*.py") for node in ast.walk(ast.parse(file.read_text()))]
     absolute = {node.module or "" for node in read if isinstance(node, ast.ImportFrom) and node.level == 0}
     absolute |= {alias.name for node in read if isinstance(node, ast.Import) for alias in node.names}
-    known = ("glidepath.study.report", "glidepath.study.curve", "glidepath.errors", "glidepath.plot")
+    known = (
+        "glidepath.study.report",
+        "glidepath.study.curve",
+        "glidepath.errors",
+        "glidepath.extras",
+        "glidepath.plot",
+    )
     known += ("glidepath.study.screening.row", "glidepath.ticks", "glidepath.core")
     ours = {name for name in absolute if name.startswith("glidepath")}
     assert {name for name in ours if not name.startswith(known)} == set()
