@@ -12,7 +12,6 @@ import pytest
 import torch
 
 import glidepath as gp
-import glidepath.study
 from glidepath import study as studies
 from glidepath.errors import GlidepathWarning, MissingExtraError, StudyError
 from glidepath.study import Progress, Record, Result, RunningSegment, StudyRun, compare, estimate, read_study, verify
@@ -331,10 +330,8 @@ def test_a_screening_trains_some_and_is_loaded_with_what_it_predicted(here: Path
 
 def test_an_estimate_counts_runs_and_updates_before_anything_is_trained(tmp_path):
     schedules = {"level": "constant()", "late": "constant(30) >> linear(10)"}
-    cost = glidepath.study.estimate(
-        {"task": "digits", "steps": 40, "seeds": [0], "schedules": schedules}, store=tmp_path
-    )
-    assert isinstance(cost, glidepath.study.CostEstimate)
+    cost = studies.estimate({"task": "digits", "steps": 40, "seeds": [0], "schedules": schedules}, store=tmp_path)
+    assert isinstance(cost, studies.CostEstimate)
     # both hold the peak for the first 31 updates: linear(10) begins at 1
     assert (cost.runs, cost.steps_alone, cost.steps_shared, cost.steps_to_train) == (2, 80, 49, 49)
     assert cost.ratio == pytest.approx(80 / 49)

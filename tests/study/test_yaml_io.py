@@ -53,10 +53,9 @@ def test_a_schedule_given_twice_is_an_error_too(file: Path) -> None:
 
 
 def test_an_unknown_key_is_named_with_its_line(file: Path) -> None:
-    assert (
-        refusal(file, "task: digits\n\nseed: [1]\n")
-        == f"{file}:3: seed: this is not a key of a study; seeds are a list of numbers, as in seeds: [0, 1, 2, 3, 4] [GP302]"
-    )
+    hint = "seeds are a list of numbers, as in seeds: [0, 1, 2, 3, 4]"
+    message = refusal(file, "task: digits\n\nseed: [1]\n")
+    assert message == f"{file}:3: seed: this is not a key of a study; {hint} [GP302]"
 
 
 def test_every_mistake_comes_with_its_own_line(file: Path) -> None:
