@@ -9,7 +9,7 @@ reader would expect (`ValueError` for a bad value, `TypeError` for a bad kind of
 `glidepath.codes`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Self, final
 
@@ -44,8 +44,13 @@ def _literal(value: object) -> str:
     return f'"{value}"' if plain else repr(value)
 
 
+Part = str | Argument  # of a message; arguments in it are worded by the interface that shows it
+Text = str | Sequence[Part]
 Wording = Callable[[Argument], str]  # how an interface writes an argument
-Text = str | Sequence[str | Argument]  # a message; arguments in it are worded where it is shown
+
+
+def _join(parts: Iterable[Part], wording: Wording) -> str:
+    return "".join(wording(part) if isinstance(part, Argument) else part for part in parts)
 
 
 @final
@@ -65,11 +70,16 @@ class Cure:
         object.__setattr__(self, "advice", advice)
         object.__setattr__(self, "arguments", arguments)
 
+    def parts(self) -> Iterator[Part]:
+        """Yield the advice and its arguments, in the order of the sentence."""
+        yield self.advice
+        for i, argument in enumerate(self.arguments):
+            yield " and " if i else ", "
+            yield argument
+
     def worded(self, wording: Wording = str) -> str:
         """Return the advice as a text, its arguments written by `wording`."""
-        if not self.arguments:
-            return self.advice
-        return f"{self.advice}, {' and '.join(map(wording, self.arguments))}"
+        return _join(self.parts(), wording)
 
 
 @final
@@ -128,33 +138,28 @@ class GlidepathError(Exception):
         if code:
             self.code = code
 
+    def parts(self) -> Iterator[Part]:
+        """Yield the whole message, its arguments still data: to be worded, or to be part of another error.
+
+        >>> list(GlidepathError("no rate", cures=[Cure("name it", Argument("peak"))]).parts())
+        ['no rate', ': ', 'name it', ', ', Argument(name='peak', value=None, key='')]
+        """
+        if self.place:
+            yield f"{self.place}: "
+        yield from self.reason()
+        if self.choices:
+            yield f"; there are {', '.join(self.choices)}"
+        for i, cure in enumerate(self.cures):
+            yield ", or " if i else ": "
+            yield from cure.parts()
+
+    def reason(self) -> Sequence[Part]:
+        """Return what is wrong, without the place, the choices and the cures."""
+        return [self.problem] if isinstance(self.problem, str) else self.problem
+
     def worded(self, wording: Wording = str) -> str:
         """Return the message without its code, each argument written by `wording`."""
-        place = f"{self.place}: " if self.place else ""
-        choices = f"; there are {', '.join(self.choices)}" if self.choices else ""
-        cures = ", or ".join(cure.worded(wording) for cure in self.cures)
-        return f"{place}{self.reason(wording)}{choices}{f': {cures}' if cures else ''}"
-
-    def parts(self) -> tuple[str | Argument, ...]:
-        """Return the whole message, its arguments still data, to be part of another error.
-
-        >>> GlidepathError("no rate", cures=[Cure("name it", Argument("peak"))]).parts()
-        ('no rate: name it, ', Argument(name='peak', value=None, key=''), '')
-        """
-        arguments: list[Argument] = []
-
-        def mark(argument: Argument) -> str:
-            arguments.append(argument)
-            return "\0argument\0"
-
-        texts = self.worded(mark).split("\0argument\0")
-        pairs = zip(texts, arguments, strict=False)
-        return (*(part for pair in pairs for part in pair), texts[-1])
-
-    def reason(self, wording: Wording = str) -> str:
-        """Return what is wrong, without the place, the choices and the cures."""
-        parts = [self.problem] if isinstance(self.problem, str) else self.problem
-        return "".join(wording(part) if isinstance(part, Argument) else part for part in parts)
+        return _join(self.parts(), wording)
 
     def at(self, place: Place | str) -> Self:
         """Return this error with its place set; used where the place is known later than the problem."""
@@ -203,10 +208,14 @@ class ArgumentError(ScheduleError, TypeError):
         super().__init__(problem, cures=cures, code=code)
         self.argument, self.usage = argument, usage
 
-    def worded(self, wording: Wording = str) -> str:
-        """Return the message: what is wrong, what to use, and the recipe's own arguments."""
-        advice = "".join(f"; {cure.worded(wording)}" for cure in self.cures)
-        return f"{self.reason(wording)}{advice}{f': {self.usage}' if self.usage else ''}"
+    def parts(self) -> Iterator[Part]:
+        """Yield what is wrong, what to use, and the recipe's own arguments."""
+        yield from self.reason()
+        for cure in self.cures:
+            yield "; "
+            yield from cure.parts()
+        if self.usage:
+            yield f": {self.usage}"
 
 
 class StepError(GlidepathError, TypeError):
@@ -242,10 +251,13 @@ class TextError(GlidepathError, ValueError):
         super().__init__(problem, code=code)
         self.text, self.offset, self.hint = text, offset, hint
 
-    def worded(self, wording: Wording = str) -> str:
-        """Return the message, and two lines that point at the character."""
-        message = super().worded(wording)
-        return f"{message}{f'; {self.hint}' if self.hint else ''}{_caret(self.text, self.offset) if self.text else ''}"
+    def parts(self) -> Iterator[Part]:
+        """Yield the message, and two lines that point at the character."""
+        yield from super().parts()
+        if self.hint:
+            yield f"; {self.hint}"
+        if self.text:
+            yield _caret(self.text, self.offset)
 
 
 def _caret(text: str, offset: int, width: int = 72) -> str:
@@ -393,9 +405,6 @@ class NoFormulaError(ConvertError):
     code = "GP502"
 
 
-# --- the installation ---
-
-
 class MissingExtraError(GlidepathError, ImportError):
     """An optional package is not installed.
 
@@ -419,9 +428,6 @@ class MissingExtraError(GlidepathError, ImportError):
 
     def __reduce__(self) -> tuple[type[Self], tuple[str, str, str], dict[str, object]]:
         return type(self), (self.package, self.extra, self.purpose), self.__dict__
-
-
-# --- warnings ---
 
 
 class GlidepathWarning(UserWarning):

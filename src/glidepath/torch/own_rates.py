@@ -47,8 +47,8 @@ def _warn_about_cap(steps: Sequence[int]) -> None:
     """Warn if a plan is above the cap of Adafactor, min(lr, 1 / sqrt(k + 1)) at update k, anywhere."""
     if steps:
         warn_caller(
-            f"Adafactor uses at most 1 / sqrt(updates made), and the plan is above that at update {min(steps):,}: it is "
-            "cut off there; lower lr, or use another optimizer",
+            f"Adafactor uses at most 1 / sqrt(updates made), and the plan is above that at update {min(steps):,}: it "
+            "is cut off there; lower lr, or use another optimizer",
             "GP716",
         )
 

@@ -180,7 +180,7 @@ def values_of(study: Study, runs: Sequence[StudyRun], origins: Mapping[int, Orig
         try:
             values.append(RunValues(run, origin.groups, _origin_key(study, run, origin), _due(study, run)))
         except GlidepathError as error:
-            mistakes[Mistake(("schedules", run.schedule), error.parts())] = None
+            mistakes[Mistake(("schedules", run.schedule), tuple(error.parts()))] = None
     if mistakes:
         raise StudyError(list(mistakes))
     return values
