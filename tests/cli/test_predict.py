@@ -74,7 +74,7 @@ def test_of_several_peaks_the_best_is_taken_with_a_note_and_another_may_be_chose
         (["cosin(100%)", "--steps", "4k"], "did you mean cosine?"),
         (["cosine(100%)"], "give it, as in --steps 10k"),
         (["3e-4 * cosine(100%)", "--steps", "4k"], "looks like a rate"),
-        (["cosine(100%)", "--steps", "4k", "--level", "90"], "the level of a band is between 0 and 1"),
+        (["cosine(100%)", "--steps", "4k", "--level", "90"], "--level is between 0 and 1, as in 0.9, not 90"),
         (["a=cosine(9)", "a=linear(9)"], "two plans are called 'a'"),
     ],
 )
