@@ -1,5 +1,6 @@
 """Logged runs: their rates and losses, how they are built, grouped and compared with a plan."""
 
-from glidepath.extras import require_extras
+from glidepath.extras import needs_extra
 
-require_extras("logged runs", "law")
+with needs_extra("law", "logged runs"):
+    import numpy as _numpy  # noqa: F401
