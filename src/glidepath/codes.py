@@ -82,6 +82,12 @@ CODES = {
     "GP716": Code("rate-capped", "Adafactor uses at most 1 / sqrt(updates made).", "Lower lr, or the plan."),
     "GP720": Code("former-name", "A text uses a name of an older Glidepath.", "Write what the message shows."),
     "GP730": Code("study", "A part of a study was repaired, or is cut short.", "See the message."),
+    "GP732": Code("foreign-state", "The state of another scheduler was loaded.", "Check the position in the message."),
+    "GP733": Code("state-missing", "The optimizer was loaded, and its scheduler was not.", "Load the state as well."),
+    "GP734": Code("rate-rounds-to-zero", "A tensor is too coarse for the values.", "Give it float32."),
+    "GP731": Code(
+        "update-by-parameter", "Every parameter is stepped alone.", "Call optimizer.step() after each backward()."
+    ),
     # findings of a review
     "GP801": Code("finite", "A value is NaN or infinite.", "Change the formula, or cut the step away."),
     "GP802": Code("negative", "A value is below zero, so the update would climb.", "Clip the plan at zero."),

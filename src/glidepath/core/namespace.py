@@ -213,6 +213,12 @@ class NumPy(Array):
         with self.module.errstate(over="ignore"):
             return base**exponent
 
+    def take(self, values: Sequence[float], index: Any) -> Any:
+        if not index.size:
+            return self.module.empty(index.shape)
+        first, last = int(index.min()), int(index.max())
+        return self.module.asarray(values[first : last + 1])[index - first]  # a long table is not converted whole
+
     def rank(self, k: Any, milestones: Sequence[int]) -> Any:
         return self.module.searchsorted(self.module.asarray(milestones, dtype="int64"), k, side="right")
 

@@ -55,6 +55,20 @@ def over(plan: Schedule, horizon: Horizon | int | str) -> Schedule:
     return _resolve(plan, run, _span(plan, run))
 
 
+def is_in_epochs(value: Any) -> bool:
+    """Return whether a plan, or an argument of one, has a duration in epochs.
+
+    >>> from glidepath import cosine, step
+    >>> is_in_epochs(0.1 * cosine("30ep")), is_in_epochs(step(every="30%"))
+    (True, False)
+    """
+    if isinstance(value, Draft):
+        return is_in_epochs((*value.arguments, *(argument for _, argument in value.keywords)))
+    if isinstance(value, (tuple, list)):
+        return any(map(is_in_epochs, value))
+    return isinstance(value, Duration) and value.unit == "ep"
+
+
 def _span(plan: Schedule, run: _Run) -> Span:
     """Return the span of a plan on its own clock; an open length may take the whole horizon."""
     length = _length(plan, run)

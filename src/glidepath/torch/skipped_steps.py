@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 MAX_SKIPS = 100  # of one update by a GradScaler, in a row; more of them are a mistake
+COMPRESSED = (torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc)
 
 
 def is_dry_step(optimizer: Any) -> bool:
@@ -19,7 +20,16 @@ def is_dry_step(optimizer: Any) -> bool:
     if optimizer.state or not all(_is_zero(group.get("lr")) for group in optimizer.param_groups):
         return False
     parameters = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
-    return all(p.grad is not None and not p.grad.any() for p in parameters)
+    return all(p.grad is not None and not _numbers_in(p.grad).any() for p in parameters)
+
+
+def _numbers_in(gradient: Tensor) -> Tensor:
+    """Return a gradient as a dense tensor: the numbers that a sparse one (of `nn.Embedding(sparse=True)`) stores."""
+    if gradient.layout == torch.strided:
+        return gradient
+    if gradient.layout == torch.sparse_coo:
+        return gradient._values()
+    return gradient.values() if gradient.layout in COMPRESSED else gradient.to_dense()
 
 
 def _is_zero(rate: Any) -> bool:
@@ -43,7 +53,7 @@ def has_skipped(optimizer: Any) -> bool:
 def has_overflow(optimizer: Any) -> bool:
     """Return whether a gradient is infinite or NaN, so that a GradScaler has skipped the update."""
     gradients = (p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None)
-    return any(not bool(torch.isfinite(g).all()) for g in gradients if g.layout == torch.strided)
+    return any(not bool(torch.isfinite(_numbers_in(gradient)).all()) for gradient in gradients)
 
 
 def was_update(optimizer: Any) -> bool:

@@ -9,12 +9,13 @@ from typing import Any
 import torch
 
 from glidepath.core.schedule import Schedule
-from glidepath.errors import SchedulerError
+from glidepath.errors import Argument, Cure, SchedulerError
 from glidepath.review.rates import LOOKS_LIKE_A_RATE, peak_of
 from glidepath.warn import warn_caller
 
 from .bound_schedule import BoundSchedule
 from .clock import clocks_of
+from .group_names import name_group
 
 
 def check_arguments(optimizer: Any, plan: Any) -> None:
@@ -31,6 +32,17 @@ def check_arguments(optimizer: Any, plan: Any) -> None:
         )
     if isinstance(plan, torch.optim.Optimizer):
         raise SchedulerError("the plan comes second: Scheduler(optimizer, plan)")
+    _check_rates(optimizer)
+
+
+def _check_rates(optimizer: torch.optim.Optimizer) -> None:
+    """Check that the optimizer uses a rate: some that compute their own, as Adafactor of Transformers, have None."""
+    for number, group in enumerate(optimizer.param_groups):
+        if "lr" in group and group["lr"] is None:
+            raise SchedulerError(
+                f"lr of {name_group(group, number)} is None: {type(optimizer).__name__} computes its own rate",
+                cures=[Cure("build it with a rate to scale", Argument("relative_step", False), Argument("lr", 1e-3))],
+            )
 
 
 def check_unscheduled(optimizer: Any, schedules: Sequence[BoundSchedule]) -> None:

@@ -12,6 +12,7 @@ from glidepath.convert.readers import transformers
 from glidepath.convert.readers.ratios import ratio
 from glidepath.core.schedule import Schedule
 from glidepath.errors import ConvertError
+from glidepath.torch.update_counts import counts_updates, updates_in
 
 from .composites import read_composite
 from .cycles import peaks
@@ -41,14 +42,16 @@ def read(source: Any) -> Conversion:
     _check_groups(source)
     bases = _bases(source, name)
     effect = _read_groups(source, name, bases)
-    position = _position(source)
+    position, updates = _position(source), updates_in(source.optimizer)
+    changes = _change_quirk(source, effect.plans, bases, position)
     return Conversion(
         _source(source, name),
         effect.plans,
         bases,
-        (*effect.quirks, *_change_quirk(source, effect.plans, bases, position)),
+        (*effect.quirks, *changes, *_unit_quirk(position, updates)),
         effect.others,
         position,
+        updates=updates,
     )
 
 
@@ -122,6 +125,15 @@ def _ratios_at_start(
 
 def _rates_now(scheduler: Any) -> tuple[float, ...]:
     return floats(group["lr"] for group in scheduler.optimizer.param_groups)
+
+
+def _unit_quirk(position: int, updates: int | None) -> tuple[str, ...]:
+    """Return a sentence about what a step is, where nothing shows that it is an update."""
+    if position and updates is not None and not counts_updates(position, updates):
+        return (f"it was stepped {position:,} times in {updates:,} updates: a step of the schedule is not an update",)
+    if updates is None and position:
+        return ("a step is a call of its step(): the optimizer keeps no count that would show whether it is an update",)
+    return ()
 
 
 def _change_quirk(

@@ -1,0 +1,108 @@
+"""Whether a plan that is followed by updates was meant by epochs, judged by what it does in a run of many updates a call.
+
+A plan in updates goes on for as long as the run does. One in epochs, followed by updates, is over in the first of
+them: it has fallen to nothing, it holds a low value, or it has gone through many cycles. Only what no plan in updates
+does is taken as proof, so that a correct one is never accused; a few that are ambiguous (a warmup of 5, then constant)
+are let through.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+
+from glidepath.core.endless import Noise
+from glidepath.core.schedule import Schedule
+
+LOW = 0.5  # of the peak: what a plan that was over within one call holds at most
+NOTHING = 0.02  # of the peak: what a plan that was over halfway holds at most
+VANISHED = 1e-5  # of the peak: what an endless decay is below for three quarters of the run
+CYCLES = 4  # in the updates of one call, at least
+CYCLE_WINDOW = 2_048  # updates of a call that are searched for them
+SHORT_WARMUP = 20  # updates before an endless decay
+EARLY_FALL = 0.2  # of the peak: what such a decay is below at the first call
+POINTS = 48  # of the grid, from the first update to the last
+
+
+def seems_in_epochs(plan: Schedule, gap: int, position: int) -> bool:
+    """Return whether a plan that counts updates seems to have been written in epochs, from its values so far.
+
+    Args:
+        plan: the plan; only steps below `position` are evaluated.
+        gap: updates between two calls of `step()`, at least 2.
+        position: updates made so far.
+    """
+    steps = _grid(gap, position)
+    values = [plan(step) for step in steps]
+    peak = max(values)
+    if peak <= 0:
+        return False
+    relative = [value / peak for value in values]
+    end = plan.duration
+    settled = min(position if end is None else end, _settling_step(steps, values))
+    if settled < steps[-1]:
+        return _is_over(settled, relative[-1], gap, position, endless=end is None)
+    return end is None and (
+        max(relative[bisect_left(steps, position // 4) :]) <= VANISHED
+        or _falls_after_short_warmup(steps, relative, gap)
+        or _has_short_cycles(plan, gap, peak)
+    )
+
+
+def is_constant(plan: Schedule, position: int) -> bool:
+    """Return whether a plan had one value so far, which says nothing about its unit."""
+    return len({plan(step) for step in _grid(1, position)}) == 1
+
+
+def _grid(gap: int, position: int) -> list[int]:
+    """Return the first steps, geometrically spaced ones, the first call and the last step."""
+    last = position - 1
+    spaced = (round(last ** (i / (POINTS - 1))) for i in range(POINTS))
+    return sorted({step for step in (*range(SHORT_WARMUP + 2), *spaced, gap, last) if 0 <= step <= last})
+
+
+def _settling_step(steps: Sequence[int], values: Sequence[float]) -> int:
+    """Return the first step of the grid from which on all values are equal to the last."""
+    return next((steps[i + 1] for i in reversed(range(len(steps) - 1)) if values[i] != values[-1]), 0)
+
+
+def _is_over(settled: int, level: float, gap: int, position: int, *, endless: bool) -> bool:
+    """Return whether a plan that holds a share `level` of its peak from a step on was over too early for the run."""
+    if settled <= gap and level <= LOW:
+        return True
+    if endless:
+        return settled <= position / 8 and level <= NOTHING
+    return (settled <= position / 2 and level <= max(NOTHING, 2 / settled)) or (
+        settled <= position / 8 and level <= LOW
+    )
+
+
+def _falls_after_short_warmup(steps: Sequence[int], relative: Sequence[float], gap: int) -> bool:
+    """Return whether an endless plan rises for a few updates only, and is far down at the first call."""
+    top = relative.index(1.0)
+    falling = relative[top:]
+    return (
+        0 < steps[top] <= SHORT_WARMUP
+        and relative[steps.index(gap)] <= EARLY_FALL
+        and all(earlier >= later for earlier, later in pairwise(falling))
+    )
+
+
+def _has_short_cycles(plan: Schedule, gap: int, peak: float) -> bool:
+    """Return whether a plan begins again and again, regularly, within the updates of one call."""
+    if _contains_noise(plan):
+        return False
+    values = plan.block(0, min(gap, CYCLE_WINDOW))
+    tops, is_low = [], True
+    for step, value in enumerate(values):
+        if is_low and value > 0.75 * peak:
+            tops.append(step)
+            is_low = False
+        is_low = is_low or value < LOW * peak
+    lengths = [later - earlier for earlier, later in pairwise(tops)]
+    return len(lengths) >= CYCLES - 1 and all(later >= earlier - 1 for earlier, later in pairwise(lengths))
+
+
+def _contains_noise(value: object) -> bool:
+    if isinstance(value, (tuple, list)):
+        return any(map(_contains_noise, value))
+    return isinstance(value, Noise) or (isinstance(value, Schedule) and any(map(_contains_noise, vars(value).values())))

@@ -1,0 +1,329 @@
+"""Optimizers that wrap others (SAM, Lookahead, opacus, schedulefree): whose step is an update, and when does it begin.
+
+A chain of wrappers has one set of parameter groups, by which the inner optimizers are recognized. The outermost call of
+a `step` begins an update, so that wrappers which read the rate first read the right one; it counts when that call ends,
+if the innermost `step` ran in it. So it does not matter which object of the chain a scheduler is built on, nor which
+one is stepped: SAM's two-step API calls the inner one alone, and opacus leaves it out for a part of a batch.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from inspect import signature
+from types import FrameType
+from typing import Any, Protocol, final
+from weakref import ref
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from glidepath.warn import warn_caller
+
+from .skipped_steps import was_update
+from .watched_step import StepHooks, WatchedStep, watch_step
+
+INNER_NAMES = (  # of the attribute that holds the wrapped optimizer
+    *("original_optimizer", "_base_optimizer", "base_optimizer", "optimizer", "optim", "_optimizer"),
+    *("wrapped_optimizer", "base"),
+)
+FORWARDERS = ("accelerate", "lightning", "lightning_fabric", "pytorch_lightning")  # their wrappers only forward `step`
+PARAMETER_NAMES = {"param", "parameter"}  # of a `step` that updates a single parameter
+STEP_CODES = (  # of the functions around a `step` whose calls are watched
+    Optimizer.profile_hook_step(lambda: None).__code__,
+    WatchedStep.__call__.__code__,
+)
+MAX_FRAMES = 64  # between the step of a wrapper and that of the optimizer in it
+
+
+# --- the chain ---
+
+
+def members_of(optimizer: Any) -> list[Any]:
+    """Return the chain of optimizers from a wrapper to the innermost one, without wrappers that only forward calls."""
+    members = [optimizer]
+    while (inner := _wrapped_by(members[-1], members)) is not None:
+        members.append(inner)
+    return [member for member in members[:-1] if not _only_forwards(member)] + members[-1:]
+
+
+def is_plain(optimizer: Any) -> bool:
+    """Return whether an optimizer wraps none, has PyTorch's step hooks, and does not step by parameter."""
+    return len(members_of(optimizer)) == 1 and has_step_hooks(optimizer) and not steps_by_parameter(optimizer)
+
+
+def has_step_hooks(optimizer: Any) -> bool:
+    """Return whether PyTorch's step hooks work: some wrappers have the attributes, and a `step` that ignores them."""
+    return hasattr(optimizer, "_optimizer_step_pre_hooks") and getattr(type(optimizer).step, "hooked", False)
+
+
+def steps_by_parameter(optimizer: Any) -> bool:
+    """Return whether `step` takes a parameter, to update it alone as soon as it has its gradient."""
+    released = getattr(optimizer, "defaults", {}).get("gradient_release", True)
+    return bool(released) and bool(PARAMETER_NAMES & set(signature(type(optimizer).step).parameters))
+
+
+def inner_name(optimizer: Any) -> str | None:
+    """Return where an object holds an optimizer that can be scheduled in its place, as "optimizer.base_optimizer"."""
+    return next((f"optimizer.{name}" for name, value in _attributes(optimizer) if _is_optimizer(value)), None)
+
+
+def caller_of(optimizer: Any) -> Any | None:
+    """Return the wrapper that is calling the `step` of an optimizer, for hooks of that step."""
+    callers = (frame.f_locals.get("self") for frame in _callers())
+    return next((caller for caller in callers if _wraps(caller, optimizer)), None)
+
+
+def _wraps(caller: Any, optimizer: Any) -> bool:
+    if caller is optimizer or not _is_optimizer(caller) or _only_forwards(caller):
+        return False
+    return any(value is optimizer for _, value in _attributes(caller))
+
+
+def _wrapped_by(optimizer: Any, members: list[Any]) -> Any | None:
+    """Return the optimizer in an attribute that has the same groups, and is not among `members`."""
+    candidates = (value for _, value in _attributes(optimizer) if _is_optimizer(value))
+    inner = (value for value in candidates if not any(value is member for member in members))
+    return next((value for value in inner if _shares_groups(optimizer, value)), None)
+
+
+def _attributes(optimizer: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the attributes that may hold a wrapped optimizer, those with well-known names first."""
+    for name in INNER_NAMES:
+        try:
+            yield name, getattr(optimizer, name, None)
+        except Exception:  # a property of another library, for a state that the object is not in
+            continue
+    yield from list(getattr(optimizer, "__dict__", {}).items())
+
+
+def _is_optimizer(value: Any) -> bool:
+    if isinstance(value, type) or not callable(getattr(value, "step", None)):
+        return False
+    groups = getattr(value, "param_groups", None)
+    return isinstance(groups, list) and bool(groups) and all(isinstance(group, dict) for group in groups)
+
+
+def _shares_groups(outer: Any, inner: Any) -> bool:
+    return {id(group) for group in getattr(outer, "param_groups", ())} == {id(group) for group in inner.param_groups}
+
+
+def _only_forwards(optimizer: Any) -> bool:
+    return type(optimizer).__module__.partition(".")[0] in FORWARDERS
+
+
+# --- hooks ---
+
+
+def put_hooks(optimizer: Any, hooks: StepHooks) -> list[Callable[[], None]]:
+    """Put hooks on an optimizer, PyTorch's or around its `step`; return the functions that remove them."""
+    if has_step_hooks(optimizer):
+        before = optimizer.register_step_pre_hook(hooks.before)
+        after = optimizer.register_step_post_hook(hooks.after)
+        return [before.remove, after.remove]
+    step = watch_step(optimizer, hooks)
+    return [] if step is None else [partial(step.remove, hooks)]
+
+
+def _refer(optimizer: Any) -> Callable[[], Any]:
+    """Return a weak reference; a strong one to an object that takes no weak ones."""
+    try:
+        return ref(optimizer)
+    except TypeError:
+        return lambda: optimizer
+
+
+# --- updates of a chain ---
+
+
+class UpdateClock(Protocol):
+    """What the watch tells a clock."""
+
+    def begin_update(self, optimizer: Any) -> bool:
+        """Write the values of the update that begins; return False for a dry step, which does not count."""
+
+    def end_update(self) -> None:
+        """Count the update that has ended."""
+
+
+@final
+class UpdateWatch:
+    """Sees the updates of a chain of optimizers, and tells a clock of each, once. Refers to the optimizers weakly."""
+
+    def __init__(self, clock: UpdateClock, members: list[Any]) -> None:
+        self._clock = clock
+        self._members, self._innermost = [_refer(member) for member in members], _refer(members[-1])
+        self._removals: list[Any] = []
+        self._root: int | None = None  # identity of the member whose call is the outermost
+        self._counts = self._ran = self._warned = self._began = False
+        self._by_parameter = any(map(steps_by_parameter, members))
+        self._released: set[int] = set()  # identities of the parameters stepped alone in this update
+
+    # --- hooks ---
+
+    def attach(self) -> None:
+        """Put the hooks on every member: PyTorch's, or around the `step` of a wrapper that has none."""
+        registries = set()
+        for reference in self._members:
+            member: Any = reference()
+            registry = id(member._optimizer_step_pre_hooks if has_step_hooks(member) else member)
+            if registry not in registries:  # some wrappers share that of the inner optimizer
+                registries.add(registry)
+                self._removals += put_hooks(member, self)
+
+    def detach(self) -> None:
+        """Remove the hooks."""
+        for remove in self._removals:
+            remove()
+        self._removals, self._root = [], None
+
+    def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Begin an update, unless a call of an outer `step` that is still running has begun it: the pre-hook."""
+        if self._root not in (None, id(optimizer)) and _is_running(self._root):
+            return
+        self._finish()  # a call that raised after the innermost step had run
+        parameter = _parameter_in(args, kwargs) if self._by_parameter else None
+        if parameter is not None:
+            self._note_release(optimizer, parameter)
+        if not self._began:
+            self._began = True
+            self._join_caller(optimizer)
+        self._counts = self._clock.begin_update(self._innermost()) and parameter is None
+        self._root = id(optimizer)
+
+    def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Note that the innermost step has run, and count the update when the outermost call ends: the post-hook."""
+        if self._root is None:
+            return
+        if optimizer is self._innermost():
+            self._ran = self._ran or was_update(optimizer)
+        if self._root == id(optimizer):
+            self._finish()
+
+    before._torchdynamo_disable = True  # type: ignore[attr-defined]
+    after._torchdynamo_disable = True  # type: ignore[attr-defined]
+
+    def _join_caller(self, optimizer: Any) -> None:
+        """Put the hooks on the wrapper around the chain as well, which shows when it calls the first update."""
+        caller = caller_of(optimizer)
+        if caller is not None and _shares_groups(caller, optimizer):
+            self._removals += put_hooks(caller, self)
+
+    def _finish(self) -> None:
+        counts, self._root, self._counts, self._ran = self._counts and self._ran, None, False, False
+        if counts:
+            self._released.clear()
+            self._clock.end_update()
+
+    # --- steps of a single parameter ---
+
+    def _note_release(self, optimizer: Any, parameter: Tensor) -> None:
+        """Note the step of a single parameter; one that comes again shows that an update has ended without a word."""
+        if getattr(optimizer, "optimizer_accumulation", False):
+            return
+        if id(parameter) in self._released:
+            self._released.clear()
+            self._clock.end_update()
+            self._warn_about_release()
+        self._released.add(id(parameter))
+
+    def _warn_about_release(self) -> None:
+        if not self._warned:
+            self._warned = True
+            warn_caller(
+                "this optimizer steps every parameter alone, during backward, and its step() without a parameter is "
+                "never called, so the end of an update shows only when the next one begins: it is counted then, and "
+                "position is 1 behind until then. Call optimizer.step() after each backward(), which does nothing "
+                'else, or use clock="calls" and call scheduler.step() there.',
+                "GP731",
+            )
+
+
+# --- a wrapper that is seen at the first update ---
+
+
+class WritingClock(Protocol):
+    """What a wrapper's hooks tell a clock."""
+
+    schedules: Any
+
+    def write(self, optimizer: Any) -> None:
+        """Write the values of the next update."""
+
+
+def write_before_caller(clock: WritingClock, optimizer: Any) -> "CallerHooks | None":
+    """Let a clock write when the wrapper that calls an optimizer begins its step, for a hook of the first update.
+
+    An optimizer does not know its wrapper, but is called by it. Some read the rate before they call the inner step,
+    and some (badam) copy the rate of groups of their own into the inner ones there.
+    """
+    caller = caller_of(optimizer)
+    return None if caller is None else CallerHooks(clock, caller, optimizer)
+
+
+@final
+class CallerHooks:
+    """The hooks on a wrapper of a scheduled optimizer: they write the values of the next update, and count nothing."""
+
+    def __init__(self, clock: WritingClock, caller: Any, optimizer: Any) -> None:
+        self._clock, self._optimizer = clock, _refer(optimizer)
+        self._copies = not _shares_groups(caller, optimizer)  # whether it has rates of its own
+        self._shown: Any = None  # the rate that was put into the wrapper's groups
+        self._removals = put_hooks(caller, self)
+        if self._copies:
+            self._show_rate(caller, optimizer)
+
+    def remove(self) -> None:
+        """Remove the hooks."""
+        for remove in self._removals:
+            remove()
+        self._removals = []
+
+    def before(self, caller: Any, args: Any, kwargs: Any) -> None:
+        """Write the values of the update that begins."""
+        optimizer = self._optimizer()
+        rate = caller.param_groups[0]["lr"]
+        if self._copies and rate is not self._shown:  # other code has changed the wrapper's rate
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+        self._clock.write(optimizer)
+        if self._copies:
+            self._show_rate(caller, optimizer)
+
+    def after(self, caller: Any, args: Any, kwargs: Any) -> None:
+        """Do nothing: the optimizer's own hooks count."""
+
+    before._torchdynamo_disable = True  # type: ignore[attr-defined]
+    after._torchdynamo_disable = True  # type: ignore[attr-defined]
+
+    def _show_rate(self, caller: Any, optimizer: Any) -> None:
+        """Put the rate into the wrapper's groups, so that the copy is what the clock wrote."""
+        self._shown = optimizer.param_groups[0]["lr"]
+        for group in caller.param_groups:
+            group["lr"] = self._shown
+
+
+def _parameter_in(args: Any, kwargs: Any) -> Tensor | None:
+    """Return the parameter among the arguments of a `step`."""
+    values = (*args[1:], *kwargs.values())
+    return next(
+        (value for value in values if isinstance(value, Tensor) and value.is_leaf and value.requires_grad), None
+    )
+
+
+def _is_running(root: int) -> bool:
+    """Return whether the watched `step` of an object is running now, by the identity of the object."""
+    return any(
+        id(frame.f_locals.get("self")) == root or id(frame.f_locals.get("owner")) == root
+        for frame in _callers()
+        if frame.f_code in STEP_CODES
+    )
+
+
+def _callers() -> Iterator[FrameType]:
+    """Yield the frames of the running calls, from the innermost on."""
+    frame: FrameType | None = sys._getframe(1)
+    for _ in range(MAX_FRAMES):
+        if frame is None:
+            return
+        yield frame
+        frame = frame.f_back
