@@ -31,16 +31,16 @@ def seems_in_epochs(plan: Schedule, gap: int, position: int) -> bool:
         gap: updates between two calls of `step()`, at least 2.
         position: updates made so far.
     """
+    end = plan.duration
     steps = _grid(gap, position)
     values = [plan(step) for step in steps]
     peak = max(values)
-    if peak <= 0:
+    if peak <= 0 or (end is not None and end > position):
         return False
     relative = [value / peak for value in values]
-    end = plan.duration
     settled = min(position if end is None else end, _settling_step(steps, values))
-    if settled < steps[-1]:
-        return _is_over(settled, relative[-1], gap, position, endless=end is None)
+    if settled < steps[-1] and _is_over(settled, relative[-1], gap, position, endless=end is None):
+        return True
     return end is None and (
         max(relative[bisect_left(steps, position // 4) :]) <= VANISHED
         or _falls_after_short_warmup(steps, relative, gap)
@@ -71,19 +71,20 @@ def _is_over(settled: int, level: float, gap: int, position: int, *, endless: bo
         return True
     if endless:
         return settled <= position / 8 and level <= NOTHING
-    return (settled <= position / 2 and level <= max(NOTHING, 2 / settled)) or (
+    last_step = 2 / max(settled, 1)  # about what a decay to zero holds after its last step
+    return (settled <= position / 2 and level <= min(LOW, max(NOTHING, last_step))) or (
         settled <= position / 8 and level <= LOW
     )
 
 
 def _falls_after_short_warmup(steps: Sequence[int], relative: Sequence[float], gap: int) -> bool:
     """Return whether an endless plan rises for a few updates only, and is far down at the first call."""
-    top = relative.index(1.0)
-    falling = relative[top:]
+    top, call = relative.index(1.0), steps.index(gap)
     return (
         0 < steps[top] <= SHORT_WARMUP
-        and relative[steps.index(gap)] <= EARLY_FALL
-        and all(earlier >= later for earlier, later in pairwise(falling))
+        and top < call
+        and relative[call] <= EARLY_FALL
+        and all(earlier > later for earlier, later in pairwise(relative[call:]))
     )
 
 

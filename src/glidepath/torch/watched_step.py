@@ -34,7 +34,7 @@ class WatchedStep:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the wrapper's own `step` between the hooks."""
-        owner = self.owner()
+        owner: Any = self.owner()
         arguments = (owner, *args)
         for hooks in self.hooks:
             hooks.before(owner, arguments, kwargs)

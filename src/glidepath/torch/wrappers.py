@@ -270,6 +270,7 @@ class CallerHooks:
         self._shown: Any = None  # the rate that was put into the wrapper's groups
         self._removals = put_hooks(caller, self)
         if self._copies:
+            self._put_back()
             self._show_rate(caller, optimizer)
 
     def remove(self) -> None:
@@ -294,6 +295,13 @@ class CallerHooks:
 
     before._torchdynamo_disable = True  # type: ignore[attr-defined]
     after._torchdynamo_disable = True  # type: ignore[attr-defined]
+
+    def _put_back(self) -> None:
+        """Put back the rates that the clock wrote, and the wrapper has just overwritten with its own."""
+        for schedule in self._clock.schedules:
+            for slot in schedule.slots:
+                if slot.hyperparameter.key == "lr":
+                    slot.write(slot.written)
 
     def _show_rate(self, caller: Any, optimizer: Any) -> None:
         """Put the rate into the wrapper's groups, so that the copy is what the clock wrote."""
