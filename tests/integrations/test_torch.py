@@ -73,14 +73,15 @@ def test_a_compiled_training_goes_on_from_a_checkpoint():
     assert used + resumed == expected_of_tensor(12)
 
 
-def test_without_other_processes_the_second_sync_at_one_update_is_a_mistake():
+def test_without_other_processes_a_third_sync_at_one_update_is_a_mistake():
     model = torch.nn.Linear(4, 2)
     optimizer = two_groups(model)
     scheduler = Scheduler(optimizer, PLAN)
     train(model, optimizer, 1)
     scheduler.step()
     with pytest.warns(gp.GlidepathWarning, match=r"called twice with no optimizer update.*\[GP701\]"):
-        scheduler.step()
+        for _ in range(2):  # after the first, a GradScaler may have skipped an update
+            scheduler.step()
 
 
 # --- the update that is none ---

@@ -309,9 +309,9 @@ def test_a_first_step_before_any_update_is_in_order():
     assert used(optimizer, 3, scheduler) == expected(PLAN, 3)
 
 
-def test_stepping_once_per_epoch_warns_once_with_the_count():
+def test_a_plan_in_epochs_as_plain_numbers_that_is_stepped_once_per_epoch_warns_once_with_the_count():
     optimizer = sgd(0.1)
-    scheduler = Scheduler(optimizer, PLAN)
+    scheduler = Scheduler(optimizer, gp.cosine(4))
     with pytest.warns(gp.GlidepathWarning, match=r"once in 7 updates.*\[GP702\]") as caught:
         for _ in range(4):
             used(optimizer, 7)

@@ -36,9 +36,9 @@ def step_without_update():
 
 def step_per_epoch():
     optimizer = sgd(0.1)
-    scheduler = Scheduler(optimizer, PLAN)
+    scheduler = Scheduler(optimizer, gp.linear(4))
     for _ in range(4):
-        used(optimizer, 3)
+        used(optimizer, 6)
         scheduler.step()  # here
 
 

@@ -41,7 +41,7 @@ MAX_FRAMES = 64  # between the step of a wrapper and that of the optimizer in it
 def members_of(optimizer: Any) -> list[Any]:
     """Return the chain of optimizers from a wrapper to the innermost one, without wrappers that only forward calls."""
     members = [optimizer]
-    while (inner := _wrapped_by(members[-1], members)) is not None:
+    while (inner := _find_inner(members[-1], members)) is not None:
         members.append(inner)
     return [member for member in members[:-1] if not _only_forwards(member)] + members[-1:]
 
@@ -79,7 +79,7 @@ def _wraps(caller: Any, optimizer: Any) -> bool:
     return any(value is optimizer for _, value in _attributes(caller))
 
 
-def _wrapped_by(optimizer: Any, members: list[Any]) -> Any | None:
+def _find_inner(optimizer: Any, members: list[Any]) -> Any | None:
     """Return the optimizer in an attribute that has the same groups, and is not among `members`."""
     candidates = (value for _, value in _attributes(optimizer) if _is_optimizer(value))
     inner = (value for value in candidates if not any(value is member for member in members))
