@@ -81,6 +81,21 @@ CODES = {
     "GP715": Code("rate-one-update-late", "ASGD uses each rate one update late.", "Give plan[1:]."),
     "GP716": Code("rate-capped", "Adafactor uses at most 1 / sqrt(updates made).", "Lower lr, or the plan."),
     "GP720": Code("former-name", "A text uses a name of an older Glidepath.", "Write what the message shows."),
+    "GP721": Code("base-unclear", "What the plan scales cannot be told for sure.", "Give base=, or a saved state."),
+    "GP722": Code(
+        "write-between-rates", "A write has two readings where a plan moves fast.", "Call scheduler.step() first."
+    ),
+    "GP723": Code("peak-raised", "A write by other code raises all rates to come.", "Use set_rate(), or rebase()."),
+    "GP724": Code(
+        "written-every-time", "Other code writes before every update.", "Let one of the two write: detach()."
+    ),
+    "GP725": Code("averaging-took-over", "SWALR has taken over the rate.", "Nothing, or leave SWALR out."),
+    "GP726": Code("late-group", "The rate of a late group has two readings.", 'Give late="base" or late="now".'),
+    "GP727": Code(
+        "ended-at-zero", "A run trains on past the end of its plan, at 0.", "Stop there, or give a longer plan."
+    ),
+    "GP728": Code("write-before-update", "A write before the first update has two readings.", "Use set_rate()."),
+    "GP729": Code("set-overwritten", "A plan without a base wrote over a change.", "Change the plan, or scale it."),
     "GP730": Code("study", "A part of a study was repaired, or is cut short.", "See the message."),
     "GP732": Code("foreign-state", "The state of another scheduler was loaded.", "Check the position in the message."),
     "GP733": Code("state-missing", "The optimizer was loaded, and its scheduler was not.", "Load the state as well."),

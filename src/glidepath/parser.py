@@ -231,9 +231,12 @@ class _Builder:
         operands = [isinstance(value, Schedule) or is_number(value) for value in (left, right)]
         if node.symbol in "+*" and all(operands) and not (is_number(left) and is_number(right)):
             return self.build(node, operator.mul if node.symbol == "*" else operator.add, left, right)
+        if node.symbol == "/" and is_number(left) and isinstance(right, Schedule):
+            return self.build(node, operator.truediv, left, right)
         if node.symbol in "+-*/" and is_number(left) and is_number(right):
             return self.number(node, left, right)
-        raise self.error(node, f"{node.symbol} does not join {left!r} and {right!r}", "plans are joined by >>, * and +")
+        hint = "plans are joined by >>, * and +, and may divide a number"
+        raise self.error(node, f"{node.symbol} does not join {left!r} and {right!r}", hint)
 
     def number(self, node: Infix, left: float, right: float) -> float:
         """Compute with plain numbers, so that 3e-4 * 2 or 1/3 can be written."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from .core.curves import Leaf
 from .core.formula import Function
-from .core.schedule import Cut, Draft, Product, Scaled, Schedule, Sequence, Shifted, Sum
+from .core.schedule import Cut, Draft, Product, Quotient, Scaled, Schedule, Sequence, Shifted, Sum
 from .core.transforms import Clipped, Maximum, Repeated, Reversed, Staircase
 
 MOST_CYCLES = 16  # more are one phase called "repeat"
@@ -41,7 +41,7 @@ def phases(plan: Schedule, steps: int) -> tuple[Phase, ...]:
     match plan:
         case Sequence():
             return tuple(_row(zip(plan.parts, pairwise([*plan.starts, steps]), strict=True), steps))
-        case Scaled() | Shifted() | Clipped():
+        case Scaled() | Shifted() | Quotient() | Clipped():
             return phases(plan.plan, steps)
         case Cut():
             return _window(plan, steps)

@@ -16,14 +16,14 @@ from .core.checks import MAX_STEPS, count
 from .core.curves import Leaf
 from .core.endless import Constant, Multistep
 from .core.formula import Function
-from .core.schedule import Cut, Draft, Product, Scaled, Schedule, Sequence, Shifted, Sum
+from .core.schedule import Cut, Draft, Product, Quotient, Scaled, Schedule, Sequence, Shifted, Sum
 from .core.transforms import Clipped, Maximum, Repeated, Reversed, Staircase
 from .errors import ScheduleError
 
 FIRST_BLOCK, LARGEST_BLOCK = 64, 8192
 
 OPENED = (Sequence, Cut, Reversed)  # split into the pieces that serve the steps
-STEPWISE = (Scaled, Shifted, Clipped, Product, Sum, Maximum)  # value by value, on the clock of what is inside
+STEPWISE = (Scaled, Shifted, Quotient, Clipped, Product, Sum, Maximum)  # value by value, on the clock of what is inside
 BY_VALUE = (Leaf, Function, Draft)  # equal as a whole, or compared by value; a draft has none and says so
 
 

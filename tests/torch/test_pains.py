@@ -126,7 +126,7 @@ def test_pain_06_copies_warn_of_nothing():
 @pytest.mark.parametrize("plan", [PLAN, gp.cosine_restarts(5, growth=2), gp.one_cycle(30), gp.cyclic(3)])
 def test_pain_07_a_group_added_later_follows_from_its_own_rate(plan):
     optimizer = sgd(0.1)
-    scheduler = Scheduler(optimizer, plan)
+    scheduler = Scheduler(optimizer, plan, late="base")
     used(optimizer, 6, scheduler)
     optimizer.add_param_group({"params": [parameter()], "lr": 0.03})
     for k in range(6, 12):
@@ -221,8 +221,9 @@ def test_pain_15_a_second_phase_starts_from_the_rate_that_the_user_sets():
     optimizer.param_groups[0]["lr"] = 0.001
     second = Scheduler(optimizer, gp.linear(10))
     assert second.base_lrs == [0.001]
-    assert used(optimizer, 3) == values(gp.linear(10), 0, 3, base=0.001)
-    assert "initial_lr" not in optimizer.param_groups[0]
+    with pytest.warns(gp.GlidepathWarning, match=r"holds the rate 0\.001.*began at 1 .*\[GP721\]"):
+        assert used(optimizer, 3) == values(gp.linear(10), 0, 3, base=0.001)
+    assert optimizer.param_groups[0]["initial_lr"] == 0.001
 
 
 def test_pain_16_the_state_is_plain_data_whatever_the_plan_and_loads_with_weights_only():

@@ -143,6 +143,7 @@ def test_a_scheduler_resumes_as_if_nothing_had_happened():
     optimizer.register_step_pre_hook(lambda one, *_: used.append(one.param_groups[0]["lr"]))
     loader = DataLoader(DATA, batch_size=32)
     losses_of(model, optimizer, loader, 5)
+    scheduler.step()
     optimizer.param_groups[0]["lr"] *= 0.5  # by hand, before any update has seen it
     range_test(model, optimizer, step_of(model, optimizer), data=loader, updates=20)
     swept, used[5:] = used[5:], []

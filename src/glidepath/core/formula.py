@@ -37,14 +37,6 @@ def _ieee(
     return safe
 
 
-def _divide(a: float, b: float) -> float:
-    if b != 0:
-        return a / b
-    if a == 0 or math.isnan(a):
-        return math.nan
-    return math.copysign(math.inf, a) * math.copysign(1.0, b)
-
-
 def _power(a: float, b: float) -> float:
     if a == 0 and b < 0:
         return math.inf
@@ -59,7 +51,7 @@ def _round_with(function: Callable[[float], int]) -> Callable[[float], float]:
 
 
 def _floor_divide(a: float, b: float) -> float:
-    return a // b if b != 0 else _divide(a, b)
+    return a // b if b != 0 else SCALAR.divide(a, b)
 
 
 def _modulo(a: float, b: float) -> float:
@@ -78,7 +70,7 @@ OPERATORS: dict[str, Callable[[float, float], float]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
-    "/": _divide,
+    "/": SCALAR.divide,
     "//": _floor_divide,
     "%": _modulo,
     "**": _power,

@@ -59,6 +59,10 @@ class Namespace(ABC):
         """Raise a number of at least zero to a power; infinite where it is too large."""
 
     @abstractmethod
+    def divide(self, number: float, value: Any) -> Any:
+        """Divide a number by a value as IEEE 754 does: infinite, or NaN, where the value is zero."""
+
+    @abstractmethod
     def larger(self, a: Any, b: Any) -> Any:
         """Return the larger of two values, element by element."""
 
@@ -121,6 +125,13 @@ class Scalar(Namespace):
         except OverflowError:
             return math.inf
 
+    def divide(self, number: float, value: float) -> float:
+        if value != 0:
+            return number / value
+        if number == 0 or math.isnan(number):
+            return math.nan
+        return math.copysign(math.inf, number) * math.copysign(1.0, value)
+
     def larger(self, a: float, b: float) -> float:
         return a if a >= b else b
 
@@ -179,6 +190,9 @@ class Array(Namespace, ABC):
     def power(self, base: float, exponent: Any) -> Any:
         return base**exponent
 
+    def divide(self, number: float, value: Any) -> Any:
+        return number / value
+
     def larger(self, a: Any, b: Any) -> Any:
         return self.module.maximum(a, b)
 
@@ -212,6 +226,10 @@ class NumPy(Array):
     def power(self, base: float, exponent: Any) -> Any:
         with self.module.errstate(over="ignore"):
             return base**exponent
+
+    def divide(self, number: float, value: Any) -> Any:
+        with self.module.errstate(all="ignore"):
+            return number / value
 
     def take(self, values: Sequence[float], index: Any) -> Any:
         if not index.size:

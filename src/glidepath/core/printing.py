@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-SEQUENCE, SUM, PRODUCT, ATOM = 1, 2, 3, 4  # as tightly as Python binds >>, +, * and a call
+SEQUENCE, SUM, PRODUCT, ATOM = 1, 2, 3, 4  # as tightly as Python binds >>, +, * with /, and a call
 
 INFIX = {
     "sequence": (" >> ", SEQUENCE),
@@ -16,6 +16,7 @@ INFIX = {
     "shift": (" + ", SUM),
     "product": (" * ", PRODUCT),
     "scale": (" * ", PRODUCT),
+    "divide": (" / ", PRODUCT),
 }
 
 

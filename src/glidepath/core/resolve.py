@@ -14,10 +14,10 @@ from glidepath.errors import HorizonError
 
 from .duration import Duration
 from .horizon import Horizon, as_horizon, round_half_up
-from .schedule import Draft, Schedule, refuse_fillers, scale, sequence, shift
+from .schedule import Draft, Schedule, divide, refuse_fillers, scale, sequence, shift
 from .transforms import clip, reverse
 
-WHOLE_PLAN = (scale, shift, clip, reverse)  # a draft of these lasts as long as the plan within
+WHOLE_PLAN = (scale, shift, divide, clip, reverse)  # a draft of these lasts as long as the plan within
 
 
 class Span(NamedTuple):

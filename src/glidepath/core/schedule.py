@@ -17,17 +17,15 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, TypeVar, cast, final
 
-from glidepath.errors import ArgumentError, DraftError, HorizonError, MissingExtraError, ScheduleError
+from glidepath.errors import ArgumentError, DraftError, ScheduleError
 
 from .arguments import Usage, read_durations
 from .checks import count, is_number, real, refuse_too_long
 from .duration import Duration
 from .printing import Call
-from .step_function import StepFunction, needs_schedule
+from .step_function import StepFunction, needs_length, needs_schedule
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from glidepath.review import Review
 
     from .horizon import Horizon
@@ -66,6 +64,9 @@ class Schedule(StepFunction, ABC):
 
     __radd__ = __add__
 
+    def __rtruediv__(self, other: object) -> "Schedule":
+        return divide(cast(float, other), self) if is_number(other) else NotImplemented
+
     def __getitem__(self, part: Any) -> "Schedule":
         if not isinstance(part, slice):
             raise ScheduleError(
@@ -101,21 +102,6 @@ class Schedule(StepFunction, ABC):
         from glidepath import review
 
         return review.review(self, horizon)
-
-    def plot(self, horizon: "Horizon | int | None" = None, **options: Any) -> "Figure":
-        """Draw a figure of this schedule: see `glidepath.plot`."""
-        from glidepath import plot
-
-        return plot.plot({"": self}, horizon, **options)
-
-    def _repr_svg_(self) -> str | None:
-        """Return a figure for notebooks; None, so that they show the text, for epochs or tokens, or no Matplotlib."""
-        try:
-            from glidepath import plot
-
-            return plot.draw_svg(self)
-        except (HorizonError, MissingExtraError):
-            return None
 
 
 # --- operators: each builds one of the pieces below, or a draft if a length still waits for its horizon ---
@@ -193,6 +179,12 @@ def shift(offset: float, plan: Schedule) -> Schedule:
 def add(first: Schedule, second: Schedule) -> Schedule:
     """Add two schedules, step by step: the operator `+`."""
     return Sum(first, second)
+
+
+@draftable
+def divide(number: float, plan: Schedule) -> Schedule:
+    """Divide `number` by every value; infinite where the plan is 0: the operator `/` after a number."""
+    return Quotient(real(number, "a number to divide"), plan)
 
 
 @draftable
@@ -319,6 +311,24 @@ class Shifted(Mapped):
         return Call("shift", (self.offset, self.plan))
 
 
+@final
+@dataclass(frozen=True, repr=False)
+class Quotient(Mapped):
+    """number / plan(k)"""
+
+    number: float
+    plan: Schedule
+
+    def _at(self, xp: Any, k: Any) -> Any:
+        return xp.divide(self.number, self.plan._at(xp, k))
+
+    def _map(self, plan: Schedule) -> Schedule:
+        return Quotient(self.number, plan)
+
+    def _call(self) -> Call:
+        return Call("divide", (self.number, self.plan))
+
+
 @dataclass(frozen=True, repr=False)
 class Paired(Schedule, ABC):
     """Two plans on one clock; endless if either is."""
@@ -433,17 +443,3 @@ def refuse_fillers(parts: tuple[Any, ...], places: list[int]) -> NoReturn:
 
 def _is_filler(part: Schedule) -> bool:
     return not isinstance(part, Draft) and part.duration is None and part._fill(0) is not None
-
-
-def needs_length(plan: Schedule, verb: str) -> int:
-    """Return the duration of a schedule that has one above 0.
-
-    Raises:
-        ScheduleError: if it has not; `verb` says what was to be done with it.
-    """
-    length = needs_schedule(plan, verb).duration
-    if length is None:
-        raise ScheduleError(f"{plan!r} has no end: cut it first, as in {verb}({Cut(plan, 0, 1000)!r})")
-    if length == 0:
-        raise ScheduleError(f"{plan!r} lasts 0 steps: {verb} needs at least 1")
-    return length

@@ -7,13 +7,16 @@ arrays of the same framework.
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex, TypeVar, cast, overload
 
-from glidepath.errors import ScheduleError, TextError
+from glidepath.errors import HorizonError, MissingExtraError, ScheduleError, TextError
 
 from .namespace import SCALAR, namespace_of
 from .printing import Call, print_call
 from .syntax import MAX_LENGTH
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from .horizon import Horizon
     from .schedule import Schedule
 
 
@@ -83,6 +86,21 @@ class StepFunction(ABC):
             raise TextError(f"{shown.text} has no text form: it calls a Python function, which only Python can name")
         return shown.text
 
+    def plot(self, horizon: "Horizon | int | None" = None, **options: Any) -> "Figure":
+        """Draw a figure of this schedule: see `glidepath.plot`."""
+        from glidepath import plot
+
+        return plot.plot({"": cast("Schedule", self)}, horizon, **options)
+
+    def _repr_svg_(self) -> str | None:
+        """Return a figure for notebooks; None, so that they show the text, for epochs or tokens, or no Matplotlib."""
+        try:
+            from glidepath import plot
+
+            return plot.draw_svg(cast("Schedule", self))
+        except (HorizonError, MissingExtraError):
+            return None
+
     def __repr__(self) -> str:
         return print_call(self._call()).text
 
@@ -96,3 +114,18 @@ def needs_schedule(plan: object, name: str) -> "Schedule":
     if isinstance(plan, StepFunction):
         return cast("Schedule", plan)
     raise ScheduleError(f"{name} needs a schedule, as in cosine(1000), not {plan!r}")
+
+
+def needs_length(plan: "Schedule", verb: str) -> int:
+    """Return the duration of a schedule that has one above 0.
+
+    Raises:
+        ScheduleError: if it has not; `verb` says what was to be done with it.
+    """
+    length = needs_schedule(plan, verb).duration
+    if length is None:
+        cut = print_call(Call("cut", (plan, 0, 1000))).text
+        raise ScheduleError(f"{plan!r} has no end: cut it first, as in {verb}({cut})")
+    if length == 0:
+        raise ScheduleError(f"{plan!r} lasts 0 steps: {verb} needs at least 1")
+    return length

@@ -15,8 +15,8 @@ from glidepath.errors import ScheduleError
 from .checks import MAX_STEPS, count, real, refuse_too_long
 from .namespace import SCALAR
 from .printing import Call
-from .schedule import Mapped, Paired, Scaled, Schedule, Steps, draftable, needs_length
-from .step_function import needs_schedule
+from .schedule import Mapped, Paired, Scaled, Schedule, Steps, draftable
+from .step_function import needs_length, needs_schedule
 
 
 @draftable

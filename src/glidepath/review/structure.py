@@ -7,13 +7,14 @@ from typing import Any, cast
 from glidepath.core.curves import Chebyshev, Curve, Leaf
 from glidepath.core.endless import InversePower, InverseTime, Multistep, Noise, Step
 from glidepath.core.formula import Function
-from glidepath.core.schedule import Cut, Draft, Product, Scaled, Schedule, Sequence, Shifted, Sum
+from glidepath.core.schedule import Cut, Draft, Product, Quotient, Scaled, Schedule, Sequence, Shifted, Sum
 from glidepath.core.transforms import Clipped, Maximum, Repeated, Reversed
 from glidepath.core.transforms import Staircase as Stairs
 
 MAPPED = (Scaled, Shifted, Clipped)
 PAIRED = (Product, Sum, Maximum)
-WHOLE = (Leaf, Function, Sequence, Cut, Reversed, Stairs, Repeated, Draft)  # a piece by itself, with a clock inside
+# a piece by itself, with a clock inside, or with the rises and falls of what is inside turned round
+WHOLE = (Leaf, Function, Sequence, Cut, Reversed, Stairs, Repeated, Quotient, Draft)
 
 
 def unwrap(plan: Schedule) -> Schedule:

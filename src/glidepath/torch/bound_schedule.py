@@ -2,10 +2,11 @@
 
 The value that a group gets at update k is exactly
 
-    max(multiplier * plan(k), minimum),    multiplier = base * factor,
+    max(multiplier * plan(k + offset), minimum),    multiplier = base * factor,
 
-where base is the value that the group had when it was bound (1 for `Set`), and factor is what other code has
-multiplied it by since. Such a change is noticed because the group no longer holds the value that was written last.
+where base is where the group began (`bases.py`; 1 for `Set`), factor is what other code has multiplied it by since
+(`writes.py`), and offset is 0 unless a plan in tokens was resumed with another batch. A write by other code is noticed
+because the group no longer holds the value that was written last.
 
 Rates that are tensors are filled in place with the float64 value, and a change is noticed by the tensor's version
 counter, without reading the tensor back from the device.
@@ -15,14 +16,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import final
+from typing import Any, final
 
 from torch import Tensor, tensor
 
+from glidepath.core.namespace import SCALAR
 from glidepath.errors import SchedulerError
 
-from .hyperparameter import Group, Hyperparameter, TensorVersion, tensor_version
+from .bases import Late, is_default, late_base, starting_base
+from .group_names import name_group
+from .hyperparameter import Group, Hyperparameter, TensorVersion, bounds_of, initial_key, tensor_version
+from .once import OnceWarnings
 from .targets import Target
+from .writes import Moment, WriteHistory, observe
+
+BLOCK = 2048  # values of a plan that are computed ahead, at most
+ROUNDING = 1e-12  # of the base
+LOOK_AHEAD = 10_000  # updates in which the peak of an endless plan is searched
 
 
 @final
@@ -33,6 +43,7 @@ class Slot:
     Args:
         hyperparameter: the one that is scheduled.
         group: of the optimizer; replaced when loading a state replaces the dict.
+        number: of the group.
         base: what the plan is multiplied by.
         written: the last written value.
         version: of the tensor that was written, if it is a tensor.
@@ -41,6 +52,7 @@ class Slot:
 
     hyperparameter: Hyperparameter
     group: Group
+    number: int
     base: float
     written: float
     version: TensorVersion | None
@@ -52,9 +64,12 @@ class Slot:
         return self.base * self.factor
 
     @property
-    def is_float(self) -> bool:
-        """Return whether the group holds a plain float."""
-        return type(self.hyperparameter.get(self.group)) is float
+    def is_plain(self) -> bool:
+        """Return whether a write by other code shows without reading the value: a number, or a tensor with versions."""
+        value = self.hyperparameter.get(self.group)
+        if isinstance(value, Tensor):
+            return self.hyperparameter.index is None and not value.is_inference()
+        return type(value) is float
 
     def read(self) -> float:
         """Return what the group holds; for a tensor that was not changed, the written value at full precision."""
@@ -81,28 +96,76 @@ class Slot:
         value = self.hyperparameter.get(self.group)
         self.written, self.version = float(value), tensor_version(value)
 
+    read._torchdynamo_disable = True  # type: ignore[attr-defined]
+    write._torchdynamo_disable = True  # type: ignore[attr-defined]
+    accept._torchdynamo_disable = True  # type: ignore[attr-defined]
+
 
 @final
 class BoundSchedule:
-    """A target with the slots that it selects. Mutable; refers to groups, and not to the optimizer."""
+    """A target with the slots that it selects. Mutable; refers to groups, and not to the optimizer.
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    Args:
+        target: what is scheduled.
+        once: gives the warnings about it.
+        late: how the rate of a group that joins later is read.
+    """
+
+    def __init__(self, target: Target, once: OnceWarnings | None = None, late: Late | None = None) -> None:
+        self.target, self.once, self.late = target, once or OnceWarnings(), late
         self.slots: list[Slot] = []
+        self.writes = WriteHistory()
+        self.offset = 0
+        self.original: Target | None = None  # the target in the code, if its plan was replaced
+        self.is_rate = str(target.hyperparameter) == "lr"
+        self._default = math.nan  # rate of the optimizer
+        self._forget_values()
 
     # --- groups ---
 
-    def add_group(self, group: Group, number: int) -> None:
-        """Bind one more group, with the value that it has now as its base.
+    def add_group(
+        self, group: Group, number: int, *, optimizer: Any = None, position: int = 0, base: float | None = None
+    ) -> None:
+        """Bind one more group.
+
+        Args:
+            group: of the optimizer.
+            number: of the group.
+            optimizer: whose group it is; without it, the base is what the group holds.
+            position: updates made so far.
+            base: of the group, where it was given.
 
         Raises:
-            SchedulerError: if the group does not have the hyperparameter.
+            SchedulerError: if the group does not have the hyperparameter, or nothing says where it began.
         """
         hyperparameter = self.target.hyperparameter
         hyperparameter.check(group, number)
         value = hyperparameter.get(group)
-        base = 1.0 if self.target.sets else float(value)
-        self.slots.append(Slot(hyperparameter, group, base, float(value), tensor_version(value)))
+        if self.target.sets:
+            base = 1.0
+        elif base is None:
+            base = (
+                float(value)
+                if optimizer is None
+                else starting_base(optimizer, group, number, hyperparameter, position, self.once)
+            )
+        self.slots.append(Slot(hyperparameter, group, number, base, float(value), tensor_version(value)))
+        self.writes.averaging = self.writes.averaging or "swa_lr" in group
+
+    def add_late_group(self, group: Group, number: int, optimizer: Any, update: int) -> None:
+        """Bind a group that joined the optimizer while the scheduler runs, before `update`."""
+        self.add_group(group, number)
+        slot = self.slots[-1]
+        if not self.target.sets and self.is_rate:
+            slot.base = 0.0
+            self.join_late(slot, slot.written, update, default=is_default(optimizer, slot.written))
+
+    def join_late(self, slot: Slot, value: float, update: int, *, default: bool = False) -> None:
+        """Give a slot its base from the rate that a group has when it joins, before `update`."""
+        highest = max((other.multiplier for other in self.slots if other is not slot), default=math.inf)
+        now = self.plan_value(update)
+        slot.factor = 1.0
+        slot.base = late_base(value, now, highest, default=default, late=self.late, number=slot.number, once=self.once)
 
     def replace_group(self, old: Group, new: Group) -> None:
         """Follow a group whose dict was replaced, as loading a state does; what `new` holds is not a change."""
@@ -111,95 +174,166 @@ class BoundSchedule:
             slot.group = new
             slot.accept()
 
+    def remove_groups(self, groups: Sequence[Group]) -> None:
+        """Let go of the slots of groups that left the optimizer."""
+        self.slots = [slot for slot in self.slots if not any(slot.group is group for group in groups)]
+
     def slot_of(self, group: Group) -> Slot | None:
         """Return the slot of a group, or None if this schedule does not select it."""
         return next((slot for slot in self.slots if slot.group is group), None)
 
     def resume(self, target: Target, bases: Sequence[float], factors: Sequence[float]) -> None:
         """Resume from a saved state; what the groups hold now is not a change."""
-        self.target = target
+        self.target, self.writes = target, WriteHistory(averaging=self.writes.averaging)
+        self._forget_values()
         for slot, base, factor in zip(self.slots, bases, factors, strict=True):
             slot.base, slot.factor = base, factor
             slot.accept()
 
-    @property
-    def is_cacheable(self) -> bool:
-        """Return whether values can be computed ahead: plain floats, and a plan that is data, not a Python function."""
-        plain = self.target.hyperparameter.index is None and all(slot.is_float for slot in self.slots)
-        return plain and self.target.is_data
+    def replace_plan(self, target: Target) -> None:
+        """Follow another plan from the next write on, and remember the one in the code."""
+        self.original = self.original or self.target
+        self.target, self.writes = target, WriteHistory(averaging=self.writes.averaging)
+        self._forget_values()
+
+    def sort_slots(self, groups: Sequence[Group]) -> None:
+        """Keep the slots in the order of the optimizer's groups."""
+        numbers = {id(group): number for number, group in enumerate(groups)}
+        for slot in self.slots:
+            slot.number = numbers.get(id(slot.group), slot.number)
+        self.slots.sort(key=lambda slot: slot.number)
+
+    def can_run_ahead(self, position: int) -> bool:
+        """Return whether rows can be written ahead of time: other code neither writes at every update nor just did."""
+        if self.writes.replaced:
+            return True
+        plain = all(slot.is_plain for slot in self.slots)
+        return plain and not self.writes.aside and self.writes.last < position
+
+    def warn_at_end(self, position: int) -> None:
+        """Warn before an update that trains on past the end of a plan, at a rate of 0."""
+        duration = self.target.plan.duration
+        if not self.is_rate or duration is None or position + self.offset < duration or self.writes.replaced:
+            return
+        if self.plan_value(position) == 0 and not self.target.minimum and any(slot.multiplier for slot in self.slots):
+            self.once.warn(
+                f"the plan of {self.target.label} ended after {duration - self.offset:,} updates with a rate of 0: "
+                "this update and those that follow change nothing; stop there, or give a longer plan",
+                "GP727",
+            )
+
+    def rebase(self, ratio: float) -> None:
+        """Make base * factor the base, times a ratio."""
+        for slot in self.slots:
+            slot.base, slot.factor = slot.multiplier * ratio, 1.0
+        self.writes = WriteHistory(averaging=self.writes.averaging, replaced=self.writes.replaced)
+
+    def mark_bases(self) -> None:
+        """Keep base * factor in the groups, as "initial_lr"."""
+        if not self.target.sets:
+            for slot in self.slots:
+                slot.group[initial_key(slot.hyperparameter)] = slot.base * slot.factor
 
     # --- values ---
+
+    def _forget_values(self) -> None:
+        self._first, self._block = 0, list[float]()
+
+    def plan_value(self, k: int) -> float:
+        """Return the value of the plan at update k."""
+        step = k + self.offset
+        index = step - self._first
+        if 0 <= index < len(self._block):
+            return self._block[index]
+        if not self.target.is_data:
+            return self.target.plan._at(SCALAR, step)  # type: ignore[no-any-return]
+        self._first = step
+        self._block = self.target.plan.block(step, step + min(BLOCK, 8 + 2 * len(self._block)))
+        return self._block[0]
+
+    def plan_values(self, k: int, steps: int) -> list[float]:
+        """Return the values of the plan at `steps` updates from k on."""
+        step = k + self.offset
+        index = step - self._first
+        if index < 0 or index + steps > len(self._block):
+            self._first, self._block, index = step, self.target.plan.block(step, step + max(steps, BLOCK)), 0
+        return self._block[index : index + steps]
+
+    def highest_from(self, k: int) -> float:
+        """Return the highest value of the plan from update k on; of an endless one, in the next 10,000 updates."""
+        if not self.target.is_data:
+            return self.plan_value(k)
+        step = k + self.offset
+        end = max(self.target.plan.duration or step + LOOK_AHEAD, step + 1)
+        stride = max(1, (end - step) // LOOK_AHEAD)
+        return max(value for i in range(step, end, stride) if math.isfinite(value := self.target.plan(i)))
 
     def values_at(self, k: int) -> list[float]:
         """Return the value of each slot at update k.
 
         Raises:
-            SchedulerError: if one of them is not finite.
+            SchedulerError: if one of them is not finite, or outside what the hyperparameter can be.
         """
-        value = self.target.plan(k)
-        values = [self._at_least_minimum(slot.multiplier * value) for slot in self.slots]
-        if not all(map(math.isfinite, values)):
-            raise SchedulerError(
-                f"{self.target.label} would become {value * self.slots[0].base} at update {k}, because "
-                f"{self.target.plan!r} gives {value} there; nothing was changed (plan.review() finds such steps "
-                "before the run)"
-            )
+        plan, minimum = self.plan_value(k), self.target.minimum
+        values = [slot.base * slot.factor * plan for slot in self.slots]
+        if minimum is not None:
+            values = [minimum if value < minimum else value for value in values]
+        for slot, value in zip(self.slots, values, strict=True):
+            if not math.isfinite(value):
+                raise SchedulerError(
+                    f"{self.target.label} would become {value} at update {k}, because {self.target.plan!r} gives "
+                    f"{plan} there; nothing was changed (plan.review() finds such steps before the run)"
+                )
+            self._check_bounds(slot, value, k)
         return values
 
-    def columns(self, start: int, steps: int) -> list[list[float]]:
-        """Return the values of each slot at `steps` updates from `start` on, as far as they are finite."""
-        values = self.target.plan.block(start, start + steps)
-        multipliers = [slot.multiplier for slot in self.slots]
-        columns = {multiplier: self._column(multiplier, values) for multiplier in set(multipliers)}
-        return [columns[multiplier] for multiplier in multipliers]
+    def _check_bounds(self, slot: Slot, value: float, k: int) -> None:
+        low, high = self._bounds(slot.multiplier)
+        if not low <= value < high:
+            raise SchedulerError(
+                f"{self.target.label} of {name_group(slot.group, slot.number)} would become {value:g} at update {k}, and is "
+                f"at least 0{'' if high == math.inf else f' and below {high:g}'}; nothing was changed: clip the plan, "
+                "clip(plan, minimum=0)"
+            )
 
-    def _column(self, multiplier: float, values: list[float]) -> list[float]:
+    def _bounds(self, multiplier: float) -> tuple[float, float]:
+        """Return the bounds of a value; a plan that ends at 0 may end at -1e-17."""
+        low, high = bounds_of(self.target.hyperparameter)
+        return low - ROUNDING * abs(multiplier), high
+
+    def columns(self, start: int, steps: int) -> list[list[float]]:
+        """Return the values of each slot at `steps` updates from `start` on, as far as they can be used."""
+        values = self.plan_values(start, steps)
+        columns = {slot.multiplier: self.column(slot.multiplier, values) for slot in self.slots}
+        return [columns[slot.multiplier] for slot in self.slots]
+
+    def column(self, multiplier: float, values: list[float]) -> list[float]:
+        """Return multiplier * value for each value, up to one that the hyperparameter cannot have."""
+        low, high = self._bounds(multiplier)
+        minimum = self.target.minimum
         column = [multiplier * value for value in values]
         if not math.isfinite(sum(column)):
             column = list(takewhile(math.isfinite, column))
-        minimum = self.target.minimum
-        return column if minimum is None else [max(value, minimum) for value in column]
+        if minimum is not None:
+            column = [max(value, minimum) for value in column]
+        if column and not (low <= min(column) and max(column) < high):
+            column = list(takewhile(lambda value: low <= value < high, column))
+        return column
 
-    def _at_least_minimum(self, value: float) -> float:
-        minimum = self.target.minimum
-        return value if minimum is None or not value < minimum else minimum
+    def ask(self, multiplier: float, k: int) -> list[float]:
+        """Return the column of update k alone, empty if its value cannot be used."""
+        return self.column(multiplier, [self.plan_value(k)])
 
     # --- writing, in two steps, so that nothing is written if a value of any schedule is refused ---
 
-    def prepare(self, k: int) -> list[float]:
-        """Return the value of each slot at update k, with the changes by other code in their factors."""
-        self.observe(k)
-        return self.values_at(k)
+    def prepare(self, moment: Moment) -> list[float] | None:
+        """Take in what other code wrote; return the value of each slot at the update, or None to leave them."""
+        present = [slot.read() for slot in self.slots]
+        if observe(self, present, moment):
+            return None
+        return self.values_at(moment.update)
 
     def write(self, values: Sequence[float]) -> None:
         """Write what `prepare` returned."""
         for slot, value in zip(self.slots, values, strict=True):
             slot.write(value)
-
-    def observe(self, k: int) -> None:
-        """Turn changes by other code into factors; writing the very value of update k is not a change.
-
-        Raises:
-            SchedulerError: if other code wrote a value that is not finite; no factor is changed then.
-        """
-        present = [slot.read() for slot in self.slots]
-        if present == [slot.written for slot in self.slots]:
-            return
-        due = self.values_at(k)
-        factors = [
-            slot.factor if value in (slot.written, expected) else self._factor(number, value, k)
-            for number, (slot, value, expected) in enumerate(zip(self.slots, present, due, strict=True))
-        ]
-        for slot, value, factor in zip(self.slots, present, factors, strict=True):
-            slot.written, slot.factor = value, factor
-
-    def _factor(self, number: int, value: float, k: int) -> float:
-        slot = self.slots[number]
-        if not math.isfinite(value):
-            raise SchedulerError(
-                f"{self.target.label} of group {number} was set to {value} by other code: set it to a finite number"
-            )
-        if slot.written != 0:
-            return slot.factor * (value / slot.written)
-        # after a written 0 there is no ratio: take `value` for what the plan has at this update, or at its peak
-        return value / (slot.base * self.target.plan(k) or slot.base)

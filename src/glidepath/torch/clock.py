@@ -1,56 +1,88 @@
 """The clock: counts the updates that an optimizer really makes, and writes the scheduled values before each of them.
 
 The pre-hook of `optimizer.step` writes the values of the coming update, and the post-hook counts it. An update counts
-once however the call is nested (a subclass whose step calls its parent's), and not if it raises or is skipped
-(`skipped_steps.py`). The clock does not refer to the optimizer, so it keeps working when the `Scheduler` object is
-dropped, and is freed without the garbage collector.
+once however the call is nested (a subclass whose step calls its parent's; wrappers: `wrappers.py`), and not if it
+raises or is skipped (`skipped_steps.py`). The clock does not refer to the optimizer, so it keeps working when the
+`Scheduler` object is dropped, and is freed without the garbage collector.
 
 Nearly every update takes the fast path, from row to row (`row_cache.py`); the slow path through the bound schedules
-takes in changes by other code and new groups, and refuses values that are not finite.
+takes in changes by other code and new groups, and refuses values that cannot be used.
 """
 
+from collections.abc import Iterable
 from typing import Any, final
 
 from glidepath.errors import SchedulerError
 
 from .bound_schedule import BoundSchedule
-from .hyperparameter import Group
+from .foreign_state import warn_if_state_is_missing
+from .hyperparameter import Group, initial_key
+from .once import OnceWarnings
 from .row_cache import RowCache
+from .shared_rates import Claim, claim_tensors
 from .skipped_steps import can_skip, has_skipped, is_dry_step
+from .wrappers import UpdateWatch, is_plain, members_of
+from .writes import Moment
+
+LOAD_HOOKS = "_optimizer_load_state_dict_post_hooks"
 
 
 @final
 class Clock:
     """A position and the bound schedules that follow it. Lives in the hooks of one optimizer."""
 
-    __slots__ = ("_cache", "_groups", "_handles", "_pending", "position", "schedules")
+    __slots__ = (
+        "_awaits_state", "_cache", "_claim", "_groups", "_handles", "_pending", "_start", "bases", "once",
+        "optional", "position", "schedules",
+    )  # fmt: skip
 
     _groups: list[Group]  # of the optimizer, as far as they are bound
     _pending: bool  # whether an update has begun and is not counted yet
+    _start: int | None  # the position when this was built or loaded, until an update is made
+    _claim: Claim | None  # on the tensors that are written
+    _awaits_state: bool  # whether an optimizer was loaded at position 0, and no state of this scheduler yet
+    bases: list[float] | None  # of the groups, where they were given
+    optional: frozenset[str]  # hyperparameters that the groups may lack
 
-    def __init__(self, schedules: list[BoundSchedule], position: int) -> None:
-        self.schedules, self.position = schedules, position
+    def __init__(self, schedules: list[BoundSchedule], position: int, once: OnceWarnings) -> None:
+        self.schedules, self.position, self.once = schedules, position, once
         self._groups, self._pending, self._handles = [], False, list[Any]()
+        self._start, self._awaits_state, self.bases, self.optional = position, False, None, frozenset()
+        self._claim = None
         self._cache = RowCache(schedules)
 
     # --- hooks ---
 
     def attach(self, optimizer: Any, *, counts: bool) -> None:
         """Register the hooks of the optimizer; `counts` says whether its updates move the clock."""
-        hooks: list[tuple[Any, Any]] = [(optimizer.register_load_state_dict_post_hook, self.after_load)]
-        if counts:
+        members = members_of(optimizer)
+        inner = members[-1]
+        plain = is_plain(optimizer)
+        registries = {id(vars(member).get(LOAD_HOOKS)): member for member in members if LOAD_HOOKS in vars(member)}
+        hooks: list[tuple[Any, Any]] = [
+            (member.register_load_state_dict_post_hook, self.after_load) for member in registries.values()
+        ]
+        if counts and plain:
             writes_rates = any(schedule.target.hyperparameter.key == "lr" for schedule in self.schedules)
             hooks += [
-                (optimizer.register_step_pre_hook, self.before if writes_rates else self.before_without_rates),
-                (optimizer.register_step_post_hook, self.after_fused if can_skip(optimizer) else self.after),
+                (inner.register_step_pre_hook, self.before if writes_rates else self.before_without_rates),
+                (inner.register_step_post_hook, self.after_fused if can_skip(inner) else self.after),
             ]
         self._handles = [register(hook) for register, hook in hooks]
+        if counts and not plain:
+            watch = UpdateWatch(self, members)
+            watch.attach()
+            self._handles.append(watch)
+        self._claim = claim_tensors(self.schedules)
 
     def detach(self) -> None:
         """Remove the hooks."""
         for handle in self._handles:
-            handle.remove()
+            handle.detach() if isinstance(handle, UpdateWatch) else handle.remove()
         self._handles = []
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
 
     def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Write the values of this update: the pre-hook."""
@@ -59,14 +91,12 @@ class Clock:
         group: Group = optimizer.param_groups[-1]
         if group is cache.only_group and group["lr"] is cache.written:  # as `RowCache.write`, without its call
             group["lr"] = cache.written = cache.due
-        else:
-            self.write(optimizer)
+        elif not cache.write(optimizer.param_groups, self.position):
+            self._write_slowly(optimizer)
 
     def before_without_rates(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Write the values of this update, where no plan writes the rate, so that a dry step shows in no slot."""
-        self._pending = not is_dry_step(optimizer)
-        if self._pending:
-            self.write(optimizer)
+        self.begin_update(optimizer)
 
     def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Count this update: the post-hook."""
@@ -85,8 +115,25 @@ class Clock:
         self._pending = self._pending and not has_skipped(optimizer)
         self.after(optimizer, args, kwargs)
 
+    def begin_update(self, optimizer: Any) -> bool:
+        """Write the values of an update that begins; return False if its step is a dry one."""
+        self._pending = not is_dry_step(optimizer)
+        if self._pending:
+            self.write(optimizer)
+        else:
+            self._unmark()
+        return self._pending
+
+    def end_update(self) -> None:
+        """Count an update, without the hooks."""
+        self._pending = True
+        self.after(None, None, None)
+
     def after_load(self, optimizer: Any) -> None:
         """Write the values of `position` over those of a loaded state, which are not changes by other code."""
+        self._awaits_state = self.position == 0
+        self._replace_groups(optimizer.param_groups)
+        self.restart()
         self.write(optimizer)
 
     # Under torch.compile the hooks run as plain Python between the graphs.
@@ -97,31 +144,77 @@ class Clock:
 
     # --- position and values ---
 
+    def show(self, optimizer: Any) -> None:
+        """Write the values of the next update early; the update then only checks that nobody changed them."""
+        cache = self._cache
+        group: Group = optimizer.param_groups[-1]
+        if group is cache.only_group and group["lr"] is cache.written:
+            group["lr"] = cache.written = cache.due
+        else:
+            self.write(optimizer)
+
     def write(self, optimizer: Any) -> None:
         """Write the values of `position`: all of them, or, if one is refused, none."""
-        if not self._cache.write(optimizer.param_groups[-1]):
+        if not self._cache.write(optimizer.param_groups, self.position):
             self._write_slowly(optimizer)
 
     def _write_slowly(self, optimizer: Any) -> None:
         if self._pending and is_dry_step(optimizer):
             self._pending = False
+            self._unmark()
             return
         self.bind_groups(optimizer)
-        values = [schedule.prepare(self.position) for schedule in self.schedules]
-        for schedule, row in zip(self.schedules, values, strict=True):
-            schedule.write(row)
-        if all(schedule.is_cacheable for schedule in self.schedules):
+        if self._pending:
+            self._check_update(optimizer)
+        moment = self._moment()
+        rows = [schedule.prepare(moment) for schedule in self.schedules]
+        for schedule, row in zip(self.schedules, rows, strict=True):
+            if row is not None:
+                schedule.write(row)
+        for schedule in self.schedules:
+            schedule.mark_bases()
+        waits = self._awaits_state or self.once.waits
+        if not waits and all(schedule.can_run_ahead(self.position) for schedule in self.schedules):
             self._cache.fill(self.position, self._groups)
 
-    def count(self) -> None:
-        """Count one update, without the hooks."""
-        self._pending = True
-        self.after(None, None, None)
+    @property
+    def start(self) -> int | None:
+        """Return the position at which this was built or loaded; None once an update was made since."""
+        return self._start if self._start == self.position else None
 
-    def move(self, position: int) -> None:
-        """Move to another position, as loading a state does."""
-        self.position = position
+    def _moment(self) -> Moment:
+        return Moment(self.position, first=self._start == self.position, begins=self._pending)
+
+    def _check_update(self, optimizer: Any) -> None:
+        """Warn, before an update, about a state that was never loaded and about a plan that has ended at zero."""
+        self.once.give_deferred()
+        if self._awaits_state:
+            self._awaits_state = False
+            warn_if_state_is_missing(optimizer, self.position)
+        for schedule in self.schedules:
+            schedule.warn_at_end(self.position)
+
+    def restart(self, position: int | None = None) -> None:
+        """Begin anew at a position, as building and loading do: what is written before the next update may be a base."""
+        if position is not None:
+            self.position, self._awaits_state = position, False
+            self.once.drop_deferred()
+        self._start = self.position
         self._cache.clear()
+
+    def observe(self, optimizer: Any) -> None:
+        """Take in new groups and changes by other code, and leave the next write to the slow path."""
+        self.bind_groups(optimizer)
+        moment = self._moment()._replace(begins=False)
+        for schedule in self.schedules:
+            schedule.prepare(moment)
+
+    def _unmark(self) -> None:
+        """Take the marks out of the groups until the next update: checkpoints without them can be loaded then."""
+        if self.position == 0:
+            for schedule in self.schedules:
+                for slot in schedule.slots:
+                    slot.group.pop(initial_key(slot.hyperparameter), None)
 
     # --- groups ---
 
@@ -133,42 +226,66 @@ class Clock:
         """
         self._cache.flush()
         groups = optimizer.param_groups
-        self._check_number(len(groups))
-        for old, new in zip(self._groups, groups, strict=False):
-            if old is not new:
-                for schedule in self.schedules:
-                    schedule.replace_group(old, new)
-        for number in range(len(self._groups), len(groups)):
-            self._bind(groups[number], number)
+        if len(groups) == len(self._groups) and all(map(_is, groups, self._groups)):
+            return
+        self._check_removed(groups)
+        self._replace_groups(groups)
+        late = bool(self._groups)
+        for number, group in enumerate(groups):
+            if not any(group is bound for bound in self._groups):
+                self._bind(optimizer, group, number, late=late)
         self._groups = list(groups)
+        for schedule in self.schedules:
+            schedule.sort_slots(groups)
 
-    def _check_number(self, groups: int) -> None:
+    def _check_removed(self, groups: list[Group]) -> None:
         before = len(self._groups)
-        if groups < before:
+        gone = [number for number, group in enumerate(self._groups) if not any(group is other for other in groups)]
+        if len(groups) < before:
             raise SchedulerError(
-                f"the optimizer has {groups} group{'s' * (groups != 1)}, and had {before}: build another Scheduler if "
-                'you removed one; if DeepSpeed steps group by group, use Scheduler(..., clock="calls")'
+                f"the optimizer has {len(groups)} group{'s' * (len(groups) != 1)}, and had {before}: group "
+                f"{', '.join(map(str, gone))} is gone; detach() and build another Scheduler with position="
+                f"{self.position} if you removed it; if DeepSpeed steps group by group, use Scheduler(..., "
+                'clock="calls")'
             )
 
-    def _bind(self, group: Group, number: int) -> None:
+    def _replace_groups(self, groups: Iterable[Group]) -> None:
+        """Follow groups whose dict was replaced by another at the same place, as loading a state does."""
+        groups = list(groups)
+        for number, (old, new) in enumerate(zip(self._groups, groups, strict=False)):
+            moved = any(old is group for group in groups) or any(new is group for group in self._groups)
+            if old is not new and not moved:
+                for schedule in self.schedules:
+                    schedule.replace_group(old, new)
+                self._groups[number] = new
+
+    def _bind(self, optimizer: Any, group: Group, number: int, *, late: bool) -> None:
         scheduled: set[str] = set()
         for schedule in self.schedules:
+            name = str(schedule.target.hyperparameter)
+            if name in self.optional and schedule.target.hyperparameter.key not in group:
+                continue
             if schedule.target.selects(group):
-                name = str(schedule.target.hyperparameter)
                 if name in scheduled:
                     raise SchedulerError(f"two plans select {name} of group {number}: let only one of them select it")
                 scheduled.add(name)
-                schedule.add_group(group, number)
+                if late:
+                    schedule.add_late_group(group, number, optimizer, self.position)
+                else:
+                    base = None if self.bases is None or name != "lr" else self.bases[number]
+                    schedule.add_group(group, number, optimizer=optimizer, position=self.position, base=base)
+
+
+def _is(first: Any, second: Any) -> bool:
+    return first is second
 
 
 def unwrap_optimizer(optimizer: Any) -> Any:
-    """Return the optimizer that has the hooks; Accelerate wraps it in one that has none."""
-    while not hasattr(optimizer, "_optimizer_step_pre_hooks") and hasattr(optimizer, "optimizer"):
-        optimizer = optimizer.optimizer
-    return optimizer
+    """Return the optimizer that updates the parameters, and has the hooks: the innermost of a chain of wrappers."""
+    return members_of(optimizer)[-1]
 
 
 def clocks_of(optimizer: Any) -> list[Clock]:
     """Return the clocks in an optimizer's hooks."""
-    hooks = optimizer._optimizer_load_state_dict_post_hooks.values()
+    hooks = getattr(optimizer, LOAD_HOOKS, {}).values()
     return [hook.__self__ for hook in hooks if isinstance(getattr(hook, "__self__", None), Clock)]

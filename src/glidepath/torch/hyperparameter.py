@@ -1,5 +1,6 @@
 """A hyperparameter of a parameter group: a key ("lr"), or an element of the tuple under one ("betas[0]")."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -65,6 +66,21 @@ class Hyperparameter:
             raise SchedulerError(f"{self.key} of group {number} has {len(value)} elements: write {self.key}=({plans})")
         if isinstance(value, bool) or not isinstance(value, (int, float, Tensor)):
             raise SchedulerError(f"{self.key} of group {number} is not a number, so no plan can schedule it")
+
+
+def initial_key(hyperparameter: Hyperparameter) -> str:
+    """Return the key under which a group keeps the base: "initial_lr", as PyTorch's schedulers call it."""
+    return f"initial_{hyperparameter}"
+
+
+NON_NEGATIVE = frozenset(("lr", "weight_decay", "momentum", "dampening", "eps"))
+
+
+def bounds_of(hyperparameter: Hyperparameter) -> tuple[float, float]:
+    """Return the smallest value that a hyperparameter can have, and the end of the range, which it cannot have."""
+    if hyperparameter.key == "betas":
+        return 0.0, 1.0
+    return (0.0 if hyperparameter.key in NON_NEGATIVE else -math.inf), math.inf
 
 
 def tensor_version(value: Any) -> TensorVersion | None:

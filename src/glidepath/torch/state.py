@@ -1,120 +1,283 @@
-"""The state of a scheduler: the position, the plans as text, and the base and factor of each group.
+"""The state of a scheduler: the positions, the plans as text, and the base and factor of each group.
 
-{"version": 1, "position": 1200,
+{"version": 2, "position": 1200, "positions": [1200],           updates of the first optimizer, and of each
  "plans": {"lr": "warmup(100) >> cosine(900)"},                  text by target, None for a Python callable
- "groups": {"lr": [{"base": 0.1, "factor": 1.0}, ...]}}          by target, in the order of its groups
+ "replaced": {},                                                 text of the plan in the code, where it was replaced
+ "averaged": [],                                                 targets that SWALR has taken over
+ "tokens": None,                                                 made so far, if the horizon knows tokens
+ "groups": {"lr": [{"base": 0.1, "factor": 1.0}, ...]},          by target, in the order of its groups
+ "last_epoch": 1200, "base_lrs": [0.1], ...}                     for PyTorch's own schedulers (`foreign_state.py`)
 """
 
 import math
-from dataclasses import replace
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, final
 
-from glidepath.core.schedule import Schedule
+from glidepath.core.horizon import Horizon
+from glidepath.core.schedule import Schedule, waits
 from glidepath.errors import GlidepathError, StateError, TextError
 from glidepath.parser import parse_saved
 from glidepath.prefix import common_prefix
 from glidepath.warn import warn_caller
 
-from .bound_schedule import BoundSchedule
+from .bound_schedule import BoundSchedule, Slot
 from .clock import Clock
+from .foreign_state import foreign_keys, is_foreign, read_foreign
 
-VERSION = 1
+VERSION = 2
 LOOK_AHEAD = 10_000  # updates compared between two endless plans
 
+OnChange = Literal["warn", "error", "saved"]
 
-def build_state(clock: Clock) -> dict[str, Any]:
-    """Build the state as plain data: numbers, texts, lists and dicts."""
+
+@final
+@dataclass(frozen=True)
+class Lane:
+    """One target, with its schedules in all optimizers."""
+
+    label: str
+    schedules: list[BoundSchedule]
+
+    @property
+    def slots(self) -> list[Slot]:
+        """Return the slots of all optimizers in a row."""
+        return [slot for schedule in self.schedules for slot in schedule.slots]
+
+    @property
+    def plan(self) -> Schedule:
+        """Return the plan that is followed."""
+        return self.schedules[0].target.plan
+
+    @property
+    def code(self) -> Schedule:
+        """Return the plan that the code gave."""
+        return (self.schedules[0].original or self.schedules[0].target).plan
+
+
+def _lanes(clocks: Sequence[Clock]) -> list[Lane]:
+    return [
+        Lane(schedules[0].target.label, list(schedules))
+        for schedules in zip(*(clock.schedules for clock in clocks), strict=True)
+    ]
+
+
+def build_state(
+    clocks: Sequence[Clock], horizon: Horizon | int | None, *, bases: Sequence[float], rates: Sequence[float]
+) -> dict[str, Any]:
+    """Build the state as plain data: numbers, texts, lists and dicts.
+
+    Args:
+        clocks: of the scheduler.
+        horizon: of its plans.
+        bases: the base rate of each group.
+        rates: the rate of each group at the next update.
+    """
+    lanes = _lanes(clocks)
+    position = clocks[0].position
+    per_step = _tokens_per_step(horizon)
     return {
+        **foreign_keys(position, bases, rates),
         "version": VERSION,
-        "position": clock.position,
-        "plans": {schedule.target.label: _text_of(schedule.target.plan) for schedule in clock.schedules},
-        "groups": {
-            schedule.target.label: [{"base": slot.base, "factor": slot.factor} for slot in schedule.slots]
-            for schedule in clock.schedules
-        },
+        "position": position,
+        "positions": [clock.position for clock in clocks],
+        "plans": {lane.label: text_of(lane.plan) for lane in lanes},
+        "replaced": {lane.label: text_of(lane.code) for lane in lanes if lane.schedules[0].original is not None},
+        "averaged": [lane.label for lane in lanes if lane.schedules[0].writes.replaced],
+        "tokens": None if per_step is None else (position + lanes[0].schedules[0].offset) * per_step,
+        "groups": {lane.label: [{"base": slot.base, "factor": slot.factor} for slot in lane.slots] for lane in lanes},
     }
 
 
-def load_state(clock: Clock, state: Any, on_change: Literal["warn", "error", "saved"]) -> None:
+def _tokens_per_step(horizon: Horizon | int | None) -> int | None:
+    return horizon.tokens_per_step if isinstance(horizon, Horizon) else None
+
+
+# --- loading ---
+
+
+@final
+@dataclass(frozen=True)
+class Change:
+    """What loading a state does to one lane."""
+
+    lane: Lane
+    plan: Schedule
+    replaces: bool  # whether the plan takes the place of the one in the code
+    offset: int
+    bases: list[float]
+    factors: list[float]
+    averaged: bool
+
+    def check(self, positions: Sequence[int]) -> None:
+        """Check that the next value of every group is finite.
+
+        Raises:
+            StateError: if one is not.
+        """
+        if waits(self.plan):
+            raise StateError(f"the saved plan of {self.lane.label}, {self.plan!r}, waits for a horizon: it is damaged")
+        for base, factor in zip(self.bases, self.factors, strict=True):
+            value = base * factor * self.plan(positions[0] + self.offset)
+            if not math.isfinite(value):
+                raise StateError(
+                    f"{self.lane.label} would become {value} at update {positions[0]}, with base {base:g} and factor "
+                    f"{factor:g} of the state and the plan {self.plan!r}"
+                )
+
+    def apply(self) -> None:
+        """Change the schedules of the lane."""
+        done = 0
+        for schedule in self.lane.schedules:
+            code = schedule.original or schedule.target
+            end = done + len(schedule.slots)
+            schedule.resume(replace(code, plan=self.plan), self.bases[done:end], self.factors[done:end])
+            schedule.original = code if self.replaces else None
+            schedule.offset, schedule.writes.replaced = self.offset, self.averaged
+            done = end
+
+
+def load_state(clocks: Sequence[Clock], state: Any, on_change: OnChange, horizon: Horizon | int | None) -> None:
     """Load a state, whole or not at all.
 
     Raises:
-        StateError: if the state does not fit the clock's schedules, or a plan differs and `on_change` is "error".
+        StateError: if the state does not fit the clocks' schedules, or a plan differs and `on_change` is "error".
     """
     if on_change not in ("warn", "error", "saved"):
         raise StateError(f'on_change is "warn", "error" or "saved", not {on_change!r}')
-    _check_state(clock, state)
-    position = state["position"]
-    plans = [
-        _choose_plan(schedule, state["plans"][schedule.target.label], position, on_change)
-        for schedule in clock.schedules
-    ]
-    for schedule in clock.schedules:
-        _warn_about_bases(schedule, state["groups"][schedule.target.label], position)
-    clock.move(position)
-    for schedule, plan in zip(clock.schedules, plans, strict=True):
-        groups = state["groups"][schedule.target.label]
-        bases, factors = ([float(group[name]) for group in groups] for name in ("base", "factor"))
-        schedule.resume(replace(schedule.target, plan=plan), bases, factors)
+    lanes = _lanes(clocks)
+    positions = _check_state(lanes, state, len(clocks))
+    offset = _token_offset(state, positions[0], horizon)
+    changes = [_read_change(lane, state, positions[0], on_change, offset) for lane in lanes]
+    for change in changes:
+        change.check(positions)
+    for change in changes:
+        _warn_about_bases(change, positions[0])
+    for change in changes:
+        change.apply()
+    for clock, position in zip(clocks, positions, strict=True):
+        clock.restart(position)
 
 
-def _check_state(clock: Clock, state: Any) -> None:
+def _read_change(
+    lane: Lane, state: Mapping[str, Any], position: int, on_change: OnChange, offset: int | None
+) -> Change:
+    groups = state["groups"][lane.label]
+    bases, factors = ([float(group[name]) for group in groups] for name in ("base", "factor"))
+    averaged = lane.label in state.get("averaged", ())
+    if offset is not None:
+        return Change(lane, lane.code, False, offset, bases, factors, averaged)
+    saved, replaced = state["plans"][lane.label], state.get("replaced", {}).get(lane.label)
+    if replaced is not None and saved is not None and _is_same_plan(lane, replaced):
+        return Change(lane, _parse(saved, lane), True, 0, bases, factors, averaged)
+    plan = _choose_plan(lane, saved, position, on_change)
+    return Change(lane, plan, False, 0, bases, factors, averaged)
+
+
+def _token_offset(state: Mapping[str, Any], position: int, horizon: Horizon | int | None) -> int | None:
+    """Return how many steps further than the updates the plan is, after another batch; None for the same batch."""
+    tokens, per_step = state.get("tokens"), _tokens_per_step(horizon)
+    if tokens is None or per_step is None:
+        return None
+    offset = round(tokens / per_step) - position
+    return None if offset == 0 else offset
+
+
+def _check_state(lanes: Sequence[Lane], state: Any, clocks: int) -> list[int]:
+    """Return the positions of a state that fits."""
     if not isinstance(state, dict):
         raise StateError(f"the state of a Scheduler is a dict, not {type(state).__name__}")
     if "position" not in state:
-        hint = ": it is one of PyTorch's own; resume with Scheduler(..., position=state['last_epoch'])"
-        raise StateError(f"this is not the state of a Scheduler{hint if 'last_epoch' in state else ''}")
-    if state.get("version") != VERSION:
-        raise StateError(f"this state has version {state.get('version')!r}; this Glidepath reads version {VERSION}")
+        raise StateError("this is not the state of a Scheduler")
+    if state.get("version") not in (1, VERSION):
+        raise StateError(f"this state has version {state.get('version')!r}; this Glidepath reads 1 and {VERSION}")
+    positions = state.get("positions", [state["position"]] * clocks)
+    if not isinstance(positions, list) or any(type(value) is not int or value < 0 for value in positions):
+        raise StateError(f"the position of this state is {positions!r}, not a count of updates")
     if type(state["position"]) is not int or state["position"] < 0:
         raise StateError(f"the position of this state is {state['position']!r}, not a count of updates")
+    if len(positions) != clocks:
+        raise StateError(f"this state is of {len(positions)} optimizers, and this Scheduler has {clocks}")
     if not all(isinstance(state.get(name), dict) for name in ("plans", "groups")):
         raise StateError("this state has no plans and groups: it is damaged")
-    labels = {schedule.target.label for schedule in clock.schedules}
-    saved = set(state["plans"]) & set(state["groups"])
+    _check_extras(state)
+    labels, saved = {lane.label for lane in lanes}, set(state["plans"]) & set(state["groups"])
     if labels != saved:
         raise StateError(
-            f"the state schedules {sorted(saved)}, this Scheduler {sorted(labels)}: build it with the same plans"
+            f"the state schedules {sorted(map(str, saved))}, this Scheduler {sorted(labels)}: build it with the same "
+            "plans"
         )
-    for schedule in clock.schedules:
-        _check_groups(schedule, state["groups"][schedule.target.label])
+    for lane in lanes:
+        _check_groups(lane, state)
+    return positions
 
 
-def _check_groups(schedule: BoundSchedule, groups: Any) -> None:
-    label = schedule.target.label
-    if len(groups) != len(schedule.slots):
+def _check_extras(state: Mapping[str, Any]) -> None:
+    """Check the parts that a state of version 1 does not have."""
+    kinds: dict[str, tuple[type, ...]] = {"replaced": (dict,), "averaged": (list,), "tokens": (int, float, type(None))}
+    for name, types in kinds.items():
+        if name in state and (not isinstance(state[name], types) or isinstance(state[name], bool)):
+            raise StateError(f"{name} of this state is {state[name]!r}: it is damaged")
+    tokens = state.get("tokens")
+    if tokens is not None and not (math.isfinite(tokens) and tokens >= 0):
+        raise StateError(f"tokens of this state is {tokens!r}, not a count of tokens")
+
+
+def _check_groups(lane: Lane, state: Mapping[str, Any]) -> None:
+    groups, label = state["groups"][lane.label], lane.label
+    texts = [state["plans"][label], state.get("replaced", {}).get(label)]
+    if not all(text is None or isinstance(text, str) for text in texts):
+        raise StateError(f"the plan of {label} in this state is not a text: it is damaged")
+    if not isinstance(groups, list) or len(groups) != len(lane.slots):
         raise StateError(
-            f"the state has {len(groups)} groups for {label}, the optimizer {len(schedule.slots)}: "
-            "add the missing groups before loading"
+            f"the state has {len(groups) if isinstance(groups, list) else 'no list of'} groups for {label}, the "
+            f"optimizer {len(lane.slots)}: add the missing groups before loading"
         )
     for group in groups:
         if not isinstance(group, dict):
             raise StateError(f"a group of {label} is {group!r}, not a base and a factor")
         numbers = [group.get("base"), group.get("factor")]
-        if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
+        if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
             raise StateError(f"a group of {label} is {group!r}, not a finite base and factor")
 
 
-def _choose_plan(schedule: BoundSchedule, saved: str | None, position: int, on_change: str) -> Schedule:
+def _parse(text: str, lane: Lane) -> Schedule:
+    try:
+        return parse_saved(text)
+    except GlidepathError as error:
+        raise StateError(f"the saved plan of {lane.label} cannot be read: {error.worded()}") from error
+
+
+def _is_same_plan(lane: Lane, text: str) -> bool:
+    """Return whether a saved text is the plan in the code."""
+    if text == text_of(lane.code):
+        return True
+    plan = _parse(text, lane)
+    return not waits(plan) and _have_same_values(plan, lane.code)
+
+
+def _choose_plan(lane: Lane, saved: str | None, position: int, on_change: OnChange) -> Schedule:
     """Return the plan to resume with. Texts are compared first, then values."""
-    label, plan = schedule.target.label, schedule.target.plan
-    text = _text_of(plan)
+    label, plan = lane.label, lane.code
+    text = text_of(plan)
     if saved is None or text is None or saved == text:
         return plan
     try:
-        before = parse_saved(saved)
+        before: Schedule | None = parse_saved(saved)
     except GlidepathError as error:
         if on_change == "saved":
             raise StateError(f"the saved plan cannot be read: {error.worded()}") from error
         before = None
-    if before is not None and _have_same_values(before, plan):
+    if before is not None and not waits(before) and _have_same_values(before, plan):
         return plan
     problem = f"{label} was saved with another plan: {saved} then, {text} in the code"
     if on_change == "error":
         raise StateError(f'{problem}; on_change="warn" takes the code\'s plan, "saved" the saved one')
     if on_change == "saved" and before is not None:
         return before
-    values = "" if before is None else f" ({before(position):g} then, {plan(position):g} now at update {position})"
+    values = ""
+    if before is not None and not waits(before):
+        values = f" ({before(position):g} then, {plan(position):g} now at update {position})"
     warn_caller(f"{problem}{values}; resuming with the code's plan", "GP703")
     return plan
 
@@ -124,26 +287,55 @@ def _have_same_values(first: Schedule, second: Schedule) -> bool:
     return common_prefix(first, second, steps) >= steps
 
 
-def _warn_about_bases(schedule: BoundSchedule, groups: Any, position: int) -> None:
+def _warn_about_bases(change: Change, position: int) -> None:
     """Warn about the first base that differs from the saved one, which wins.
 
     A base that is the rate at the checkpoint does not differ: the optimizer was loaded before the scheduler was built.
+    Nor does one with the saved factor in it.
     """
-    target = schedule.target
-    for number, (slot, group) in enumerate(zip(schedule.slots, groups, strict=True)):
-        multiplier = group["base"] * group["factor"]
-        rates = [multiplier * target.plan(k) for k in (position, max(0, position - 1))]
-        if slot.base != group["base"] and not any(math.isclose(slot.base, rate, rel_tol=1e-6) for rate in rates):
+    for number, (slot, base, factor) in enumerate(zip(change.lane.slots, change.bases, change.factors, strict=True)):
+        multiplier = base * factor
+        rates = [multiplier * change.plan(k + change.offset) for k in (position, max(0, position - 1))]
+        if slot.base != base and not any(math.isclose(slot.base, rate, rel_tol=1e-6) for rate in (*rates, multiplier)):
             warn_caller(
-                f"{target.label} of group {number} was saved with base {group['base']:g} and is {slot.base:g} in the "
-                "code; resuming with the saved base (rebase() changes it)",
+                f"{change.lane.label} of group {number} was saved with base {base:g} and is {slot.base:g} in the code; "
+                "resuming with the saved base (rebase() changes it)",
                 "GP704",
             )
             return
 
 
-def _text_of(plan: Schedule) -> str | None:
+def text_of(plan: Schedule) -> str | None:
+    """Return the text of a plan; None for a Python function."""
     try:
         return plan.text
     except TextError:
         return None
+
+
+# --- states of other schedulers ---
+
+
+def load_foreign_state(
+    clocks: Sequence[Clock], optimizers: Sequence[Any], state: Any, updates: Callable[[], int] | None
+) -> bool:
+    """Take over the position and the bases of another scheduler's state; return whether it is one.
+
+    Raises:
+        StateError: if it says something else than the optimizer; nothing is changed then.
+    """
+    if not is_foreign(state):
+        return False
+    built_at = clocks[0].start if clocks[0].start is not None else 0
+    foreign = read_foreign(state, optimizers, None if updates is None else updates(), built_at)
+    warn_caller(foreign.said, "GP732")
+    first = 0
+    for clock, optimizer in zip(clocks, optimizers, strict=True):
+        for schedule in clock.schedules:
+            bases = [slot.base for slot in schedule.slots]
+            if schedule.is_rate and foreign.bases is not None and not schedule.target.sets:
+                bases = [foreign.bases[first + slot.number] for slot in schedule.slots]
+            schedule.resume(schedule.target, bases, [1.0] * len(bases))
+        first += len(optimizer.param_groups)
+        clock.restart(foreign.position)
+    return True

@@ -138,6 +138,18 @@ def _minimum_of(minimum: Any, selector: Selector | None) -> float | None:
     return None if value is None else real(value, "minimum", at_least=0)
 
 
+def read_plan(value: Any, purpose: str, horizon: Horizon | int | None) -> Schedule:
+    """Read one plan that scales: a schedule or its text.
+
+    Raises:
+        SchedulerError: if it is neither, or is a draft without a horizon.
+    """
+    plan = parse(value) if isinstance(value, str) else value
+    if not isinstance(plan, Schedule):
+        raise SchedulerError(f"{purpose} takes a schedule or its text, as in one_minus_sqrt(2000), not {value!r}")
+    return _resolve(plan, horizon)
+
+
 def _resolve(plan: Schedule | str, horizon: Horizon | int | None) -> Schedule:
     plan = parse(plan) if isinstance(plan, str) else plan
     if waits(plan) and horizon is None:

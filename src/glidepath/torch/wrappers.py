@@ -48,7 +48,8 @@ def members_of(optimizer: Any) -> list[Any]:
 
 def is_plain(optimizer: Any) -> bool:
     """Return whether an optimizer wraps none, has PyTorch's step hooks, and does not step by parameter."""
-    return len(members_of(optimizer)) == 1 and has_step_hooks(optimizer) and not steps_by_parameter(optimizer)
+    first, *others = members_of(optimizer)
+    return not others and has_step_hooks(first) and not steps_by_parameter(first)
 
 
 def has_step_hooks(optimizer: Any) -> bool:

@@ -14,7 +14,7 @@ from glidepath.core.curves import Chebyshev, Curve, Warmup
 from glidepath.core.endless import Constant, Multistep, Noise, Table
 from glidepath.core.formula import Formula
 from glidepath.core.namespace import SCALAR
-from glidepath.core.schedule import Cut, Product, Scaled, Schedule, Sequence, Shifted, Sum
+from glidepath.core.schedule import Cut, Product, Quotient, Scaled, Schedule, Sequence, Shifted, Sum
 from glidepath.core.transforms import Clipped, Maximum, Repeated, Reversed, Staircase
 from glidepath.errors import NoFormulaError
 
@@ -48,6 +48,8 @@ def _branches(plan: Schedule, local: LocalStep, prelude: Prelude) -> Iterable[Br
             return _map(inner, local, prelude, lambda value: factor * value)
         case Shifted(offset=offset, plan=inner):
             return _map(inner, local, prelude, lambda value: offset + value)
+        case Quotient(number=number, plan=inner):
+            return _map(inner, local, prelude, lambda value: _divide(plan, number, value))
         case Clipped(plan=inner):
             return _map(inner, local, prelude, lambda value: _clip(plan, value, prelude))
         case Product(first=first, second=second):
@@ -117,6 +119,12 @@ def _map(
 def _clip(plan: Clipped, value: Expression, prelude: Prelude) -> Expression:
     bounded = value if plan.minimum is None else prelude.dialect.larger(value, plan.minimum)
     return bounded if plan.maximum is None else prelude.dialect.smaller(bounded, plan.maximum)
+
+
+def _divide(plan: Quotient, number: float, value: Expression) -> Expression:
+    if value.value == 0:
+        raise NoFormulaError(f"{plan!r} is infinite where the plan in it is 0")
+    return number / value
 
 
 def _pair(

@@ -3,11 +3,9 @@
 Subclasses of PyTorch's `LRScheduler` that define `get_lr`, and perhaps `_get_closed_form_lr`, work on this one too.
 """
 
-from collections import Counter
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
-import torch
 from torch.optim import Optimizer
 from torch.optim import lr_scheduler as stock
 
@@ -15,8 +13,10 @@ from glidepath.errors import GroupError, ResumeError, StateError
 from glidepath.warn import warn_caller
 
 from .call_order import assume_in_order, check_call_order, watch_updates
-from .groups import Group, check_optimizer, copy_value, read_rates, write_value
+from .fast_path import FastPath
+from .groups import Group, check_optimizer, copy_container, copy_value, read_rates, write_value
 from .last_written import holds_rates, record_write
+from .uncompiled import uncompiled
 
 EPOCH_DEPRECATION_WARNING: str = stock.EPOCH_DEPRECATION_WARNING
 NOT_GIVEN = "deprecated"
@@ -39,13 +39,17 @@ class LRScheduler(stock.LRScheduler):
         ResumeError: if `last_epoch` is not -1 and a group has no "initial_lr".
     """
 
+    __slots__ = ("_fast_path",)  # not an attribute like the others: it is in no state and in no copy
+
     optimizer: Optimizer
     last_epoch: int
     base_lrs: list[Any]
     _last_lr: list[Any]
     _get_lr_called_within_step: bool = False
     _is_initial: bool = False
+    _fast_path: "FastPath | None"
     _any_epoch: ClassVar[bool] = False  # whether step(epoch) is a way to use it, and not deprecated
+    _is_ours: ClassVar[bool] = True  # not a subclass from elsewhere, which may define anything anew
     _state_key: ClassVar[str] = "last_epoch"  # a key of every state
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: Any = NOT_GIVEN) -> None:
@@ -58,6 +62,16 @@ class LRScheduler(stock.LRScheduler):
         self._join_groups()
         self._initial_step()
         watch_updates(optimizer)
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls._is_ours = cls.__module__.startswith(f"{__package__}.")
+
+    def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
+        """Build it with no fast path, also where it is copied or unpickled."""
+        scheduler = super().__new__(cls)
+        scheduler._fast_path = None
+        return scheduler
 
     # --- groups ---
 
@@ -92,12 +106,15 @@ class LRScheduler(stock.LRScheduler):
         self.last_epoch = step - 1
         self._initial_step()
 
+    @uncompiled
     def step(self, epoch: Any = None) -> None:
         """Advance by one step and write its rates; call it after `optimizer.step()`.
 
         Args:
             epoch: deprecated; the step to jump to.
         """
+        if epoch is None and self._step_fast():
+            return
         before = self.last_epoch, self._step_count
         if self._step_count == 1:
             check_call_order(self.optimizer)
@@ -110,8 +127,11 @@ class LRScheduler(stock.LRScheduler):
             self.last_epoch, self._step_count = before
             raise
 
-    # not compiled: in a function that is compiled together with the optimizer's step it is one graph break
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _step_fast(self) -> bool:
+        """Make a step on the fast path; return False if there is none, or the step is not one for it."""
+        return False
+
+    @uncompiled
     def _update_lr(self, epoch: Any = None) -> None:
         self._join_groups()
         self._move(epoch)
@@ -155,7 +175,7 @@ class LRScheduler(stock.LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """Return all attributes but the optimizer, as copies, and the present rates."""
-        state = {key: _copy_container(value) for key, value in vars(self).items() if key != "optimizer"}
+        state = {key: copy_container(value) for key, value in vars(self).items() if key != "optimizer"}
         return {**state, IN_FORCE: read_rates(self.optimizer)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
@@ -182,8 +202,11 @@ class LRScheduler(stock.LRScheduler):
         if len(state.get("_last_lr", ())) > groups:
             raise StateError(f"a state for {len(state['_last_lr'])} parameter groups; this optimizer has {groups}")
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self)
+
     def _load(self, state: Mapping[str, Any]) -> None:
-        vars(self).update({key: _copy_container(value) for key, value in state.items() if key != IN_FORCE})
+        vars(self).update({key: copy_container(value) for key, value in state.items() if key != IN_FORCE})
 
     def _restore(self, values: list[Any]) -> None:
         """Write the rates of a state; a group that is not in it keeps its own."""
@@ -219,8 +242,3 @@ def warn_outside_step(scheduler: Any) -> None:
     """Warn if `get_lr` was called by user code, which wants `get_last_lr`."""
     if not scheduler._get_lr_called_within_step:
         warn_caller("get_lr() computes the next rates; the last ones are in get_last_lr()", "GP707")
-
-
-def _copy_container(value: Any) -> Any:
-    """Return `value`, copied if it is a list or a dict, so that a state shares none with a live scheduler."""
-    return value.copy() if isinstance(value, (list, dict, Counter)) else value

@@ -11,7 +11,7 @@ hold their product. What a schedule takes over at its start is a choice of the l
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from torch.optim import Optimizer
@@ -20,6 +20,7 @@ from glidepath.torch.hyperparameter import current_rates
 from glidepath.warn import warn_caller
 
 from .base import NOT_GIVEN, LRScheduler, warn_outside_step
+from .fast_path import open_fast_path
 from .groups import Group, copy_value, match_type, round_to_type
 from .last_written import last_write
 
@@ -38,6 +39,26 @@ class ClosedForm(LRScheduler, ABC):
     @abstractmethod
     def lr_at(self, step: int) -> list[float]:
         """Return the rates of all groups at `step`, if only this scheduler writes them; change nothing."""
+
+    def _numbers(self) -> Iterator[Any]:
+        """Return the numbers of the coming steps that all groups share, as many as can be known ahead."""
+        return iter((self.last_epoch + 1,))
+
+    def _rates_of(self, number: Any, starts: list[float]) -> list[float]:
+        """Return the rates of all groups, from the number of a step and the rates that the schedule starts from."""
+        return self.lr_at(number)
+
+    def _follow(self, number: Any) -> None:
+        """Do what else belongs to a step, after its rates were written on the fast path."""
+
+    def _step_fast(self) -> bool:
+        path = self._fast_path
+        if path is None and self._is_ours and self._step_count > 1:
+            path = open_fast_path(self)
+        if path is not None and not path.step(self):
+            path = None
+        self._fast_path = path
+        return path is not None
 
     def _present_formula(self) -> list[float]:
         return self.lr_at(self.last_epoch)
@@ -95,6 +116,7 @@ class ClosedForm(LRScheduler, ABC):
         self._started.append(None)
 
     def _initial_step(self) -> None:
+        self._fast_path = None
         last_value = self._value_at_beginning if self.last_epoch < 0 else self._value_at_resuming
         self._remember([last_value(i, rate) for i, rate in enumerate(current_rates(self.optimizer))])
         super()._initial_step()
@@ -142,6 +164,7 @@ class ClosedForm(LRScheduler, ABC):
         return self.get_lr()
 
     def _load(self, state: Mapping[str, Any]) -> None:
+        self._fast_path = None
         super()._load(state)
         if "_formula" not in state:  # PyTorch's own state
             self._start_from_base()

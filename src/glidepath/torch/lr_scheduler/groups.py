@@ -50,6 +50,11 @@ def write_value(group: Group, key: str, value: Any) -> None:
         group[key] = copy_value(value) if isinstance(value, Tensor) else float(value)
 
 
+def copy_container(value: Any) -> Any:
+    """Return `value`, copied if it is a list or a dict, so that later changes in place do not show in it."""
+    return value.copy() if isinstance(value, (list, dict)) else value
+
+
 def equal_or_nan(a: float, b: float) -> bool:
     """Return whether two numbers are equal, or both NaN."""
     return a == b or (a != a and b != b)

@@ -5,7 +5,13 @@ import math
 
 def cosine(start: float, end: float, passed: float, length: float) -> float:
     """Return start * sin^2(pi/2 * (1 - p)) + end * sin^2(pi/2 * p), p = passed / length."""
-    return start * _rise(length - passed, length) + end * _rise(passed, length)
+    fall, rise = cosine_weights(passed, length)
+    return start * fall + end * rise
+
+
+def cosine_weights(passed: float, length: float) -> tuple[float, float]:
+    """Return the weights of both ends: sin^2(pi/2 * (1 - p)) and sin^2(pi/2 * p), p = passed / length."""
+    return _rise(length - passed, length), _rise(passed, length)
 
 
 def linear(start: float, end: float, passed: float, length: float) -> float:

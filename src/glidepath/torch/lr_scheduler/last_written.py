@@ -5,15 +5,18 @@ optimizer has none.
 """
 
 from contextlib import suppress
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, final
 
 from torch.optim import Optimizer
 
 from .groups import equal_or_nan, read_rates
 
 
-class LastWrite(NamedTuple):
-    """The last rates that any scheduler of an optimizer wrote.
+@final
+@dataclass(slots=True)
+class LastWrite:
+    """The last rates that any scheduler of an optimizer wrote. Mutable: a scheduler keeps one for all its fast steps.
 
     Args:
         step: of the scheduler that wrote them.

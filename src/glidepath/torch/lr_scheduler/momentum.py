@@ -34,10 +34,14 @@ class MomentumScheduler(ClosedForm, ABC):
     def _ignores(self, rate: float) -> bool:
         return True
 
+    def _follow(self, number: Any) -> None:
+        self._write_momentum()
+
     def _write_momentum(self) -> None:
         if self.cycle_momentum:
+            write = _write_beta1 if self.use_beta1 else _write_momentum
             for group, value in zip(self.optimizer.param_groups, self.momentum_at(self.last_epoch), strict=True):
-                _write_group(group, value, beta1=self.use_beta1)
+                write(group, value)
 
     def _restore(self, values: list[Any]) -> None:
         super()._restore(values)
@@ -62,9 +66,10 @@ def set_bounds(group: Group, low: Any, high: Any) -> None:
     group["max_momentum"], group["base_momentum"] = copy_value(high), copy_value(low)
 
 
-def _write_group(group: Group, value: float, *, beta1: bool) -> None:
-    if beta1:
-        first, *rest = group["betas"]
-        group["betas"] = (match_type(first, value), *rest)
-    else:
-        write_value(group, "momentum", value)
+def _write_momentum(group: Group, value: float) -> None:
+    write_value(group, "momentum", value)
+
+
+def _write_beta1(group: Group, value: float) -> None:
+    first, *rest = group["betas"]
+    group["betas"] = (match_type(first, value), *rest)

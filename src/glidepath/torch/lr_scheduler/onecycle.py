@@ -106,13 +106,24 @@ class OneCycleLR(MomentumScheduler):
     # --- the formula ---
 
     def lr_at(self, step: int) -> list[float]:
-        phase, passed, length = self._place(step)
-        return [self._between(group, phase, "lr", passed, length) for group in self.optimizer.param_groups]
+        return self._interpolate("lr", step)
 
     def momentum_at(self, step: int) -> list[float]:
         """Return the momenta of all groups at `step`."""
+        return self._interpolate("momentum", step)
+
+    def _interpolate(self, name: str, step: int) -> list[float]:
         phase, passed, length = self._place(step)
-        return [self._between(group, phase, "momentum", passed, length) for group in self.optimizer.param_groups]
+        start, end, groups = phase[f"start_{name}"], phase[f"end_{name}"], self.optimizer.param_groups
+        kind = getattr(self, "_anneal_func_type", None)
+        if kind == "cos":
+            fall, rise = interpolate.cosine_weights(passed, length)
+            return [float(group[start]) * fall + float(group[end]) * rise for group in groups]
+        if kind == "linear":
+            left = length - passed
+            return [(float(group[start]) * left + float(group[end]) * passed) / length for group in groups]
+        anneal = vars(self)["anneal_func"]  # a state of PyTorch before 2.0 brings its own function
+        return [float(anneal(float(group[start]), float(group[end]), passed / length)) for group in groups]
 
     def _place(self, step: int) -> tuple[Phase, float, float]:
         """Return the phase that `step` is in, the steps into it, and its length."""
@@ -124,14 +135,6 @@ class OneCycleLR(MomentumScheduler):
             begin = phase["end_step"]
         length = phase["end_step"] - begin
         return (phase, step - begin, length) if length > 0 else (phase, 1.0, 1.0)
-
-    def _between(self, group: Group, phase: Phase, name: str, passed: float, length: float) -> float:
-        start, end = float(group[phase[f"start_{name}"]]), float(group[phase[f"end_{name}"]])
-        kind = getattr(self, "_anneal_func_type", None)
-        if kind is None:  # a state of PyTorch before 2.0 brings its own function
-            return float(vars(self)["anneal_func"](start, end, passed / length))
-        interpolation = interpolate.cosine if kind == "cos" else interpolate.linear
-        return interpolation(start, end, passed, length)
 
     @staticmethod
     def _annealing_cos(start: float, end: float, pct: float) -> float:

@@ -1,5 +1,6 @@
 """Cosine annealing with warm restarts, whose cycles are counted in whole numbers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from torch.optim import Optimizer
@@ -9,7 +10,7 @@ from glidepath.errors import ScheduleError
 
 from .base import NOT_GIVEN
 from .closed_form import ClosedForm
-from .interpolate import cosine
+from .interpolate import cosine_weights
 
 
 class CosineAnnealingWarmRestarts(ClosedForm):
@@ -53,13 +54,23 @@ class CosineAnnealingWarmRestarts(ClosedForm):
         super().__init__(optimizer, last_epoch, verbose)
 
     def lr_at(self, step: float) -> list[float]:
-        return self._rates(*self._place(step))
+        return self._rates_of(self._place(step), self._starts())
 
     def _present_formula(self) -> list[float]:
-        return self._rates(self.T_cur, self.T_i)
+        return self._rates_of((self.T_cur, self.T_i), self._starts())
 
-    def _rates(self, passed: float, steps: int) -> list[float]:
-        return [cosine(start, self.eta_min, passed, steps) for start in self._starts()]
+    def _numbers(self) -> Iterator[tuple[float, int]]:
+        return iter((self._place_after(self.T_cur, self.T_i),))
+
+    def _rates_of(self, number: tuple[float, int], starts: list[float]) -> list[float]:
+        """Return the rates, from the steps into a cycle and its length."""
+        passed, steps = number
+        fall, rise = cosine_weights(passed, steps)
+        floor = self.eta_min * rise
+        return [start * fall + floor for start in starts]
+
+    def _follow(self, number: tuple[float, int]) -> None:
+        self.T_cur, self.T_i = number
 
     def _place(self, step: float) -> tuple[float, int]:
         """Return the steps into the cycle that `step` is in, and the length of that cycle."""
@@ -83,10 +94,12 @@ class CosineAnnealingWarmRestarts(ClosedForm):
 
     def _advance(self) -> None:
         self.last_epoch += 1
-        self.T_cur += 1
-        if self.T_cur >= self.T_i:
-            self.T_cur %= self.T_i
-            self.T_i *= self.T_mult
+        self.T_cur, self.T_i = self._place_after(self.T_cur, self.T_i)
+
+    def _place_after(self, passed: float, steps: int) -> tuple[float, int]:
+        """Return the place one step later."""
+        passed += 1
+        return (passed, steps) if passed < steps else (passed % steps, steps * self.T_mult)
 
     def _ignores(self, rate: float) -> bool:
         return rate == 0

@@ -7,7 +7,7 @@ Each is its `schedule`: rate(k) = base rate * schedule(k), so it prints, plots a
 import math
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,8 @@ from glidepath.errors import ScheduleError
 from .base import NOT_GIVEN
 from .closed_form import ClosedForm
 
+BLOCK = 128  # values of a schedule computed ahead
+
 
 class ScheduleLR(ClosedForm, ABC):
     """base rate * schedule(step)"""
@@ -34,8 +36,15 @@ class ScheduleLR(ClosedForm, ABC):
         """Return the schedule that multiplies the base rates."""
 
     def lr_at(self, step: int) -> list[float]:
-        factor = self.schedule(step)
-        return [start * factor for start in self._starts()]
+        return self._rates_of(self.schedule(step), self._starts())
+
+    def _numbers(self) -> Iterator[float]:
+        step = self.last_epoch + 1
+        return iter(self.schedule.block(step, step + BLOCK))
+
+    def _rates_of(self, number: float, starts: list[float]) -> list[float]:
+        """Return the rates where the schedule is at `number`."""
+        return [start * number for start in starts]
 
 
 class StepLR(ScheduleLR):
@@ -259,9 +268,9 @@ class CosineAnnealingLR(ScheduleLR):
         """Return the c of the formula, which multiplies the rate if eta_min is 0."""
         return _waves(self.T_max)
 
-    def lr_at(self, step: int) -> list[float]:
-        c = self.schedule(step)
-        return [start * c + self.eta_min * (1.0 - c) for start in self._starts()]
+    def _rates_of(self, number: float, starts: list[float]) -> list[float]:
+        floor = self.eta_min * (1.0 - number)
+        return [start * number + floor for start in starts]
 
 
 # --- the schedules, built once for each set of numbers ---

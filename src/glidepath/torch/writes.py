@@ -1,0 +1,277 @@
+"""What other code wrote into the groups of a bound schedule, and what the plan makes of it.
+
+Between two updates other code may write: a hand, a finder, another scheduler. A write is read
+
+- before the first update after building or loading: as a new base or as a multiple of what was shown, whichever ratio
+  is nearer to 1;
+- later: as a factor on all that follows, relative to what the group held;
+- at every update, by one constant ratio: as the same factor again (a scheduler in a chain);
+- at every update, otherwise: as it is. After a few in a row the schedule stands aside, says so, and goes on as before
+  the first of them when an update comes without one.
+
+SWALR takes over for good at its first `step()`; what its constructor writes is no base.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, final
+
+from glidepath.errors import SchedulerError
+
+from .group_names import name_group
+
+if TYPE_CHECKING:
+    from .bound_schedule import BoundSchedule, Slot
+
+APART = 0.01  # relative: readings that differ by less are not worth a warning
+CONSTANT = 1e-6  # relative: ratios that differ by less are one ratio
+CURES = "set_rate(scheduler, rate) sets a new peak, scheduler.rebase() keeps what is there now, detach() stops the plan"
+
+
+class Moment(NamedTuple):
+    """When a write is observed.
+
+    Args:
+        update: the update to come.
+        first: whether no update was made since the scheduler was built or loaded.
+        begins: whether that update begins now; else somebody only looks.
+    """
+
+    update: int
+    first: bool
+    begins: bool
+
+
+@final
+@dataclass(eq=False)
+class WriteHistory:
+    """The writes by other code into the groups of one schedule, as far as they come at every update. Mutable.
+
+    Args:
+        last: the update before which the last write came.
+        ratios: of the last write to what each group held.
+        before: base and factor of each slot before the first write in a row.
+        chaining: whether the ratio of the writes was constant.
+        odd: how many in a row had another ratio than the write before.
+        aside: whether the schedule stands aside.
+        averaging: whether the groups have the mark of SWALR.
+        replaced: whether SWALR has taken over for good.
+    """
+
+    last: int = -2
+    ratios: list[float] = field(default_factory=list)
+    before: list[tuple[float, float]] = field(default_factory=list)
+    chaining: bool = False
+    odd: int = 0
+    aside: bool = False
+    averaging: bool = False
+    replaced: bool = False
+
+    def begin(self, slots: "Sequence[Slot]") -> None:
+        """Note the first write in a row."""
+        self.before = [(slot.base, slot.factor) for slot in slots]
+        self.odd, self.chaining = 0, False
+
+    def go_on(self, *, constant: bool) -> bool:
+        """Note another write in a row, with a constant ratio or not; return whether it is used as written."""
+        if self.odd == 0 and constant:
+            self.chaining = True
+        elif self.chaining and constant:
+            self.odd = 0
+        else:
+            self.odd += 1
+        return self.odd > (1 if self.chaining else 0)
+
+
+def observe(schedule: "BoundSchedule", present: Sequence[float], moment: Moment) -> bool:
+    """Take in what the groups hold; return whether the schedule leaves it there for the update to come.
+
+    Args:
+        schedule: of the groups.
+        present: what each group holds now.
+        moment: when this is.
+
+    Raises:
+        SchedulerError: if other code wrote a value that is not finite; nothing has changed then.
+    """
+    writes = schedule.writes
+    slots = schedule.slots
+    if writes.replaced:
+        _accept(slots, present)
+        return True
+    if all(value == slot.written for slot, value in zip(slots, present, strict=True)):
+        return _observe_silence(schedule, moment)
+    _check_finite(schedule, present)
+    if schedule.is_rate and _is_replaced(schedule, present):
+        return writes.replaced
+    due = schedule.values_at(moment.update)
+    if all(value in (slot.written, new) for slot, value, new in zip(slots, present, due, strict=True)):
+        _accept(slots, present)
+        return writes.aside
+    return _read_write(schedule, present, due, moment)
+
+
+def _observe_silence(schedule: "BoundSchedule", moment: Moment) -> bool:
+    """Note that nobody wrote; a schedule that stood aside goes on once an update comes without a write."""
+    writes = schedule.writes
+    if schedule.is_rate and not writes.averaging:
+        writes.averaging = any("swa_lr" in slot.group for slot in schedule.slots)
+    if writes.aside and moment.begins and moment.update > writes.last:
+        for slot, (base, factor) in zip(schedule.slots, writes.before, strict=False):
+            slot.base, slot.factor = base, factor
+        writes.aside, writes.odd, writes.chaining = False, 0, False
+    return writes.aside
+
+
+def _read_write(schedule: "BoundSchedule", present: Sequence[float], due: Sequence[float], moment: Moment) -> bool:
+    writes, slots = schedule.writes, schedule.slots
+    ratios = [value / slot.written if slot.written else math.inf for slot, value in zip(slots, present, strict=True)]
+    if moment.update > writes.last + 1 or len(ratios) != len(writes.ratios):
+        writes.begin(slots)
+        as_written = False
+    elif moment.update == writes.last + 1:
+        as_written = writes.go_on(constant=all(map(_is_same_ratio, ratios, writes.ratios)))
+    else:
+        as_written = writes.aside
+    writes.last, writes.ratios = moment.update, ratios
+    if as_written or writes.aside:
+        _keep_as_written(schedule, present, due)
+        return True
+    if schedule.target.sets and moment.first:
+        _overwrite(schedule, present)
+    else:
+        _change_bases(schedule, present, due, moment)
+    return False
+
+
+def _is_same_ratio(first: float, second: float) -> bool:
+    return first == second or math.isclose(first, second, rel_tol=CONSTANT)
+
+
+def _keep_as_written(schedule: "BoundSchedule", present: Sequence[float], due: Sequence[float]) -> None:
+    """Use what other code wrote; until the schedule stands aside, as a factor that gives just this value now."""
+    writes = schedule.writes
+    if writes.odd > 1 and not writes.aside:
+        writes.aside = True
+        schedule.once.warn(
+            f"{schedule.target.label} is written by other code before every update (last {present[0]:g}): the plan "
+            f"stands aside, and goes on as before the first of these {writes.odd + 1} writes at an update without "
+            "one; if that code is to decide for good, scheduler.detach()",
+            "GP724",
+        )
+    for slot, value, new in zip(schedule.slots, present, due, strict=True):
+        if not writes.aside and new > 0:
+            slot.factor *= value / new
+        slot.written = value
+
+
+def _overwrite(schedule: "BoundSchedule", present: Sequence[float]) -> None:
+    schedule.once.warn(
+        f"other code wrote {schedule.target.label} = {present[0]:g} before the first update, and Set(plan) has no base: "
+        "the plan writes over it; change the plan, or scale it, plan instead of Set(plan)",
+        "GP729",
+    )
+    _accept(schedule.slots, present)
+
+
+def _change_bases(schedule: "BoundSchedule", present: Sequence[float], due: Sequence[float], moment: Moment) -> None:
+    for slot, value, new in zip(schedule.slots, present, due, strict=True):
+        if value in (slot.written, new):
+            slot.written = value
+        elif slot.base == 0 and not schedule.target.sets:
+            schedule.join_late(slot, value, moment.update)
+        elif moment.first:
+            _read_first(schedule, slot, value, moment.update)
+        else:
+            _read_factor(schedule, slot, value, new, moment.update)
+        slot.written = value
+
+
+def _read_first(schedule: "BoundSchedule", slot: "Slot", value: float, k: int) -> None:
+    """Take a write before the first update for a new base, or for a multiple of what was shown."""
+    base, shown = slot.multiplier, slot.written
+    if value > 0 and base > 0 and (shown <= 0 or abs(math.log(value / base)) < abs(math.log(value / shown))):
+        slot.base, slot.factor = value, 1.0
+        meaning = f"a new base: {_outlook(schedule, slot, k)}"
+    else:
+        slot.factor = _factor(schedule, slot, value, k)
+        meaning = f"{value / shown if shown else 0:g} times what was shown: {_outlook(schedule, slot, k)}"
+    if not math.isclose(base, shown, rel_tol=APART):
+        schedule.once.warn(
+            f"{schedule.target.label} of {name_group(slot.group, slot.number)} was {shown:g} (base {base:g}), and other code wrote "
+            f"{value:g} before the first update, which is read as {meaning}; set_rate(scheduler, rate) sets the base "
+            "in one reading",
+            "GP728",
+        )
+
+
+def _outlook(schedule: "BoundSchedule", slot: "Slot", k: int) -> str:
+    first, peak = schedule.plan_value(k), schedule.highest_from(k)
+    return f"base {slot.multiplier:g}, first value {slot.multiplier * first:g}, peak {slot.multiplier * peak:g}"
+
+
+def _read_factor(schedule: "BoundSchedule", slot: "Slot", value: float, due: float, k: int) -> None:
+    """Take a write during the run for a factor on all that follows, relative to what the group held."""
+    before, held = slot.factor, slot.written
+    slot.factor = _factor(schedule, slot, value, k)
+    label = f"{schedule.target.label} of {name_group(slot.group, slot.number)}"
+    if held > 0 and due > 0 and not math.isclose(held, due, rel_tol=APART):
+        schedule.once.warn(
+            f"{label} was set to {value:g} by other code at update {k}, where the plan goes from {held:g} to {due:g}: "
+            f"it is read as {value / held:g} times the last value, so {due * value / held:g} now, and not as "
+            f"{value / due:g} times the next; to change what the next update uses, call scheduler.step() first",
+            "GP722",
+        )
+    if held > 0 and slot.factor > before * (1 + CONSTANT):
+        schedule.once.warn(
+            f"{label} was set to {value:g} by other code at update {k}, {slot.factor / before:g} times what it was: "
+            f"the plan goes on with that factor, to a peak of {slot.multiplier * schedule.highest_from(k):g} from "
+            f"here; {CURES}",
+            "GP723",
+        )
+
+
+def _factor(schedule: "BoundSchedule", slot: "Slot", value: float, k: int) -> float:
+    if slot.written != 0:
+        return slot.factor * (value / slot.written)
+    # after a written 0 there is no ratio: take `value` for what the plan has at this update, or at its peak
+    return value / (slot.base * schedule.plan_value(k) or slot.base)
+
+
+def _is_replaced(schedule: "BoundSchedule", present: Sequence[float]) -> bool:
+    """Return whether the write came from SWALR: from its first step on it replaces the plan."""
+    writes, slots = schedule.writes, schedule.slots
+    if not any("swa_lr" in slot.group for slot in slots):
+        return False
+    new, writes.averaging = not writes.averaging, True
+    if new and all(value == slot.group.get("swa_lr") for slot, value in zip(slots, present, strict=True)):
+        _accept(slots, present)  # its constructor, with anneal_epochs=0
+        return True
+    writes.replaced = all(
+        min(slot.written, slot.group.get("swa_lr", value))
+        <= value
+        <= max(slot.written, slot.group.get("swa_lr", value))
+        for slot, value in zip(slots, present, strict=True)
+    )
+    if writes.replaced:
+        _accept(slots, present)
+        schedule.once.warn(
+            f"SWALR has taken over {schedule.target.label}: the plan ends here; to keep the plan, leave SWALR out",
+            "GP725",
+        )
+    return writes.replaced
+
+
+def _check_finite(schedule: "BoundSchedule", present: Sequence[float]) -> None:
+    for slot, value in zip(schedule.slots, present, strict=True):
+        if not math.isfinite(value):
+            raise SchedulerError(
+                f"{schedule.target.label} of {name_group(slot.group, slot.number)} was set to {value} by other code: set it to a finite "
+                "number"
+            )
+
+
+def _accept(slots: "Sequence[Slot]", present: Sequence[float]) -> None:
+    for slot, value in zip(slots, present, strict=True):
+        slot.written = value
