@@ -33,6 +33,7 @@ SAMPLES = {
     "Sequence": ("warmup(5) >> cosine(40)", "warmup(5) >> cosine(41)"),
     "Scaled": ("0.5 * (constant(9) >> linear(20))", "0.5 * (constant(9) >> linear(21))"),
     "Shifted": ("0.5 + (constant(9) >> linear(20))", "0.5 + (constant(9) >> linear(21))"),
+    "Quotient": ("1 / (warmup(9) >> linear(20, to=0.1))", "1 / (warmup(9) >> linear(21, to=0.1))"),
     "Product": ("linear(50) * step(every=7)", "linear(50) * step(every=7, factor=0.2)"),
     "Sum": ("linear(50) + step(every=7)", "linear(50) + step(every=7, factor=0.2)"),
     "Maximum": ("maximum(linear(50), cosine(50))", "maximum(linear(50), cosine(50, power=2))"),
@@ -87,6 +88,10 @@ LONG_PAIRS = {
     "Maximum": (
         "maximum(constant(1000000000000) >> linear(90), 0.5 * constant())",
         "maximum(constant(1000000000000) >> linear(91), 0.5 * constant())",
+    ),
+    "Quotient": (
+        "1 / (constant(1000000000000) >> linear(90, to=0.1))",
+        "1 / (constant(1000000000000) >> linear(91, to=0.1))",
     ),
     "Product": (
         "(constant(1000000000000) >> linear(90)) * cosine(2000000000000)",

@@ -48,6 +48,9 @@ class Plan:
 
     __radd__ = __add__
 
+    def __rtruediv__(self, other):
+        return Plan(lambda k: mpf(other) / self(k), self.length)
+
     def __getitem__(self, part):
         start, stop = part.start or 0, self.length if part.stop is None else part.stop
         if stop is None:

@@ -251,14 +251,29 @@ class WritingClock(Protocol):
         """Write the values of the next update."""
 
 
-def write_before_caller(clock: WritingClock, optimizer: Any) -> "CallerHooks | None":
-    """Let a clock write when the wrapper that calls an optimizer begins its step, for a hook of the first update.
+def expect_caller(clock: WritingClock, optimizer: Any, handle: Any, handles: list[Any]) -> None:
+    """Look for a wrapper at the first update, and have the clock write from then on when the wrapper begins its step.
 
     An optimizer does not know its wrapper, but is called by it. Some read the rate before they call the inner step,
-    and some (badam) copy the rate of groups of their own into the inner ones there.
+    and some (badam, ZeRO) copy the rates of groups of their own into the inner ones there.
+
+    Args:
+        clock: whose pre-hook writes.
+        optimizer: that has the hook.
+        handle: of the hook; another one stands in its place until the first update, and costs nothing afterwards.
+        handles: of the clock, to which that of the wrapper is added.
     """
-    caller = caller_of(optimizer)
-    return None if caller is None else CallerHooks(clock, caller, optimizer)
+    key, before = handle.id, optimizer._optimizer_step_pre_hooks[handle.id]
+
+    def before_first(optimizer: Any, args: Any, kwargs: Any) -> None:
+        optimizer._optimizer_step_pre_hooks[key] = before
+        caller = caller_of(optimizer)
+        if caller is not None:
+            handles.append(CallerHooks(clock, caller, optimizer))
+        before(optimizer, args, kwargs)
+
+    before_first._torchdynamo_disable = True  # type: ignore[attr-defined]
+    optimizer._optimizer_step_pre_hooks[key] = before_first
 
 
 @final
@@ -267,12 +282,12 @@ class CallerHooks:
 
     def __init__(self, clock: WritingClock, caller: Any, optimizer: Any) -> None:
         self._clock, self._optimizer = clock, _refer(optimizer)
-        self._copies = not _shares_groups(caller, optimizer)  # whether it has rates of its own
-        self._shown: Any = None  # the rate that was put into the wrapper's groups
+        self._copies = not _shares_groups(caller, optimizer)  # whether it has values of its own
+        self._shown: dict[tuple[int, str], Any] = {}  # the values that were put into the wrapper's groups
         self._removals = put_hooks(caller, self)
         if self._copies:
             self._put_back()
-            self._show_rate(caller, optimizer)
+            self._show(caller, optimizer)
 
     def remove(self) -> None:
         """Remove the hooks."""
@@ -283,13 +298,11 @@ class CallerHooks:
     def before(self, caller: Any, args: Any, kwargs: Any) -> None:
         """Write the values of the update that begins."""
         optimizer = self._optimizer()
-        rate = caller.param_groups[0]["lr"]
-        if self._copies and rate is not self._shown:  # other code has changed the wrapper's rate
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+        if self._copies:
+            self._take_changes(caller, optimizer)
         self._clock.write(optimizer)
         if self._copies:
-            self._show_rate(caller, optimizer)
+            self._show(caller, optimizer)
 
     def after(self, caller: Any, args: Any, kwargs: Any) -> None:
         """Do nothing: the optimizer's own hooks count."""
@@ -297,18 +310,37 @@ class CallerHooks:
     before._torchdynamo_disable = True  # type: ignore[attr-defined]
     after._torchdynamo_disable = True  # type: ignore[attr-defined]
 
-    def _put_back(self) -> None:
-        """Put back the rates that the clock wrote, and the wrapper has just overwritten with its own."""
-        for schedule in self._clock.schedules:
-            for slot in schedule.slots:
-                if slot.hyperparameter.key == "lr":
-                    slot.write(slot.written)
+    def _slots(self) -> list[Any]:
+        return [slot for schedule in self._clock.schedules for slot in schedule.slots]
 
-    def _show_rate(self, caller: Any, optimizer: Any) -> None:
-        """Put the rate into the wrapper's groups, so that the copy is what the clock wrote."""
-        self._shown = optimizer.param_groups[0]["lr"]
-        for group in caller.param_groups:
-            group["lr"] = self._shown
+    def _put_back(self) -> None:
+        """Put back what the clock wrote, and the wrapper has just overwritten with its own."""
+        for slot in self._slots():
+            slot.write(slot.written)
+
+    def _values(self, caller: Any) -> dict[tuple[int, str], Any]:
+        """Return the scheduled values in the wrapper's groups, by the number of the group and the key."""
+        keys = {slot.hyperparameter.key for slot in self._slots()}
+        return {(i, key): group[key] for i, group in enumerate(caller.param_groups) for key in keys & group.keys()}
+
+    def _take_changes(self, caller: Any, optimizer: Any) -> None:
+        """Pass on what other code has written into the wrapper's groups."""
+        for (number, key), value in self._values(caller).items():
+            if value is not self._shown.get((number, key), value):
+                for group in _groups_beside(number, caller, optimizer):
+                    group[key] = value
+
+    def _show(self, caller: Any, optimizer: Any) -> None:
+        """Put the values into the wrapper's groups, so that what it copies is what the clock wrote."""
+        for number, key in self._values(caller):
+            caller.param_groups[number][key] = _groups_beside(number, caller, optimizer)[0][key]
+        self._shown = self._values(caller)
+
+
+def _groups_beside(number: int, caller: Any, optimizer: Any) -> list[Any]:
+    """Return the optimizer's groups that get the values of a wrapper's group: its own one, or all of them."""
+    groups: list[Any] = optimizer.param_groups
+    return [groups[number]] if len(groups) == len(caller.param_groups) else groups
 
 
 def _parameter_in(args: Any, kwargs: Any) -> Tensor | None:
