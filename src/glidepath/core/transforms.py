@@ -212,6 +212,18 @@ class Repeated(Schedule):
     def _at(self, xp: Any, k: Any) -> Any:
         return self._repeat_evenly(xp, k) if self.growth == 1.0 else self._grow(xp, k)
 
+    def block(self, start: int, stop: int) -> list[float]:
+        if (self.times, self.growth, self.shrink) != (None, 1.0, 1.0):
+            return super().block(start, stop)
+        length = cast(int, self.plan.duration)
+        values: list[float] = []
+        while start < stop:
+            first = start // length * length
+            end = min(stop, first + length)
+            values += self.plan.block(start - first, end - first)
+            start = end
+        return values
+
     def _repeat_evenly(self, xp: Any, k: Any) -> Any:
         length = cast(int, self.plan.duration)
         i = k // length if self.times is None else xp.clip(k // length, None, self.times - 1)

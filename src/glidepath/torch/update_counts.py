@@ -12,8 +12,7 @@ from torch import Tensor, stack
 SKIPS = 0.05  # of the updates made: more than a GradScaler skips
 PROOF = 100  # updates from which a count that is nearly the same proves the unit
 
-COUNTS_OF_PARAMETERS = ("step",)
-COUNTS_OF_GROUPS = ("step", "k")  # "k" counts the updates in Prodigy, D-Adaptation and the schedule-free optimizers
+NAMES = ("step", "k")  # of counts; "k" is that of Prodigy, D-Adaptation and the schedule-free optimizers
 
 
 def updates_in(optimizer: Any) -> int | None:
@@ -42,19 +41,17 @@ def counts_updates(steps: int, updates: int) -> bool:
 
 
 def _counts(optimizer: Any) -> Iterator[Any]:
-    for state in optimizer.state.values():
-        if isinstance(state, dict):
-            yield from _numbers(state, COUNTS_OF_PARAMETERS)
-    if optimizer.state:  # a group's count alone may be a default
-        for group in optimizer.param_groups:
-            yield from _numbers(group, COUNTS_OF_GROUPS)
+    """Yield the counts under the first name that the optimizer uses."""
+    states = [state for state in optimizer.state.values() if isinstance(state, dict)]
+    places = [*states, *(optimizer.param_groups if states else ())]  # a fresh group's count is a default
+    for name in NAMES:
+        counts = [place[name] for place in places if _is_number(place.get(name))]
+        if counts:
+            yield from counts
+            return
 
 
-def _numbers(state: dict[str, Any], keys: tuple[str, ...]) -> Iterator[Any]:
-    for key in keys:
-        value = state.get(key)
-        if isinstance(value, Tensor):
-            if value.numel() == 1 and not value.is_meta:
-                yield value
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            yield value
+def _is_number(value: Any) -> bool:
+    if isinstance(value, Tensor):
+        return value.numel() == 1 and not value.is_meta
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

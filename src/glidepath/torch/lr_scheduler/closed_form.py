@@ -12,6 +12,7 @@ hold their product. What a schedule takes over at its start is a choice of the l
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any, ClassVar
 
 from torch.optim import Optimizer
@@ -42,7 +43,7 @@ class ClosedForm(LRScheduler, ABC):
 
     def _numbers(self) -> Iterator[Any]:
         """Return the numbers of the coming steps that all groups share, as many as can be known ahead."""
-        return iter((self.last_epoch + 1,))
+        return count(self.last_epoch + 1)
 
     def _rates_of(self, number: Any, starts: list[float]) -> list[float]:
         """Return the rates of all groups, from the number of a step and the rates that the schedule starts from."""

@@ -106,27 +106,20 @@ class CyclicLR(MomentumScheduler):
 
     # --- the formula ---
 
-    def lr_at(self, step: int) -> list[float]:
-        height = self._height(step)
-        return [
-            float(low) + (float(high) - float(low)) * height
-            for low, high in zip(self.base_lrs, self.max_lrs, strict=True)
-        ]
-
-    def momentum_at(self, step: int) -> list[float]:
-        """Return the momenta of all groups at `step`."""
-        height = self._height(step)
-        return [
-            float(high) - (float(high) - float(low)) * height
-            for low, high in zip(self.base_momentums, self.max_momentums, strict=True)
-        ]
-
-    def _height(self, step: int) -> float:
+    def _place(self, step: int) -> float:
         """Return the height in the cycle, from 0 at the lower rate to 1 at the upper one, times the scale."""
         cycle, place = divmod(step, self.total_size)
         up = round(self.total_size * self.step_ratio, 9)
         triangle = place / up if place <= up else (self.total_size - place) / (self.total_size - up)
         return triangle * float(self.scale_fn(int(cycle) + 1 if self.scale_mode == "cycle" else step))
+
+    def _rates_of(self, number: float, starts: list[float]) -> list[float]:
+        lows, highs = map(float, self.base_lrs), map(float, self.max_lrs)
+        return [low + (high - low) * number for low, high in zip(lows, highs, strict=True)]
+
+    def _momenta_of(self, number: float) -> list[float]:
+        lows, highs = map(float, self.base_momentums), map(float, self.max_momentums)
+        return [high - (high - low) * number for low, high in zip(lows, highs, strict=True)]
 
     def scale_fn(self, x: float) -> float:
         """Return the scale of cycle or step `x`."""
@@ -134,13 +127,12 @@ class CyclicLR(MomentumScheduler):
 
     @property
     def _scale_fn_ref(self) -> Callable[[float], float]:
+        if self.mode == "triangular":
+            return lambda cycle: 1.0
+        if self.mode == "triangular2":
+            return lambda cycle: 0.5 ** (cycle - 1)
         gamma = self.gamma
-        scales: dict[str, Callable[[float], float]] = {
-            "triangular": lambda cycle: 1.0,
-            "triangular2": lambda cycle: 0.5 ** (cycle - 1),
-            "exp_range": lambda step: gamma**step,
-        }
-        return scales[self.mode]
+        return lambda step: gamma**step
 
     # --- state ---
 

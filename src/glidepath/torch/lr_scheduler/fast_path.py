@@ -11,7 +11,6 @@ from math import isfinite
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, final
 
-from .groups import copy_container
 from .last_written import LastWrite
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 MOVING = {  # what a step itself changes; all other attributes are what the numbers are computed from
     *("optimizer", "last_epoch", "_step_count", "_last_lr", "_formula", "_external"),
-    *("_products", "_multiplied", "T_cur", "T_i"),
+    *("_products", "_multiplied", "T_cur", "T_i"),  # of single classes
 }
 
 
@@ -34,6 +33,11 @@ def open_fast_path(scheduler: "ClosedForm") -> "FastPath | None":
     if any(type(base) is not float for base in scheduler.base_lrs):
         return None
     return FastPath(scheduler)
+
+
+def _copy_input(value: Any) -> Any:
+    """Return `value`, copied if it can change in place."""
+    return dict(value) if isinstance(value, dict) else value.copy() if isinstance(value, list) else value
 
 
 @final
@@ -57,7 +61,7 @@ class FastPath:
         attributes = vars(scheduler)
         self.names = len(attributes)
         self.read_inputs = itemgetter(*(name for name in attributes if name not in MOVING))
-        self.inputs = tuple(map(copy_container, self.read_inputs(attributes)))
+        self.inputs = tuple(map(_copy_input, self.read_inputs(attributes)))
         self.starts = scheduler._starts()
         self.external = None if set(scheduler._external) == {1.0} else list(scheduler._external)
         self.epoch = scheduler.last_epoch

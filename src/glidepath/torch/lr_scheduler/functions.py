@@ -75,7 +75,10 @@ class LambdaLR(_FunctionScheduler):
     _continues = False
 
     def lr_at(self, step: int) -> list[float]:
-        return [start * float(f(step)) for start, f in zip(self._starts(), self.lr_lambdas, strict=True)]
+        return self._rates_of(step, self._starts())
+
+    def _rates_of(self, number: int, starts: list[float]) -> list[float]:
+        return [start * float(f(number)) for start, f in zip(starts, self.lr_lambdas, strict=True)]
 
     def _ignores(self, rate: float) -> bool:
         return rate == 0
@@ -107,10 +110,15 @@ class MultiplicativeLR(_FunctionScheduler):
     def lr_at(self, step: int) -> list[float]:
         if step < self._multiplied or len(self._products) != len(self.base_lrs):
             self._products, self._multiplied = [1.0] * len(self.base_lrs), 0
-        for k in range(self._multiplied + 1, step + 1):
+        return self._rates_of(step, self._starts())
+
+    def _rates_of(self, number: int, starts: list[float]) -> list[float]:
+        """Return the rates of a step that is not before the last one."""
+        while self._multiplied < number:
+            k = self._multiplied + 1
             self._products = [p * float(f(k)) for p, f in zip(self._products, self.lr_lambdas, strict=True)]
             self._multiplied = k
-        return [start * product for start, product in zip(self._starts(), self._products, strict=True)]
+        return [start * product for start, product in zip(starts, self._products, strict=True)]
 
 
 # --- functions with a state ---

@@ -4,6 +4,7 @@ The momentum is `momentum`, or the first of `betas`.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 from torch.optim import Optimizer
@@ -22,8 +23,22 @@ class MomentumScheduler(ClosedForm, ABC):
     use_beta1: bool
 
     @abstractmethod
+    def _place(self, step: int) -> Any:
+        """Return the place of a step, from which the rates and the momenta of all groups follow."""
+
+    @abstractmethod
+    def _momenta_of(self, number: Any) -> list[float]:
+        """Return the momenta of all groups, from the place of a step."""
+
+    def lr_at(self, step: int) -> list[float]:
+        return self._rates_of(self._place(step), self._starts())
+
     def momentum_at(self, step: int) -> list[float]:
         """Return the momenta of all groups at `step`; change nothing."""
+        return self._momenta_of(self._place(step))
+
+    def _numbers(self) -> Iterator[Any]:
+        return map(self._place, (self.last_epoch + 1,))  # not further: the bounds may be changed in the groups
 
     def get_lr(self) -> list[Any]:
         """Return the rates of this step, and write the momenta, as PyTorch does here."""
@@ -35,13 +50,17 @@ class MomentumScheduler(ClosedForm, ABC):
         return True
 
     def _follow(self, number: Any) -> None:
-        self._write_momentum()
+        if self.cycle_momentum:
+            self._put_momenta(self._momenta_of(number))
 
     def _write_momentum(self) -> None:
         if self.cycle_momentum:
-            write = _write_beta1 if self.use_beta1 else _write_momentum
-            for group, value in zip(self.optimizer.param_groups, self.momentum_at(self.last_epoch), strict=True):
-                write(group, value)
+            self._put_momenta(self.momentum_at(self.last_epoch))
+
+    def _put_momenta(self, values: list[float]) -> None:
+        write = _write_beta1 if self.use_beta1 else _write_momentum
+        for group, value in zip(self.optimizer.param_groups, values, strict=True):
+            write(group, value)
 
     def _restore(self, values: list[Any]) -> None:
         super()._restore(values)
@@ -67,7 +86,10 @@ def set_bounds(group: Group, low: Any, high: Any) -> None:
 
 
 def _write_momentum(group: Group, value: float) -> None:
-    write_value(group, "momentum", value)
+    if type(group["momentum"]) is float:
+        group["momentum"] = value
+    else:
+        write_value(group, "momentum", value)
 
 
 def _write_beta1(group: Group, value: float) -> None:

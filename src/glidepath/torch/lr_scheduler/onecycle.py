@@ -1,5 +1,6 @@
 """OneCycleLR: one rise and one fall, over a fixed number of steps."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from torch.optim import Optimizer
@@ -14,6 +15,8 @@ from .groups import Group, check_optimizer, copy_value
 from .momentum import MomentumScheduler, is_beta1, set_bounds
 
 Phase = dict[str, Any]  # end_step, and the names of what it goes from and to
+Interpolation = Callable[[list[float], list[float]], list[float]]
+Place = tuple[Phase, Interpolation]
 
 
 class OneCycleLR(MomentumScheduler):
@@ -105,27 +108,31 @@ class OneCycleLR(MomentumScheduler):
 
     # --- the formula ---
 
-    def lr_at(self, step: int) -> list[float]:
-        return self._interpolate("lr", step)
+    def _rates_of(self, number: Place, starts: list[float]) -> list[float]:
+        phase, interpolation = number
+        return self._between(phase["start_lr"], phase["end_lr"], interpolation)
 
-    def momentum_at(self, step: int) -> list[float]:
-        """Return the momenta of all groups at `step`."""
-        return self._interpolate("momentum", step)
+    def _momenta_of(self, number: Place) -> list[float]:
+        phase, interpolation = number
+        return self._between(phase["start_momentum"], phase["end_momentum"], interpolation)
 
-    def _interpolate(self, name: str, step: int) -> list[float]:
-        phase, passed, length = self._place(step)
-        start, end, groups = phase[f"start_{name}"], phase[f"end_{name}"], self.optimizer.param_groups
+    def _between(self, start: str, end: str, interpolation: Interpolation) -> list[float]:
+        """Return a value between those under two keys, for each group."""
+        groups = self.optimizer.param_groups
+        starts, ends = [float(group[start]) for group in groups], [float(group[end]) for group in groups]
+        return interpolation(starts, ends)
+
+    def _place(self, step: int) -> Place:
+        """Return the phase that `step` is in, and the interpolation at its place there."""
+        phase, passed, length = self._phase_at(step)
         kind = getattr(self, "_anneal_func_type", None)
-        if kind == "cos":
-            fall, rise = interpolate.cosine_weights(passed, length)
-            return [float(group[start]) * fall + float(group[end]) * rise for group in groups]
-        if kind == "linear":
-            left = length - passed
-            return [(float(group[start]) * left + float(group[end]) * passed) / length for group in groups]
-        anneal = vars(self)["anneal_func"]  # a state of PyTorch before 2.0 brings its own function
-        return [float(anneal(float(group[start]), float(group[end]), passed / length)) for group in groups]
+        if kind is None:  # a state of PyTorch before 2.0 brings its own function
+            anneal, share = vars(self)["anneal_func"], passed / length
+            return phase, lambda a, b: [float(anneal(s, e, share)) for s, e in zip(a, b, strict=True)]
+        make = interpolate.cosine_at if kind == "cos" else interpolate.linear_at
+        return phase, make(passed, length)
 
-    def _place(self, step: int) -> tuple[Phase, float, float]:
+    def _phase_at(self, step: int) -> tuple[Phase, float, float]:
         """Return the phase that `step` is in, the steps into it, and its length."""
         step = min(step, self.total_steps - 1)
         begin = 0.0
