@@ -22,7 +22,6 @@ import torch
 import torch.distributed as dist
 from accelerate import Accelerator
 from torch import nn
-from torch.distributed.optim import PostLocalSGDOptimizer, ZeroRedundancyOptimizer, _NamedOptimizer
 
 import glidepath as gp
 from glidepath.errors import GlidepathWarning
@@ -32,6 +31,7 @@ from glidepath.torch.wrappers import inner_name, is_plain, members_of, steps_by_
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from opacus.optimizers import DPOptimizer
+    from torch.distributed.optim import PostLocalSGDOptimizer, ZeroRedundancyOptimizer, _NamedOptimizer
 
 PLAN = gp.warmup(3) >> gp.cosine(20)
 UPDATES = 8
@@ -320,7 +320,14 @@ def make_private(optimizer):
 def test_opacus_counts_logical_batches_and_empty_ones(target):
     optimizer = make_private(sgd())
     scheduler = Scheduler(optimizer if target == "outer" else optimizer.original_optimizer, PLAN)
-    batches = [4, 0, 2, 4, 0, 3]  # samples, 0 for an empty Poisson batch; at most 2 at a time, as BatchMemoryManager does
+    batches = [
+        4,
+        0,
+        2,
+        4,
+        0,
+        3,
+    ]  # samples, 0 for an empty Poisson batch; at most 2 at a time, as BatchMemoryManager does
     for batch in batches:
         physical = [2] * (batch // 2) + [1] * (batch % 2) or [0]
         for number, size in enumerate(physical):

@@ -183,7 +183,7 @@ def add(first: Schedule, second: Schedule) -> Schedule:
 
 @draftable
 def divide(number: float, plan: Schedule) -> Schedule:
-    """Divide `number` by every value; infinite where the plan is 0: the operator `/` after a number."""
+    """Divide `number` by every value: the operator `/` after a number. It is infinite where the plan is 0."""
     return Quotient(real(number, "a number to divide"), plan)
 
 

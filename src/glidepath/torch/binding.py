@@ -13,7 +13,7 @@ from .bases import Late, given_bases
 from .bound_schedule import BoundSchedule
 from .clock import Clock, unwrap_optimizer
 from .once import OnceWarnings
-from .shared_rates import check_shared_rates
+from .shared_rates import check_claims, check_shared_rates
 from .targets import Target, read_targets
 from .validation import check_arguments, check_schedules, check_unscheduled
 from .value_checks import check_values
@@ -71,6 +71,7 @@ def build_clocks(
         check_schedules([together])
         check_values([together], position, steps, groups)
     check_shared_rates([_join(target, [s for clock in clocks for s in clock.schedules]) for target in targets], groups)
+    check_claims([clock.schedules for clock in clocks])
     return clocks
 
 

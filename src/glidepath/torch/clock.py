@@ -33,7 +33,7 @@ class Clock:
 
     __slots__ = (
         "_awaits_state", "_cache", "_claim", "_groups", "_handles", "_pending", "_start", "bases", "once",
-        "optional", "position", "schedules",
+        "optional", "schedules",
     )  # fmt: skip
 
     _groups: list[Group]  # of the optimizer, as far as they are bound
@@ -45,11 +45,11 @@ class Clock:
     optional: frozenset[str]  # hyperparameters that the groups may lack
 
     def __init__(self, schedules: list[BoundSchedule], position: int, once: OnceWarnings) -> None:
-        self.schedules, self.position, self.once = schedules, position, once
+        self.schedules, self.once = schedules, once
         self._groups, self._pending, self._handles = [], False, list[Any]()
         self._start, self._awaits_state, self.bases, self.optional = position, False, None, frozenset()
         self._claim = None
-        self._cache = RowCache(schedules)
+        self._cache = RowCache(schedules, position)
 
     # --- hooks ---
 
@@ -90,8 +90,8 @@ class Clock:
         cache = self._cache
         group: Group = optimizer.param_groups[-1]
         if group is cache.only_group and group["lr"] is cache.written:  # as `RowCache.write`, without its call
-            group["lr"] = cache.written = cache.due
-        elif not cache.write(optimizer.param_groups, self.position):
+            group["lr"] = cache.written = cache.rows[cache.index]
+        elif not cache.write(optimizer.param_groups):
             self._write_slowly(optimizer)
 
     def before_without_rates(self, optimizer: Any, args: Any, kwargs: Any) -> None:
@@ -102,13 +102,10 @@ class Clock:
         """Count this update: the post-hook."""
         if self._pending:
             self._pending = False
-            self.position += 1
             cache = self._cache
-            try:
-                cache.due = next(cache.rows)
-            except StopIteration:
-                if cache.last_group is not None:
-                    cache.refill(self.position)
+            cache.index = index = cache.index + 1
+            if index == cache.end:
+                cache.refill()
 
     def after_fused(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Count this update, unless the optimizer skipped it."""
@@ -144,18 +141,23 @@ class Clock:
 
     # --- position and values ---
 
+    @property
+    def position(self) -> int:
+        """Return the number of updates made."""
+        return self._cache.first + self._cache.index
+
     def show(self, optimizer: Any) -> None:
         """Write the values of the next update early; the update then only checks that nobody changed them."""
         cache = self._cache
         group: Group = optimizer.param_groups[-1]
         if group is cache.only_group and group["lr"] is cache.written:
-            group["lr"] = cache.written = cache.due
+            group["lr"] = cache.written = cache.rows[cache.index]
         else:
             self.write(optimizer)
 
     def write(self, optimizer: Any) -> None:
         """Write the values of `position`: all of them, or, if one is refused, none."""
-        if not self._cache.write(optimizer.param_groups, self.position):
+        if not self._cache.write(optimizer.param_groups):
             self._write_slowly(optimizer)
 
     def _write_slowly(self, optimizer: Any) -> None:
@@ -175,7 +177,7 @@ class Clock:
             schedule.mark_bases()
         waits = self._awaits_state or self.once.waits
         if not waits and all(schedule.can_run_ahead(self.position) for schedule in self.schedules):
-            self._cache.fill(self.position, self._groups)
+            self._cache.fill(self._groups)
 
     @property
     def start(self) -> int | None:
@@ -197,7 +199,8 @@ class Clock:
     def restart(self, position: int | None = None) -> None:
         """Begin anew at a position, as building and loading do: what is written before the next update may be a base."""
         if position is not None:
-            self.position, self._awaits_state = position, False
+            self._cache.move(position)
+            self._awaits_state = False
             self.once.drop_deferred()
         self._start = self.position
         self._cache.clear()

@@ -1,6 +1,7 @@
 """Optimizers of PyTorch that do not use the rate as it is set: one warning each, with what they do and the cure.
 
-Seen with PyTorch 2.13.0; the programs that show it are in `findings/`.
+Seen with PyTorch 2.13.0; the programs that show it are in `findings/`. Those of other libraries are in
+`library_rates.py`.
 """
 
 import math
@@ -12,6 +13,7 @@ import torch
 from glidepath.warn import warn_caller
 
 from .bound_schedule import BoundSchedule
+from .library_rates import warn_about_library_rates
 
 LONGEST_RUN = 10_000_000  # updates; a plan without an end is searched so far
 GRID = sorted({round(1.02**i) - 1 for i in range(815)})  # steps at which a plan is compared with the cap of Adafactor
@@ -35,9 +37,11 @@ def warn_about_own_rates(optimizer: torch.optim.Optimizer, schedules: Sequence[B
     """Warn if the optimizer ignores, delays or caps the rate that the schedules set."""
     kind = type(optimizer)
     rates = [schedule for schedule in schedules if str(schedule.target.hyperparameter) == "lr"]
-    if not rates or kind.__module__.partition(".")[0] != "torch":
+    if not rates:
         return
-    if kind.__name__ in ALWAYS:
+    if kind.__module__.partition(".")[0] != "torch":
+        warn_about_library_rates(optimizer, rates)
+    elif kind.__name__ in ALWAYS:
         warn_caller(*ALWAYS[kind.__name__])
     elif kind.__name__ == "Adafactor":
         _warn_about_cap([step for schedule in rates if (step := _first_capped_step(schedule)) is not None])

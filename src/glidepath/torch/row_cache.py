@@ -6,8 +6,8 @@ other code, a new group) is left to the slow path, in `clock.py`. A plan that is
 at a time, when it is due.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple, final
 
 from torch import Tensor
@@ -56,15 +56,17 @@ class Column(NamedTuple):
 
 @final
 class RowCache:
-    """The rows of the next updates. The clock reads and writes these attributes itself where a call would cost too much."""
+    """The rows of the next updates, and the count of updates: first + index. The clock's hooks use its attributes."""
 
     __slots__ = (
-        "_asks", "_columns", "_count", "_lanes", "_places", "_schedules", "_steps", "_tensors", "_versions",
-        "due", "last_group", "only_group", "rows", "written",
+        "_asks", "_columns", "_count", "_lanes", "_places", "_plain_parts", "_schedules", "_steps", "_tensors",
+        "_versions", "end", "first", "index", "last_group", "only_group", "rows", "written",
     )  # fmt: skip
 
-    rows: Iterator[Any]  # after the row that is due
-    due: Any  # the row of the next update: a value, or a tuple if there are several columns; None if not computed yet
+    first: int  # the update of the first row
+    index: int  # updates made since
+    end: int  # the number of rows; -1 if there are none, or they are asked for one at a time
+    rows: list[Any]  # a tuple of the columns' values; a number each, if `only_group` is there
     written: Any  # the row that was written last
     last_group: Group | None  # of the optimizer; None while there are no rows
     only_group: Group | None  # of the optimizer, if nothing but its rate is scheduled, as data
@@ -73,31 +75,38 @@ class RowCache:
     _tensors: list[tuple[Group, str, Tensor, int]]  # groups that hold tensors, with their column
     _versions: list[int]  # of the tensors
     _places: list[tuple[Slot, int, int | None]]  # where the value of a slot is: column, element
+    _plain_parts: list[tuple[int, float]] | None  # schedule and multiplier of each column, if none is a tuple
 
-    def __init__(self, schedules: Sequence[BoundSchedule]) -> None:
-        self._schedules = schedules
+    def __init__(self, schedules: Sequence[BoundSchedule], position: int) -> None:
+        self._schedules, self.first, self.index = schedules, position, 0
         self.clear()
+
+    @property
+    def position(self) -> int:
+        """Return the number of updates made."""
+        return self.first + self.index
 
     # --- columns ---
 
-    def fill(self, position: int, groups: Sequence[Group]) -> None:
-        """Compute the first rows, after the slow path has written the values of `position`.
+    def fill(self, groups: Sequence[Group]) -> None:
+        """Compute the first rows, after the slow path has written the values of this update.
 
         Args:
-            position: of the values that the groups hold.
             groups: of the optimizer, all of them.
         """
-        firsts = self._find_columns()
+        row = tuple(self._find_columns())
         self._asks = any(not schedule.target.is_data for schedule in self._schedules)
         self._steps, self.last_group, self._count = FIRST_ROWS, groups[-1], len(groups)
-        self.rows = repeat(None) if self._asks else iter(())
+        self.written = row
+        if self._asks:
+            self._plain_parts = self._find_plain_parts()
+        elif len(groups) == 1 and self._lanes == [("lr", [self.last_group])]:
+            self.only_group, self.written = self.last_group, row[0]
+        self._share_objects(row)
         if not self._asks:
-            self.refill(position)
-        if self.last_group is not None:
-            self.due = self.written = firsts[0] if len(firsts) == 1 else tuple(firsts)
-            self._share_objects()
-            if len(groups) == 1 and self._lanes == [("lr", [self.last_group])] and not self._asks:
-                self.only_group = self.last_group
+            self.refill()
+            if self.rows:
+                self.rows[0] = self.written
 
     def _find_columns(self) -> list[Any]:
         """Find the columns and the groups of each, and return what those hold now."""
@@ -126,37 +135,43 @@ class RowCache:
         self._columns = list(numbers)
         return firsts
 
-    def _share_objects(self) -> None:
+    def _find_plain_parts(self) -> list[tuple[int, float]] | None:
+        if any(schedule.target.minimum is not None for schedule in self._schedules):
+            return None
+        parts = [column.parts[0] for column in self._columns if column.present is None]
+        if len(parts) < len(self._columns):
+            return None
+        return [(self._schedules.index(part.schedule), part.multiplier) for part in parts]
+
+    def _share_objects(self, row: Sequence[Any]) -> None:
         """Put the very objects of the row into the groups, which hold equal ones."""
-        for (key, groups), value in zip(self._lanes, self._values_of(self.written), strict=True):
+        for (key, groups), value in zip(self._lanes, row, strict=True):
             for group in groups:
                 group[key] = value
 
-    def _values_of(self, row: Any) -> Sequence[Any]:
-        return (row,) if len(self._columns) == 1 else row  # type: ignore[no-any-return]
-
     # --- rows ---
 
-    def refill(self, position: int) -> None:
-        """Compute the rows from `position` on.
+    def refill(self) -> None:
+        """Compute the rows from this update on.
 
         They end before a value that cannot be used, which the slow path refuses, and where a plan ends, which it notes.
         """
+        position = self.first + self.index
         steps = self._limit(position, self._steps)
         self._steps = min(2 * self._steps, max(64, min(BLOCK, NUMBERS // (len(self._columns) or 1))))
-        self.rows = self._rows_at(position, steps) if steps else iter(())
-        self.due = next(self.rows, None)
-        if self.due is None:
+        self.rows = self._rows_at(position, steps) if steps else []
+        self.first, self.index, self.end = position, 0, len(self.rows)
+        if not self.rows:
             self.flush()
 
-    def _rows_at(self, position: int, steps: int) -> Iterator[Any]:
+    def _rows_at(self, position: int, steps: int) -> list[Any]:
         parts = {part[:2] for column in self._columns for part in column.parts}
         plans = {schedule: schedule.plan_values(position, steps) for schedule, _ in parts}
         values = {(schedule, times): schedule.column(times, plans[schedule]) for schedule, times in parts}
         columns = [column.values(values) for column in self._columns]
-        if len(columns) == 1:
-            return iter(columns[0])
-        return zip(*columns, strict=False) if columns else repeat((), steps)
+        if self.only_group is not None:
+            return columns[0]
+        return list(zip(*columns, strict=False)) if columns else [()] * steps
 
     def _limit(self, position: int, steps: int) -> int:
         """Return the number of rows up to the next end of a plan of the rate; 0 at an end."""
@@ -166,49 +181,43 @@ class RowCache:
                 steps = min(steps, duration - schedule.offset - position)
         return steps
 
-    def _ask(self, position: int) -> Any:
-        """Return the row of an update by asking the plans for it alone; None if a value cannot be used."""
-        row = [
-            values[0] if values else None
-            for values in (
-                column.values({part[:2]: part.schedule.ask(part.multiplier, position) for part in column.parts})
-                for column in self._columns
-            )
-        ]
-        if None in row:
-            return None
-        return row[0] if len(row) == 1 else row
+    def _ask(self) -> tuple[Any, ...] | None:
+        """Return the row of this update by asking the plans for it alone; None if a value cannot be used."""
+        position = self.first + self.index
+        if self._plain_parts is None:
+            rows = self._rows_at(position, 1)
+            return rows[0] if rows else None
+        plans = [schedule.plan_value(position) for schedule in self._schedules]
+        row = tuple([multiplier * plans[number] for number, multiplier in self._plain_parts])
+        return row if sum(row) < math.inf and min(row) >= 0 else None
 
-    def write(self, groups: Sequence[Group], position: int) -> bool:
-        """Write the row that is due; return False, for the slow path, if a group does not hold what was written last.
+    def write(self, groups: Sequence[Group]) -> bool:
+        """Write the row of this update; return False, for the slow path, if a group holds something else than before.
 
         Args:
             groups: of the optimizer now; another number or another last one shows that groups came or went.
-            position: of the row that is due.
         """
-        if self.last_group is None or groups[-1] is not self.last_group or len(groups) != self._count:
+        if groups[-1] is not self.last_group or self.only_group is not None or len(groups) != self._count:
             return False
-        before, due = self.written, self.due
-        if due is None:
-            due = self.due = self._ask(position)
-            if due is None:
-                return False
-        single = len(self._columns) == 1
-        if due is before:
-            for (key, members), old in zip(self._lanes, (before,) if single else before):  # noqa: B905 (strict is slow)
-                for group in members:
-                    if group[key] is not old:
-                        return False
+        before = self.written
+        if not self._asks:
+            row = self.rows[self.index]
+        elif self.rows and self.rows[0] == self.index:
+            row = before
         else:
-            olds, news = ((before,), (due,)) if single else (before, due)
-            for (key, members), old, new in zip(self._lanes, olds, news):  # noqa: B905
-                for group in members:
-                    if group[key] is not old:
-                        return False
-                    group[key] = new
-        if self._tensors and not self._write_tensors((due,) if single else due, fill=due is not before):
+            row = self._ask()
+            if row is None:
+                return False
+        for (key, members), old, new in zip(self._lanes, before, row):  # noqa: B905 (strict costs a third here)
+            for group in members:
+                if group[key] is not old:
+                    return False
+                group[key] = new
+        if self._tensors and not self._write_tensors(row, fill=row is not before):
             return False
-        self.written = due
+        self.written = row
+        if self._asks:
+            self.rows = [self.index]
         return True
 
     def _write_tensors(self, row: Sequence[float], *, fill: bool) -> bool:
@@ -229,22 +238,32 @@ class RowCache:
 
     def flush(self) -> None:
         """Note in the slots what the rows have written, and drop the rows."""
-        if self.written is not None:
-            row = self._values_of(self.written)
+        if self.last_group is not None:
+            row = self.written if self.only_group is None else (self.written,)
             for slot, place, index in self._places:
                 slot.written = row[place] if index is None else row[place][index]
-            versions = {
-                id(tensor): version for (_, _, tensor, _), version in zip(self._tensors, self._versions, strict=True)
-            }
-            for slot, _, _ in self._places:
-                value = id(slot.hyperparameter.get(slot.group))
-                if value in versions:
-                    slot.version = value, versions[value]
+            if self._tensors:
+                self._note_versions()
         self.clear()
+
+    def _note_versions(self) -> None:
+        versions = {
+            id(tensor): version for (_, _, tensor, _), version in zip(self._tensors, self._versions, strict=True)
+        }
+        for slot, _, _ in self._places:
+            value = id(slot.hyperparameter.get(slot.group))
+            if value in versions:
+                slot.version = value, versions[value]
 
     def clear(self) -> None:
         """Drop the rows; the next write takes the slow path."""
-        self.last_group = self.only_group = None
+        self.first, self.index, self.end = self.first + self.index, 0, -1
+        self.last_group = self.only_group = self._plain_parts = None
         self._columns, self._lanes, self._tensors, self._versions, self._places = [], [], [], [], []
         self._count, self._steps, self._asks = 0, FIRST_ROWS, False
-        self.rows, self.due, self.written = iter(()), None, None
+        self.rows, self.written = [], None
+
+    def move(self, position: int) -> None:
+        """Drop the rows, and count from another position on."""
+        self.clear()
+        self.first = position

@@ -40,24 +40,35 @@ class Claim:
 
 
 def claim_tensors(schedules: Sequence[BoundSchedule]) -> Claim | None:
-    """Claim the tensors that a scheduler writes; the scheduler keeps the claim as long as it writes.
+    """Claim the tensors that a scheduler writes in one optimizer; it keeps the claim as long as it writes.
 
     Returns:
         The claim; None if no group holds a tensor.
-
-    Raises:
-        SchedulerError: if another scheduler writes one of them.
     """
     claim = Claim(schedules)
-    mine = {id(tensor) for tensor in claim.tensors()}
-    if not mine:
+    if next(claim.tensors(), None) is None:
         return None
-    for other in list(_claims):
-        for tensor in other.tensors():
-            if id(tensor) in mine:
-                _refuse_other(schedules, tensor)
     _claims.add(claim)
     return claim
+
+
+def check_claims(optimizers: Sequence[Sequence[BoundSchedule]]) -> None:
+    """Check that no tensor of an optimizer is written by a scheduler of another one.
+
+    Args:
+        optimizers: the schedules of each optimizer of a new scheduler.
+
+    Raises:
+        SchedulerError: if one is.
+    """
+    claims = list(_claims)
+    for schedules in optimizers:
+        claim = Claim(schedules)
+        tensors = {id(tensor) for tensor in claim.tensors()}
+        for tensor in (tensor for other in claims if tensors for tensor in other.tensors()):
+            if id(tensor) in tensors:
+                _refuse_other(schedules, tensor)
+        claims.append(claim)
 
 
 def _refuse_other(schedules: Sequence[BoundSchedule], tensor: Tensor) -> NoReturn:
@@ -68,8 +79,8 @@ def _refuse_other(schedules: Sequence[BoundSchedule], tensor: Tensor) -> NoRetur
         if slot.hyperparameter.get(slot.group) is tensor
     )
     raise SchedulerError(
-        f"{schedule.target.label} of {name_group(slot.group, number)} is a tensor that the scheduler of another "
-        "optimizer writes too, so the last one would win",
+        f"{schedule.target.label} of {name_group(slot.group, number)} is a tensor that is scheduled in another "
+        "optimizer too, so the last one would win",
         cures=[_clone(slot), Cure("detach the other scheduler first, glidepath.torch.detach(optimizer)")],
     )
 

@@ -70,8 +70,18 @@ def inner_name(optimizer: Any) -> str | None:
 
 def caller_of(optimizer: Any) -> Any | None:
     """Return the wrapper that is calling the `step` of an optimizer, for hooks of that step."""
-    callers = (frame.f_locals.get("self") for frame in _callers())
+    callers = (frame.f_locals.get("self") for frame in _callers() if _is_method_of_optimizer(frame))
     return next((caller for caller in callers if _wraps(caller, optimizer)), None)
+
+
+def _is_method_of_optimizer(frame: FrameType) -> bool:
+    """Return whether a frame runs a method of a class that can step: the locals of others are not to be read.
+
+    Up to Python 3.12, `f_locals` keeps all locals alive until the frame ends, which may be that of a training loop.
+    """
+    name, _, method = frame.f_code.co_qualname.partition(".")
+    owner = frame.f_globals.get(name)
+    return bool(method) and isinstance(owner, type) and hasattr(owner, "step") and hasattr(owner, "zero_grad")
 
 
 def _wraps(caller: Any, optimizer: Any) -> bool:

@@ -1,5 +1,6 @@
 """A plan as a Python function of the step, in any dialect."""
 
+import math
 from typing import NamedTuple
 
 from glidepath.core.schedule import Schedule
@@ -61,4 +62,8 @@ def _write_table(plan: Schedule, step: str, prelude: Prelude, error: NoFormulaEr
             f"{error.worded()}, and a table takes a plan of at most {LONGEST_TABLE} updates: "
             "cut it, as in plan[:10_000]"
         ) from error
-    return [Branch(None, prelude.look_up(plan.block(0, steps + 1), Expression(step)))]
+    values = plan.block(0, steps + 1)
+    infinite = next((k for k, value in enumerate(values) if not math.isfinite(value)), None)
+    if infinite is not None:
+        raise NoFormulaError(f"{error.worded()}; update {infinite} would use {values[infinite]}") from error
+    return [Branch(None, prelude.look_up(values, Expression(step)))]

@@ -125,14 +125,10 @@ class CyclicLR(MomentumScheduler):
         """Return the scale of cycle or step `x`."""
         return self._scale_fn_custom(x) if self._scale_fn_custom is not None else self._scale_fn_ref(x)
 
-    @property
-    def _scale_fn_ref(self) -> Callable[[float], float]:
+    def _scale_fn_ref(self, x: float) -> float:
         if self.mode == "triangular":
-            return lambda cycle: 1.0
-        if self.mode == "triangular2":
-            return lambda cycle: 0.5 ** (cycle - 1)
-        gamma = self.gamma
-        return lambda step: gamma**step
+            return 1.0
+        return 0.5 ** (x - 1) if self.mode == "triangular2" else self.gamma**x
 
     # --- state ---
 

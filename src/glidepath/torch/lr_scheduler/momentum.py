@@ -58,9 +58,14 @@ class MomentumScheduler(ClosedForm, ABC):
             self._put_momenta(self.momentum_at(self.last_epoch))
 
     def _put_momenta(self, values: list[float]) -> None:
-        write = _write_beta1 if self.use_beta1 else _write_momentum
         for group, value in zip(self.optimizer.param_groups, values, strict=True):
-            write(group, value)
+            if self.use_beta1:
+                first, *rest = group["betas"]
+                group["betas"] = (match_type(first, value), *rest)
+            elif type(group["momentum"]) is float:
+                group["momentum"] = value
+            else:
+                write_value(group, "momentum", value)
 
     def _restore(self, values: list[Any]) -> None:
         super()._restore(values)
@@ -83,15 +88,3 @@ def is_beta1(optimizer: Optimizer) -> bool:
 def set_bounds(group: Group, low: Any, high: Any) -> None:
     """Write the bounds into the group, where PyTorch keeps them."""
     group["max_momentum"], group["base_momentum"] = copy_value(high), copy_value(low)
-
-
-def _write_momentum(group: Group, value: float) -> None:
-    if type(group["momentum"]) is float:
-        group["momentum"] = value
-    else:
-        write_value(group, "momentum", value)
-
-
-def _write_beta1(group: Group, value: float) -> None:
-    first, *rest = group["betas"]
-    group["betas"] = (match_type(first, value), *rest)

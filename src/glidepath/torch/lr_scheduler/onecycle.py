@@ -1,6 +1,5 @@
 """OneCycleLR: one rise and one fall, over a fixed number of steps."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 from torch.optim import Optimizer
@@ -15,8 +14,8 @@ from .groups import Group, check_optimizer, copy_value
 from .momentum import MomentumScheduler, is_beta1, set_bounds
 
 Phase = dict[str, Any]  # end_step, and the names of what it goes from and to
-Interpolation = Callable[[list[float], list[float]], list[float]]
-Place = tuple[Phase, Interpolation]
+Weights = tuple[float, float, float]  # of the start and of the end, and what their sum is divided by
+Place = tuple[Phase, Weights]
 
 
 class OneCycleLR(MomentumScheduler):
@@ -109,28 +108,28 @@ class OneCycleLR(MomentumScheduler):
     # --- the formula ---
 
     def _rates_of(self, number: Place, starts: list[float]) -> list[float]:
-        phase, interpolation = number
-        return self._between(phase["start_lr"], phase["end_lr"], interpolation)
+        phase, weights = number
+        return self._between(phase["start_lr"], phase["end_lr"], weights)
 
     def _momenta_of(self, number: Place) -> list[float]:
-        phase, interpolation = number
-        return self._between(phase["start_momentum"], phase["end_momentum"], interpolation)
+        phase, weights = number
+        return self._between(phase["start_momentum"], phase["end_momentum"], weights)
 
-    def _between(self, start: str, end: str, interpolation: Interpolation) -> list[float]:
-        """Return a value between those under two keys, for each group."""
-        groups = self.optimizer.param_groups
-        starts, ends = [float(group[start]) for group in groups], [float(group[end]) for group in groups]
-        return interpolation(starts, ends)
+    def _between(self, start: str, end: str, weights: Weights) -> list[float]:
+        """Return the weighted mean of the values under two keys, for each group."""
+        a, b, total = weights
+        return [(float(group[start]) * a + float(group[end]) * b) / total for group in self.optimizer.param_groups]
 
     def _place(self, step: int) -> Place:
-        """Return the phase that `step` is in, and the interpolation at its place there."""
+        """Return the phase that `step` is in, and the weights of its two ends there."""
         phase, passed, length = self._phase_at(step)
         kind = getattr(self, "_anneal_func_type", None)
-        if kind is None:  # a state of PyTorch before 2.0 brings its own function
-            anneal, share = vars(self)["anneal_func"], passed / length
-            return phase, lambda a, b: [float(anneal(s, e, share)) for s, e in zip(a, b, strict=True)]
-        make = interpolate.cosine_at if kind == "cos" else interpolate.linear_at
-        return phase, make(passed, length)
+        if kind == "cos":
+            return phase, (*interpolate.cosine_weights(passed, length), 1.0)
+        if kind == "linear":
+            return phase, (length - passed, passed, length)
+        anneal, share = vars(self)["anneal_func"], passed / length  # a state of PyTorch before 2.0 brings a function
+        return phase, (float(anneal(1.0, 0.0, share)), float(anneal(0.0, 1.0, share)), 1.0)
 
     def _phase_at(self, step: int) -> tuple[Phase, float, float]:
         """Return the phase that `step` is in, the steps into it, and its length."""
