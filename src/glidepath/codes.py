@@ -103,6 +103,10 @@ CODES = {
     "GP731": Code(
         "update-by-parameter", "Every parameter is stepped alone.", "Call optimizer.step() after each backward()."
     ),
+    "GP736": Code("multipliers", "The groups have lr_scale or lr_mult.", "Remove the key to have it ignored."),
+    "GP737": Code("rate-ignored", "The optimizer has a rate of its own.", "Switch it off, as the message says."),
+    "GP738": Code("warmup-squared", "Optimizer and plan both warm up.", "Leave one of the warmups out."),
+    "GP739": Code("rate-scales-parameters", "FTRL scales all parameters by the rate.", "Keep the rate constant."),
     # findings of a review
     "GP801": Code("finite", "A value is NaN or infinite.", "Change the formula, or cut the step away."),
     "GP802": Code("negative", "A value is below zero, so the update would climb.", "Clip the plan at zero."),

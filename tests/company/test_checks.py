@@ -269,6 +269,20 @@ def test_a_late_group_that_takes_the_tensor_over_follows_the_one_plan():
         )
 
 
+def test_a_late_group_with_another_plan_on_the_tensor_is_refused_until_it_has_its_own():
+    optimizer = with_one_tensor(2, a=0, c=1)
+    optimizer.param_groups[1]["lr"] = torch.tensor(0.2)
+    Scheduler(optimizer, {"a": gp.linear(10), lambda group: group["name"] != "a": gp.linear(20)}, late="base")
+    optimizer.step()
+    optimizer.add_param_group({"params": [parameter()], "name": "b", "lr": optimizer.param_groups[0]["lr"]})
+    for _ in range(2):
+        with pytest.raises(SchedulerError, match=r'group 2 \("b"\) is the same tensor.*clone'):
+            optimizer.step()
+    optimizer.param_groups[2]["lr"] = torch.tensor(0.1)
+    optimizer.step()
+    assert [float(rate) for rate in rates(optimizer)] == pytest.approx([0.1 * 0.9, 0.2 * 0.95, 0.1 * 0.95])
+
+
 # --- groups that were built without the hyperparameter ---
 
 

@@ -161,7 +161,7 @@ def test_row_18_the_imagenet_loop_with_a_plan_in_updates_hears_nothing_and_nothi
 
 def test_row_18_the_cifar_loop_with_a_plan_in_epochs_as_plain_numbers_is_warned_once():
     optimizer = optimizer_of()
-    scheduler = Scheduler(optimizer, gp.cosine(20))
+    scheduler = Scheduler(optimizer, gp.cosine(20, to=0.1))
     with pytest.warns(gp.GlidepathWarning, match=r"once in 50 updates.*\[GP702\]") as caught:
         train_like_the_examples(optimizer, scheduler, 20, 50)
     assert len(caught) == 1

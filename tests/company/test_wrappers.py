@@ -26,7 +26,7 @@ from torch import nn
 import glidepath as gp
 from glidepath.errors import GlidepathWarning
 from glidepath.torch import Scheduler, Set
-from glidepath.torch.wrappers import inner_name, is_plain, members_of, steps_by_parameter
+from glidepath.torch.wrapper_chain import inner_name, is_plain, members_of, steps_by_parameter
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)

@@ -36,7 +36,7 @@ def step_without_update():
 
 def step_per_epoch():
     optimizer = sgd(0.1)
-    scheduler = Scheduler(optimizer, gp.linear(4))
+    scheduler = Scheduler(optimizer, gp.linear(4, to=0.1))
     for _ in range(4):
         used(optimizer, 6)
         scheduler.step()  # here

@@ -1,6 +1,6 @@
 """`glidepath convert`: plans as code for other libraries, and schedules of other libraries as plans."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +18,7 @@ from .options.horizon import OWN_LENGTH, RunLength, own_length
 def convert(
     source: str,
     /,
-    *,
+    *arguments: str,
     to: Target | None = None,
     run: RunLength = OWN_LENGTH,
     peak: float | None = None,
@@ -30,8 +30,11 @@ def convert(
     ----------
     source
         A schedule as text; or file.py:name or package.module:name, a schedule of torch, transformers, timm, optax,
-        Keras or Composer, or a function without arguments that returns one; or Megatron-LM's arguments as a JSON or
-        YAML file.
+        Keras or Composer, or a function without arguments that returns one: the file is run for it, as it would be
+        by `python file.py`, but for what stands under `if __name__ == "__main__"`; or Megatron-LM's arguments as a
+        JSON or YAML file.
+    arguments
+        What a script that is run reads as its arguments, after --: convert train.py:scheduler -- --epochs 90
     to
         function, torch, transformers, optax, keras or timm: what the code is for.
     peak
@@ -40,9 +43,11 @@ def convert(
         The file to write; without it the answer is printed.
     """
     if "(" in source:
+        if arguments:
+            raise GlidepathError(f"a plan takes no arguments, and {arguments[0]!r} is one: quote the whole plan")
         text = _write_plan(_over(parse(source), run), to, peak)
     else:
-        conversion = _read(source)
+        conversion = _read(source, arguments)
         text = "\n".join(_describe(conversion, run)) + "\n" if to is None else _write(conversion, to, run, peak)
     if output is None:
         print(text, end="")
@@ -51,10 +56,10 @@ def convert(
         print(f"wrote {output}")
 
 
-def _read(name: str) -> Conversion:
+def _read(name: str, arguments: Sequence[str]) -> Conversion:
     from .options.foreign import read_by_name  # inside: names are loaded as tasks are, which need PyTorch
 
-    return read_by_name(name)
+    return read_by_name(name, arguments)
 
 
 def _over(plan: Schedule, run: RunLength) -> Schedule:

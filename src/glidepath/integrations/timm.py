@@ -22,6 +22,8 @@ with needs_extra("torch", "the integration with timm"):
 class PlannedScheduler:
     """Before update k a group holds base * plan(k), times the group's `lr_scale` (layer decay) if it has one.
 
+    It has what timm's `train.py` asks of a scheduler: `step_update`, `step` and `t_in_epochs`.
+
     Args:
         optimizer: any PyTorch optimizer.
         plan: a schedule or its text; a draft takes its horizon from the two numbers below.
@@ -42,6 +44,8 @@ class PlannedScheduler:
         >>> optimizer.param_groups[0]["lr"]
         0.05
     """
+
+    t_in_epochs = False  # train.py tells from it what it logs: "LR stepped per update"
 
     def __init__(
         self,

@@ -71,6 +71,10 @@ class Slot:
             return self.hyperparameter.index is None and not value.is_inference()
         return type(value) is float
 
+    def is_written_in(self, value: Any) -> bool:
+        """Return whether the group holds this very tensor."""
+        return isinstance(value, Tensor) and self.hyperparameter.get(self.group) is value
+
     def read(self) -> float:
         """Return what the group holds; for a tensor that was not changed, the written value at full precision."""
         value = self.hyperparameter.get(self.group)
@@ -155,8 +159,12 @@ class BoundSchedule:
     def add_late_group(self, group: Group, number: int, optimizer: Any, update: int) -> None:
         """Bind a group that joined the optimizer while the scheduler runs, before `update`."""
         self.add_group(group, number)
-        slot = self.slots[-1]
-        if not self.target.sets and self.is_rate:
+        *others, slot = self.slots
+        value = self.target.hyperparameter.get(group)
+        twin = next((other for other in others if other.is_written_in(value)), None)
+        if twin is not None:  # PyTorch gives a new group the tensor that is the optimizer's default
+            slot.base, slot.factor, slot.written = twin.base, twin.factor, twin.written
+        elif not self.target.sets and self.is_rate:
             slot.base = 0.0
             self.join_late(slot, slot.written, update, default=is_default(optimizer, slot.written))
 

@@ -19,7 +19,7 @@ from .foreign_state import warn_if_state_is_missing
 from .hyperparameter import Group, initial_key
 from .once import OnceWarnings
 from .row_cache import RowCache
-from .shared_rates import Claim, claim_tensors
+from .shared_rates import Claim, check_shared_rates, claim_tensors
 from .skipped_steps import can_skip, has_skipped, is_dry_step
 from .wrappers import UpdateWatch, is_plain, members_of
 from .writes import Moment
@@ -234,9 +234,16 @@ class Clock:
         self._check_removed(groups)
         self._replace_groups(groups)
         late = bool(self._groups)
-        for number, group in enumerate(groups):
-            if not any(group is bound for bound in self._groups):
+        new = [(number, group) for number, group in enumerate(groups) if not any(group is old for old in self._groups)]
+        try:
+            for number, group in new:
                 self._bind(optimizer, group, number, late=late)
+            if late:
+                check_shared_rates(self.schedules, groups)
+        except SchedulerError:
+            for schedule in self.schedules:
+                schedule.remove_groups([group for _, group in new])
+            raise
         self._groups = list(groups)
         for schedule in self.schedules:
             schedule.sort_slots(groups)

@@ -38,7 +38,7 @@ def seems_in_epochs(plan: Schedule, gap: int, position: int) -> bool:
     if peak <= 0 or (end is not None and end > position):
         return False
     relative = [value / peak for value in values]
-    settled = min(position if end is None else end, _settling_step(steps, values))
+    settled = min(position if end is None else end, _find_settled_step(steps, values))
     if settled < steps[-1] and _is_over(settled, relative[-1], gap, position, endless=end is None):
         return True
     return end is None and (
@@ -60,7 +60,7 @@ def _grid(gap: int, position: int) -> list[int]:
     return sorted({step for step in (*range(SHORT_WARMUP + 2), *spaced, gap, last) if 0 <= step <= last})
 
 
-def _settling_step(steps: Sequence[int], values: Sequence[float]) -> int:
+def _find_settled_step(steps: Sequence[int], values: Sequence[float]) -> int:
     """Return the first step of the grid from which on all values are equal to the last."""
     return next((steps[i + 1] for i in reversed(range(len(steps) - 1)) if values[i] != values[-1]), 0)
 

@@ -4,6 +4,7 @@ Update k of n uses  low * (high / low)^(k / (n - 1))  in the group with the high
 to it. What the losses suggest is left to `glidepath.range_test`, restoring the training to `restore.py`.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import median
@@ -35,7 +36,7 @@ def range_test(
     optimizer: Optimizer,
     update: Callable[[Any], Tensor | float],
     *,
-    data: Iterable[Any] | None = None,
+    data: Iterable[Any] | Callable[[], Any] | None = None,
     low: float = 1e-7,
     high: float = 10.0,
     updates: int = 200,
@@ -56,7 +57,10 @@ def range_test(
         update: `update(step)`, or with data `update(batch)`: makes one update of the optimizer, however many batches
             go into it, and returns the loss. Gradients are zero and the model is in training mode; schedulers are
             left out.
-        data: batches, read from their beginning and again if they run out. Not an iterator, which cannot be rewound.
+        data: batches, read from their beginning and again if they run out; or a function without arguments that
+            returns a batch, called once for each update, as in `lambda: get_batch("train")`. The global random numbers
+            that it draws are restored; name a random generator of its own in `stateful`. Not an iterator, which cannot
+            be rewound.
         low: the rate of the first update, above 0.
         high: the rate of the last update, above `low`; 10 is safe, because the sweep stops when the loss runs away.
         updates: of the whole sweep, at least 20.
@@ -111,18 +115,36 @@ def _rates(low: float, high: float, updates: int) -> list[float]:
 # --- data ---
 
 
-def _arguments_of(data: Iterable[Any] | None) -> Callable[[int], Any]:
+def _arguments_of(data: Iterable[Any] | Callable[[], Any] | None) -> Callable[[int], Any]:
     """Return a function of k that returns the argument of update k: its number, or the next batch."""
     if data is None:
         return lambda k: k
     if isinstance(data, Iterator):
-        raise SchedulerError("data is an iterator, which cannot be rewound: give the loader itself")
+        raise SchedulerError(
+            "data is an iterator, which cannot be rewound: give the loader itself, or a function that returns a batch"
+        )
+    if callable(data) and not hasattr(data, "__iter__"):
+        return _from_function(data)
+    if not isinstance(data, Iterable) and not hasattr(data, "__getitem__"):
+        raise SchedulerError(f"data is batches, or a function that returns a batch, not {data!r:.60}")
     if isinstance(data, DataLoader) and data.persistent_workers:
         raise SchedulerError(
             "the workers of this loader persist, and cannot be restored: build a second loader for the test"
         )
     batches = _endless(data)
     return lambda k: next(batches)
+
+
+def _from_function(batch: Callable[[], Any]) -> Callable[[int], Any]:
+    try:
+        inspect.signature(batch).bind()
+    except TypeError as error:
+        raise SchedulerError(
+            f'data is a function that is called without arguments, and needs some ({error}): lambda: get_batch("train")'
+        ) from error
+    except ValueError:  # a builtin may have no signature
+        pass
+    return lambda k: batch()
 
 
 def _endless(data: Iterable[Any]) -> Iterator[Any]:

@@ -2,7 +2,9 @@
 
 import inspect
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -17,25 +19,50 @@ NAMES = "a schedule is named file.py:name or package.module:name; a plan has par
 SCHEDULE = Loadable("schedule", NAMES, ConvertError)
 
 
-def read_by_name(name: str) -> Conversion:
+def read_by_name(name: str, arguments: Sequence[str] = ()) -> Conversion:
     """Read the schedule that a name stands for, or that the arguments in a file describe.
+
+    Args:
+        name: file.py:name or package.module:name, or a JSON or YAML file.
+        arguments: of the script, if it is one that reads them.
 
     Raises:
         ConvertError: if there is none, or if it cannot be read.
     """
     file = Path(name)
-    return read(_arguments(file) if file.suffix in (".json", ".yaml", ".yml") else _load(name))
+    if file.suffix not in (".json", ".yaml", ".yml"):
+        return read(_load(name, arguments))
+    if arguments:
+        raise ConvertError(f"{file} is not run, so it takes no arguments: {' '.join(arguments)}")
+    return read(_arguments(file))
 
 
-def _load(name: str) -> Any:
+def _load(name: str, arguments: Sequence[str]) -> Any:
     """Return the object that a name stands for; a function without parameters is called for it."""
     where, colon, attribute = name.rpartition(":")
     if not (colon and where and attribute):
         raise ConvertError(f"{name!r} names no schedule: {NAMES}")
-    module = load_module(name, where, SCHEDULE)
-    if not hasattr(module, attribute):
-        raise ConvertError(f"{where} has no {attribute}: it has {_public_names(module)}")
-    return _call_if_function(name, getattr(module, attribute))
+    with _command_line(where, arguments):
+        module = load_module(name, where, SCHEDULE)
+        if not hasattr(module, attribute):
+            raise ConvertError(f"{where} has no {attribute}: it has {_public_names(module)}")
+        return _call_if_function(name, getattr(module, attribute))
+
+
+@contextmanager
+def _command_line(script: str, arguments: Sequence[str]) -> Iterator[None]:
+    """Let a script read its own name and arguments, and not those of this program."""
+    own = sys.argv
+    sys.argv = [script, *arguments]
+    try:
+        yield
+    except ConvertError as error:
+        if not isinstance(error.__cause__, SystemExit):
+            raise
+        example = f"glidepath convert {script}:name -- --epochs 90"
+        raise ConvertError(f"{error}; write the arguments that it needs after --, as in {example}") from error.__cause__
+    finally:
+        sys.argv = own
 
 
 def _call_if_function(name: str, value: Any) -> Any:

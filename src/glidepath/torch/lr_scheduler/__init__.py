@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import _format_param as _format_param  # what torc
 
 from .base import EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING
 from .base import LRScheduler as LRScheduler
-from .composed import ChainedScheduler as ChainedScheduler
+from .chained import ChainedScheduler as ChainedScheduler
 from .composed import SequentialLR as SequentialLR
 from .cyclic import CyclicLR as CyclicLR
 from .functions import LambdaLR as LambdaLR

@@ -13,7 +13,6 @@ from glidepath.errors import GroupError, ResumeError, StateError
 from glidepath.warn import warn_caller
 
 from .call_order import assume_in_order, check_call_order, watch_updates
-from .fast_path import FastPath
 from .groups import Group, check_optimizer, copy_container, copy_value, read_rates, write_value
 from .last_written import holds_rates, record_write
 from .uncompiled import uncompiled
@@ -47,7 +46,7 @@ class LRScheduler(stock.LRScheduler):
     _last_lr: list[Any]
     _get_lr_called_within_step: bool = False
     _is_initial: bool = False
-    _fast_path: "FastPath | None"
+    _fast_path: Any  # a FastPath, a ChainPath, or None
     _any_epoch: ClassVar[bool] = False  # whether step(epoch) is a way to use it, and not deprecated
     _is_ours: ClassVar[bool] = True  # not a subclass from elsewhere, which may define anything anew
     _state_key: ClassVar[str] = "last_epoch"  # a key of every state

@@ -93,10 +93,9 @@ class ClosedForm(LRScheduler, ABC):
     def _update_factors(self, held_rates: list[Any], rates: list[float]) -> None:
         """Set the factor of each group that does not hold what was written to its rate over the formula."""
         for i, formula in enumerate(self._formula):
-            if rates[i] == formula * self._external[i] or not math.isfinite(formula) or formula == 0:
-                continue
-            if rates[i] != round_to_type(held_rates[i], formula * self._external[i]) and self._counts(rates[i]):
-                self._external[i] = rates[i] / formula
+            factor = factor_of(held_rates[i], formula, self._external[i])
+            if factor != self._external[i] and self._counts(rates[i]):
+                self._external[i] = factor
 
     def _counts(self, rate: float) -> bool:
         return self._step_count > 2 or not self._ignores(rate)
@@ -179,3 +178,11 @@ class ClosedForm(LRScheduler, ABC):
                 "no update can use it",
                 "GP711",
             )
+
+
+def factor_of(rate: Any, formula: float, factor: float) -> float:
+    """Return the ratio of a group's rate to the formula: `factor`, if it holds their product or cannot show a ratio."""
+    product, value = formula * factor, float(rate)
+    if value == product or formula == 0 or not math.isfinite(formula) or value == round_to_type(rate, product):
+        return factor
+    return value / formula

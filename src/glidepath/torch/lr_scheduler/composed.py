@@ -1,4 +1,4 @@
-"""Schedulers made of schedulers: one after the other, or all at once. They nest in each other.
+"""Schedulers made of schedulers, and the sequence: one after the other. The chain is in `chained.py`; they nest.
 
 A member that begins starts from its own base rates, times the factor that other code (a user, a plateau, another
 scheduler) has put on the rates of the member before it.
@@ -19,11 +19,12 @@ from .base import NOT_GIVEN, LRScheduler, warn_about_verbose
 from .call_order import watch_updates
 from .groups import check_optimizer, read_rates, write_value
 from .last_written import record_write
+from .uncompiled import uncompiled
 
 Member = Any  # a scheduler of this package, or any subclass of PyTorch's
 
 
-class _Composite(LRScheduler, ABC):
+class Composite(LRScheduler, ABC):
     """Base of both: members on one optimizer, whose states are part of the state."""
 
     _schedulers: list[Member]
@@ -77,7 +78,7 @@ class _Composite(LRScheduler, ABC):
         super()._restore(values)
 
 
-class SequentialLR(_Composite):
+class SequentialLR(Composite):
     """schedulers[i](k - m_i) from milestone m_i on: each in its turn, with its own clock and its own base rates
 
     Args:
@@ -103,7 +104,7 @@ class SequentialLR(_Composite):
         verbose: Any = NOT_GIVEN,
     ) -> None:
         warn_about_verbose(verbose)
-        self._schedulers = _check_members(type(self).__name__, check_optimizer(optimizer), schedulers)
+        self._schedulers = check_members(type(self).__name__, check_optimizer(optimizer), schedulers)
         self._milestones = _check_milestones(milestones)
         if len(milestones) != len(schedulers) - 1:
             raise ScheduleError(
@@ -114,14 +115,19 @@ class SequentialLR(_Composite):
         watch_updates(optimizer)
         self._begin(last_epoch + 1)
 
+    @uncompiled
     def step(self) -> None:  # type: ignore[override]
         """Advance by one step; at a milestone begin the next member."""
         last, self.last_epoch = self._active(), self.last_epoch + 1
         active = self._active()
-        if active == last:
-            self._schedulers[active].step()
-        else:
+        member = self._schedulers[active]
+        if active != last:
             self._enter(self._schedulers[last])
+        else:
+            member.step()
+            if getattr(member, "_fast_path", None) is not None:  # it has recorded this write
+                self._last_lr = member._last_lr[:]
+                return
         record_write(self)
 
     def _active(self) -> int:
@@ -136,12 +142,12 @@ class SequentialLR(_Composite):
         member = self._schedulers[i]
         factor = before._factor() if isinstance(before, LRScheduler) else [1.0] * len(self.optimizer.param_groups)
         _write_base_rates(member, factor)
-        _begin(member, self.last_epoch - (self._milestones[i - 1] if i else 0))
+        begin_member(member, self.last_epoch - (self._milestones[i - 1] if i else 0))
 
     def lr_at(self, step: int) -> list[float]:
         """Return the rates of all groups at `step`, if only the members write them; change nothing."""
         i = bisect_right(self._milestones, step)
-        return _lr_at(self._schedulers[i], step - (self._milestones[i - 1] if i else 0))
+        return rates_at(self._schedulers[i], step - (self._milestones[i - 1] if i else 0))
 
     def _begin(self, step: int) -> None:
         self.last_epoch = step
@@ -154,65 +160,15 @@ class SequentialLR(_Composite):
         return member._factor() if isinstance(member, LRScheduler) else super()._factor()
 
 
-class ChainedScheduler(_Composite):
-    """base * f_1(k) * f_2(k) * ...: all at once, their factors multiplied
+def rates_at(member: Member, step: int) -> list[float]:
+    """Return the rates of a member at `step`.
 
-    Args:
-        schedulers: at least one; none of them a ReduceLROnPlateau.
-        optimizer: the optimizer of all of them; None takes it from the first.
-        verbose: deprecated.
-
-    Differs from PyTorch's: LambdaLR and CosineAnnealingWarmRestarts do not wipe out the others' factors, so the order
-    makes no difference; it can be a member of a SequentialLR, at any place.
+    Raises:
+        ScheduleError: if it has no formula.
     """
-
-    _state_key = "_schedulers"
-
-    def __init__(
-        self, schedulers: Sequence[Member], optimizer: Optimizer | None = None, verbose: Any = NOT_GIVEN
-    ) -> None:
-        warn_about_verbose(verbose)
-        name = type(self).__name__
-        members = list(schedulers)
-        optimizer = optimizer or (getattr(members[0], "optimizer", None) if members else None)
-        self._schedulers = _check_members(name, optimizer, members)
-        self.optimizer = self._schedulers[0].optimizer
-        watch_updates(self.optimizer)
-        record_write(self)
-
-    @property
-    def last_epoch(self) -> int:  # type: ignore[override]
-        """Return the step of the first member."""
-        return cast(int, self._schedulers[0].last_epoch)
-
-    def step(self) -> None:  # type: ignore[override]
-        """Advance every member by one step."""
-        for member in self._schedulers:
-            member.step()
-        record_write(self)
-
-    def lr_at(self, step: int) -> list[float]:
-        """Return the rates of all groups at `step`, if only the members write them; change nothing."""
-        product: list[float] = self._schedulers[0]._starts()
-        for member in self._schedulers:
-            factors = [_ratio(lr, start) for lr, start in zip(_lr_at(member, step), member._starts(), strict=True)]
-            product = [lr * factor for lr, factor in zip(product, factors, strict=True)]
-        return product
-
-    def _begin(self, step: int) -> None:
-        for member in self._schedulers:
-            _begin(member, step)
-        record_write(self)
-
-
-def _lr_at(member: Member, step: int) -> list[float]:
     if not hasattr(member, "lr_at"):
         raise ScheduleError(f"{type(member).__name__} has no formula to look ahead with: give one of glidepath's own")
     return cast(list[float], member.lr_at(step))
-
-
-def _ratio(rate: float, start: float) -> float:
-    return rate / start if start else 0.0
 
 
 def _load(member: Member, state: Mapping[str, Any]) -> None:
@@ -221,7 +177,8 @@ def _load(member: Member, state: Mapping[str, Any]) -> None:
     member._load(state) if ours else member.load_state_dict(state)
 
 
-def _begin(member: Member, step: int) -> None:
+def begin_member(member: Member, step: int) -> None:
+    """Begin a member at `step` of its own."""
     if isinstance(member, LRScheduler):
         member._begin(step)
     else:
@@ -237,7 +194,13 @@ def _write_base_rates(member: Member, factor: list[float]) -> None:
         write_value(group, "lr", float(base) * ratio)
 
 
-def _check_members(name: str, optimizer: Any, schedulers: Sequence[Member]) -> list[Member]:
+def check_members(name: str, optimizer: Any, schedulers: Sequence[Member]) -> list[Member]:
+    """Return the members as a list, if each is a scheduler of this optimizer that needs no metric.
+
+    Raises:
+        ScheduleError: if there is none, or one needs a metric or has another optimizer.
+        OptimizerError: if one is not a scheduler.
+    """
     if not schedulers:
         raise ScheduleError(f"{name} expects at least one scheduler, but got none")
     for i, member in enumerate(schedulers):

@@ -11,6 +11,7 @@ from math import isfinite
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, final
 
+from .groups import Group
 from .last_written import LastWrite
 
 if TYPE_CHECKING:
@@ -24,15 +25,10 @@ MOVING = {  # what a step itself changes; all other attributes are what the numb
 
 def open_fast_path(scheduler: "ClosedForm") -> "FastPath | None":
     """Return a fast path from the present step on, or None if the groups do not hold what was written last."""
-    groups, last, formula = scheduler.optimizer.param_groups, scheduler._last_lr, scheduler._formula
-    if len(groups) != len(last) or len(formula) != len(last):
+    groups, last = scheduler.optimizer.param_groups, scheduler._last_lr
+    if not hold_the_very_rates(groups, last) or {*map(type, last), *map(type, scheduler.base_lrs)} != {float}:
         return None
-    for group, rate, value, factor in zip(groups, last, formula, scheduler._external, strict=True):
-        if group["lr"] is not rate or type(rate) is not float or rate != value * factor:
-            return None
-    if any(type(base) is not float for base in scheduler.base_lrs):
-        return None
-    return FastPath(scheduler)
+    return FastPath(scheduler) if last == multiply(scheduler._formula, scheduler._external) else None
 
 
 def _copy_input(value: Any) -> Any:
@@ -47,6 +43,7 @@ class FastPath:
     __slots__ = (
         "epoch",
         "external",
+        "formula",
         "inputs",
         "names",
         "number",
@@ -67,43 +64,72 @@ class FastPath:
         self.epoch = scheduler.last_epoch
         self.numbers: Iterator[Any] = iter(())
         self.number: Any = None
+        self.formula: list[float] = []
         self.written = list(scheduler._last_lr)
-        self.record = LastWrite(self.epoch, self.written, [])
+        self.record = LastWrite(self.epoch + 1, self.written, [])
 
     def step(self, scheduler: "ClosedForm") -> bool:
-        """Make a step; return False, with nothing changed, if it is one for the slow path."""
+        """Make a step; return False, with no rate written, if it is one for the slow path."""
         attributes = scheduler.__dict__
         groups = attributes["optimizer"].param_groups
-        if len(groups) != len(self.written) or attributes["last_epoch"] != self.epoch:
+        if not (self.fits(attributes) and hold_the_very_rates(groups, self.written)):
             return False
-        if len(attributes) != self.names or self.read_inputs(attributes) != self.inputs:
-            return False
-        for group, rate in zip(groups, self.written):  # noqa: B905 (strict costs a third here)
-            if group["lr"] is not rate:
+        before, formula = self.formula, self.next_formula(scheduler)
+        if formula is not before:
+            rates = formula if self.external is None else multiply(formula, self.external)
+            if not isfinite(sum(rates)):
                 return False
+            write_floats(groups, rates)
+            self.written = self.record.rates = rates
+        self.finish(scheduler, self.written)
+        attributes["optimizer"]._scheduled = self.record
+        return True
+
+    def fits(self, attributes: dict[str, Any]) -> bool:
+        """Return whether nothing but the steps here has changed the scheduler, whose attributes these are."""
+        return (
+            attributes["last_epoch"] == self.epoch
+            and len(attributes) == self.names
+            and self.read_inputs(attributes) == self.inputs
+        )
+
+    def next_formula(self, scheduler: "ClosedForm") -> list[float]:
+        """Return the rates that the schedule alone would write next: the same list if they are the same."""
         number = next(self.numbers, None)
         if number is None:
             self.numbers = scheduler._numbers()
             number = next(self.numbers)
-        if number != self.number and not self._write(attributes, groups, scheduler._rates_of(number, self.starts)):
-            return False
-        self.number = number
+        if number != self.number:
+            self.formula = scheduler._rates_of(number, self.starts)
+            self.number = number
+        return self.formula
+
+    def finish(self, scheduler: "ClosedForm", rates: list[float]) -> None:
+        """Count the step, after its rates were written."""
+        attributes = scheduler.__dict__
         attributes["last_epoch"] = self.epoch = self.epoch + 1
         attributes["_step_count"] += 1
-        attributes["_last_lr"] = self.written[:]
-        attributes["optimizer"]._scheduled = self.record
-        scheduler._follow(number)
-        return True
+        attributes["_formula"] = self.formula
+        attributes["_last_lr"] = rates[:]
+        scheduler._follow(self.number)
 
-    def _write(self, attributes: dict[str, Any], groups: list[dict[str, Any]], formula: list[float]) -> bool:
-        """Write the rates of a formula; return False if one is not finite, which the slow path warns of."""
-        rates = formula
-        if self.external is not None:
-            rates = [value * factor for value, factor in zip(formula, self.external)]  # noqa: B905
-        if not isfinite(sum(rates)):
+
+def hold_the_very_rates(groups: list[Group], rates: list[float]) -> bool:
+    """Return whether the groups hold these objects, so that no other code has written any."""
+    if len(groups) != len(rates):
+        return False
+    for group, rate in zip(groups, rates):  # noqa: B905 (strict costs a third here)
+        if group["lr"] is not rate:
             return False
-        for group, rate in zip(groups, rates):  # noqa: B905
-            group["lr"] = rate
-        attributes["_formula"] = formula
-        self.written = self.record.rates = rates
-        return True
+    return True
+
+
+def write_floats(groups: list[Group], rates: list[float]) -> None:
+    """Write a rate into each group, none of which holds a tensor."""
+    for group, rate in zip(groups, rates):  # noqa: B905
+        group["lr"] = rate
+
+
+def multiply(values: list[float], factors: list[float]) -> list[float]:
+    """Return the products of two lists of one length."""
+    return [value * factor for value, factor in zip(values, factors)]  # noqa: B905
