@@ -217,17 +217,18 @@ def test_a_training_that_is_resumed_with_twice_the_batch_and_makes_no_update_say
     second = trainer_of(tmp_path, **epochs, per_device_train_batch_size=4)
     schedule(second, plan)
     with pytest.warns(
-        gp.GlidepathWarning, match=r"makes no update: the checkpoint has made 24 updates, and 24 are all"
+        gp.GlidepathWarning, match=r"no update left to make: the checkpoint has made 24, and 24 are"
     ):
         second.train(resume_from_checkpoint=str(tmp_path / "checkpoint-24"))
     assert second.lr_scheduler.position == 24
 
 
 def test_a_finished_training_that_is_run_again_is_silent(tmp_path):
-    first = trainer_of(tmp_path, save_strategy="steps", save_steps=12)
+    once = {"max_steps": -1, "num_train_epochs": 1, "per_device_train_batch_size": 4}
+    first = trainer_of(tmp_path, **once, save_strategy="epoch")
     schedule(first, "cosine(100%)")
     first.train()
-    second = trainer_of(tmp_path)
+    second = trainer_of(tmp_path, **once)
     schedule(second, "cosine(100%)")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

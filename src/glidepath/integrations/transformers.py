@@ -160,7 +160,7 @@ class _ResumeWarnings:
         self._warn_if_nothing_is_left(state, [warning.code for warning in held])
 
     def _warn_if_nothing_is_left(self, state: Any, codes: Sequence[str]) -> None:
-        """Warn about a training without updates, unless it was simply finished before."""
+        """Warn about a training that is past its end, unless it was simply finished before."""
         updates, batch = state.global_step, self._trainer._train_batch_size
         plan = self._trainer.lr_scheduler._clock.schedules[0].target.plan
         has_rest = plan.duration is not None and updates < plan.duration
@@ -168,8 +168,8 @@ class _ResumeWarnings:
         if updates >= state.max_steps > 0 and updates and ("GP703" in codes or has_rest or is_other):
             batches = f", with a batch of {batch} in place of {state.train_batch_size}" if is_other else ""
             warn_caller(
-                f"this training makes no update: the checkpoint has made {updates:,} updates, and {state.max_steps:,} "
-                f"are all that there are now{batches}; give max_steps=, or a higher num_train_epochs=",
+                f"this training has no update left to make: the checkpoint has made {updates:,}, and {state.max_steps:,} are "
+                f"all that there are now{batches}; give max_steps=, or a higher num_train_epochs=",
                 "GP747",
             )
 
