@@ -216,9 +216,7 @@ def test_a_training_that_is_resumed_with_twice_the_batch_and_makes_no_update_say
     first.train()
     second = trainer_of(tmp_path, **epochs, per_device_train_batch_size=4)
     schedule(second, plan)
-    with pytest.warns(
-        gp.GlidepathWarning, match=r"no update left to make: the checkpoint has made 24, and 24 are"
-    ):
+    with pytest.warns(gp.GlidepathWarning, match=r"no update left to make: the checkpoint has made 24, and 24 are"):
         second.train(resume_from_checkpoint=str(tmp_path / "checkpoint-24"))
     assert second.lr_scheduler.position == 24
 

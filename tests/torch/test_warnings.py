@@ -107,6 +107,25 @@ def rate_capped():
     Scheduler(torch.optim.Adafactor([parameter()], lr=0.1), gp.constant(200))  # here
 
 
+def foreign_state():
+    optimizer = sgd(0.1)
+    Scheduler(optimizer, PLAN).load_state_dict({"last_epoch": 5, "base_lrs": [0.1]})  # here
+
+
+def state_missing():
+    first = torch.optim.AdamW([parameter()], lr=0.1)
+    update(first)
+    second = torch.optim.AdamW([parameter()], lr=0.1)
+    Scheduler(second, PLAN)
+    second.load_state_dict(first.state_dict())
+    second.step()  # here
+
+
+def rate_rounds_to_zero():
+    optimizer = torch.optim.AdamW([parameter()], lr=torch.tensor(0.1, dtype=torch.float16), foreach=False)
+    Scheduler(optimizer, gp.exponential(every=1, factor=0.1)[:20])  # here
+
+
 CASES = {
     "GP701": step_without_update,
     "GP702": step_per_epoch,
@@ -123,6 +142,9 @@ CASES = {
     "GP714": rate_read_once,
     "GP715": rate_one_update_late,
     "GP716": rate_capped,
+    "GP732": foreign_state,
+    "GP733": state_missing,
+    "GP734": rate_rounds_to_zero,
 }
 
 

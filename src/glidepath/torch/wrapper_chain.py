@@ -55,7 +55,7 @@ def inner_name(optimizer: Any) -> str | None:
 
 def caller_of(optimizer: Any) -> Any | None:
     """Return the wrapper that is calling the `step` of an optimizer, for hooks of that step."""
-    callers = (frame.f_locals.get("self") for frame in running_frames() if _is_method_of_optimizer(frame))
+    callers = (frame.f_locals.get("self") for frame in call_stack() if _is_method_of_optimizer(frame))
     return next((caller for caller in callers if _wraps(caller, optimizer)), None)
 
 
@@ -135,7 +135,7 @@ def refer_weakly(optimizer: Any) -> Callable[[], Any]:
         return lambda: optimizer
 
 
-def running_frames() -> Iterator[FrameType]:
+def call_stack() -> Iterator[FrameType]:
     """Yield the frames of the running calls, from the innermost on."""
     frame: FrameType | None = sys._getframe(1)
     for _ in range(MAX_FRAMES):

@@ -16,11 +16,11 @@ from glidepath.warn import warn_caller
 from .skipped_steps import was_update
 from .watched_step import WatchedStep
 from .wrapper_chain import (
+    call_stack,
     caller_of,
     has_step_hooks,
     put_hooks,
     refer_weakly,
-    running_frames,
     shares_groups,
     steps_by_parameter,
 )
@@ -149,6 +149,6 @@ def _is_running(root: int) -> bool:
     """Return whether the watched `step` of an object is running now, by the identity of the object."""
     return any(
         id(frame.f_locals.get("self")) == root or id(frame.f_locals.get("owner")) == root
-        for frame in running_frames()
+        for frame in call_stack()
         if frame.f_code in STEP_CODES
     )
