@@ -1,4 +1,4 @@
-"""Optimizers of other libraries that ignore, warm up or reuse the rate: stand-ins of the same contract, and who is silent."""
+"""Optimizers of other libraries that ignore, warm up or reuse the rate: stand-ins of the same contract."""
 
 import warnings
 

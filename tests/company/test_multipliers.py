@@ -1,4 +1,4 @@
-"""Multipliers of the rate in parameter groups (`lr_scale`, `lr_mult`): read, kept, said; timm's schedulers are the oracle."""
+"""Multipliers of the rate in parameter groups, `lr_scale` and `lr_mult`; timm's schedulers are the oracle."""
 
 import warnings
 

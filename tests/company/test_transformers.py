@@ -60,13 +60,18 @@ def rates(plan, start, stop, base=0.1):
 def layerwise(model, used):
     """Return what `optim="galore_adamw_layerwise"` makes: optimizers that a hook of each parameter steps."""
     by_parameter = {each: torch.optim.AdamW([each], lr=0.1) for each in model.parameters()}
+
+    def update(parameter):
+        optimizer = by_parameter[parameter]
+        optimizer.step()
+        optimizer.zero_grad()
+
     for parameter, optimizer in by_parameter.items():
         used[parameter] = []
+        record = lambda o, *rest, rates=used[parameter]: rates.append(o.param_groups[0]["lr"])
+        optimizer.register_step_post_hook(record)
         if parameter.requires_grad:
-            parameter.register_post_accumulate_grad_hook(
-                lambda p, o=optimizer: (used[p].append(o.param_groups[0]["lr"]), o.step(), o.zero_grad())
-            )
-            optimizer.register_step_pre_hook(lambda o, *rest, p=parameter: None)
+            parameter.register_post_accumulate_grad_hook(update)
     return LayerWiseDummyOptimizer, {"optimizer_dict": by_parameter, "lr": 0.1}
 
 

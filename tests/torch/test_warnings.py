@@ -12,6 +12,7 @@ import glidepath as gp
 import glidepath.torch
 from glidepath.codes import CODES
 from glidepath.torch import Scheduler, lr_scheduler
+from glidepath.torch.multipliers import apply_multipliers
 
 from .loops import parameter, sgd, update, used
 
@@ -126,6 +127,33 @@ def rate_rounds_to_zero():
     Scheduler(optimizer, gp.exponential(every=1, factor=0.1)[:20])  # here
 
 
+class LibraryOptimizer(torch.optim.SGD):
+    """An optimizer of another library, by the keys of its groups."""
+
+    def __init__(self, **keys):
+        super().__init__([{"params": [parameter()], **keys}], lr=0.1)
+
+
+class FTRL(LibraryOptimizer):
+    """pytorch_optimizer's, by its name."""
+
+
+def multipliers():
+    apply_multipliers([{"lr_scale": 0.5}, {"lr_scale": 1.0}], [0.1, 0.1])  # here
+
+
+def rate_ignored():
+    Scheduler(LibraryOptimizer(relative_step=True), PLAN)  # here
+
+
+def warmup_squared():
+    Scheduler(LibraryOptimizer(warmup_steps=10, weight_lr_power=2.0), gp.warmup(5) >> PLAN)  # here
+
+
+def rate_scales_parameters():
+    Scheduler(FTRL(lr_power=-0.5), PLAN)  # here
+
+
 CASES = {
     "GP701": step_without_update,
     "GP702": step_per_epoch,
@@ -145,6 +173,10 @@ CASES = {
     "GP732": foreign_state,
     "GP733": state_missing,
     "GP734": rate_rounds_to_zero,
+    "GP736": multipliers,
+    "GP737": rate_ignored,
+    "GP738": warmup_squared,
+    "GP739": rate_scales_parameters,
 }
 
 

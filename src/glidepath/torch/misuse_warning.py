@@ -80,8 +80,8 @@ class MisuseDetector:
         plans = [plan for plan in self.plans if not is_constant(plan, position)]
         if plans and all(seems_in_epochs(plan, gap, position) for plan in plans):
             self._warn(
-                f"step() is called once in {gap} updates, and {plans[0]!r} follows the updates, so that it is far ahead "
-                f"of the calls (update {position}): if its numbers are epochs, {EPOCHS}",
+                f"step() is called once in {gap} updates, and {plans[0]!r} follows the updates, so that it is far "
+                f"ahead of the calls (update {position}): if its numbers are epochs, {EPOCHS}",
                 "GP702",
             )
 

@@ -1,4 +1,4 @@
-"""Whether a plan that is followed by updates was meant by epochs, judged by what it does in a run of many updates a call.
+"""Whether a plan that is followed by updates was meant by epochs, judged by its values so far.
 
 A plan in updates goes on for as long as the run does. One in epochs, followed by updates, is over in the first of
 them: it has fallen to nothing, it holds a low value, or it has gone through many cycles. Only what no plan in updates

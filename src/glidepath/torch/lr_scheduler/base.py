@@ -112,8 +112,11 @@ class LRScheduler(stock.LRScheduler):
         Args:
             epoch: deprecated; the step to jump to.
         """
-        if epoch is None and self._step_fast():
-            return
+        if epoch is None:
+            path = self._fast_path or self._open_fast_path()
+            if path is not None and path.step(self):
+                return
+            self._fast_path = None
         before = self.last_epoch, self._step_count
         if self._step_count == 1:
             check_call_order(self.optimizer)
@@ -126,9 +129,9 @@ class LRScheduler(stock.LRScheduler):
             self.last_epoch, self._step_count = before
             raise
 
-    def _step_fast(self) -> bool:
-        """Make a step on the fast path; return False if there is none, or the step is not one for it."""
-        return False
+    def _open_fast_path(self) -> Any:
+        """Return a fast path from the present step on, which is kept too, or None."""
+        return None
 
     @uncompiled
     def _update_lr(self, epoch: Any = None) -> None:

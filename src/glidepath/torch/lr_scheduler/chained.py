@@ -17,7 +17,7 @@ from .base import IN_FORCE, NOT_GIVEN, warn_about_verbose
 from .call_order import watch_updates
 from .closed_form import ClosedForm, factor_of
 from .composed import Composite, Member, begin_member, check_members, rates_at
-from .fast_path import FastPath, hold_the_very_rates, multiply, write_floats
+from .fast_path import FastPath, hold_the_very_rates, multiply
 from .groups import copy_value, write_value
 from .last_written import LastWrite, record_write
 from .momentum import MomentumScheduler
@@ -64,7 +64,7 @@ class ChainedScheduler(Composite):
         path = self._fast_path or open_chain_path(self)
         self._fast_path = path if path is not None and path.step(self) else None
         if self._fast_path is None:
-            self._step_members() if not self._is_product() else self._step_product()
+            self._step_product() if self._is_product() else self._step_members()
 
     def lr_at(self, step: int) -> list[float]:
         """Return the rates of all groups at `step`, if only the members write them; change nothing."""
@@ -179,7 +179,8 @@ class ChainPath:
         if not isfinite(sum(products[-1])):
             return False
         self.written = self.record.rates = products[-1]
-        write_floats(groups, self.written)
+        for group, rate in zip(groups, self.written, strict=True):
+            group["lr"] = rate
         for path, member, rates in zip(self.paths, members, products, strict=True):
             path.finish(member, rates)
         chain._formula, chain._last_lr = formula, self.written[:]

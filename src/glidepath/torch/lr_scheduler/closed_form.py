@@ -13,7 +13,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from torch.optim import Optimizer
 
@@ -21,7 +21,7 @@ from glidepath.torch.hyperparameter import current_rates
 from glidepath.warn import warn_caller
 
 from .base import NOT_GIVEN, LRScheduler, warn_outside_step
-from .fast_path import open_fast_path
+from .fast_path import FastPath, open_fast_path
 from .groups import Group, copy_value, match_type, round_to_type
 from .last_written import last_write
 
@@ -52,14 +52,10 @@ class ClosedForm(LRScheduler, ABC):
     def _follow(self, number: Any) -> None:
         """Do what else belongs to a step, after its rates were written on the fast path."""
 
-    def _step_fast(self) -> bool:
-        path = self._fast_path
-        if path is None and self._is_ours and self._step_count > 1:
-            path = open_fast_path(self)
-        if path is not None and not path.step(self):
-            path = None
-        self._fast_path = path
-        return path is not None
+    def _open_fast_path(self) -> FastPath | None:
+        if self._is_ours and self._step_count > 1:
+            self._fast_path = open_fast_path(self)
+        return cast("FastPath | None", self._fast_path)
 
     def _present_formula(self) -> list[float]:
         return self.lr_at(self.last_epoch)

@@ -106,6 +106,9 @@ class CyclicLR(MomentumScheduler):
 
     # --- the formula ---
 
+    def _places_ahead(self) -> int:
+        return super()._places_ahead() if self._scale_fn_custom is None else 1  # a function is called at its own step
+
     def _place(self, step: int) -> float:
         """Return the height in the cycle, from 0 at the lower rate to 1 at the upper one, times the scale."""
         cycle, place = divmod(step, self.total_size)

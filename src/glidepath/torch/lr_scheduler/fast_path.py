@@ -72,14 +72,18 @@ class FastPath:
         """Make a step; return False, with no rate written, if it is one for the slow path."""
         attributes = scheduler.__dict__
         groups = attributes["optimizer"].param_groups
-        if not (self.fits(attributes) and hold_the_very_rates(groups, self.written)):
+        if len(groups) != len(self.written) or not self.fits(attributes):
             return False
+        for group, rate in zip(groups, self.written):  # noqa: B905 (strict costs a third here)
+            if group["lr"] is not rate:
+                return False
         before, formula = self.formula, self.next_formula(scheduler)
         if formula is not before:
             rates = formula if self.external is None else multiply(formula, self.external)
             if not isfinite(sum(rates)):
                 return False
-            write_floats(groups, rates)
+            for group, rate in zip(groups, rates):  # noqa: B905
+                group["lr"] = rate
             self.written = self.record.rates = rates
         self.finish(scheduler, self.written)
         attributes["optimizer"]._scheduled = self.record
@@ -118,16 +122,10 @@ def hold_the_very_rates(groups: list[Group], rates: list[float]) -> bool:
     """Return whether the groups hold these objects, so that no other code has written any."""
     if len(groups) != len(rates):
         return False
-    for group, rate in zip(groups, rates):  # noqa: B905 (strict costs a third here)
+    for group, rate in zip(groups, rates):  # noqa: B905
         if group["lr"] is not rate:
             return False
     return True
-
-
-def write_floats(groups: list[Group], rates: list[float]) -> None:
-    """Write a rate into each group, none of which holds a tensor."""
-    for group, rate in zip(groups, rates):  # noqa: B905
-        group["lr"] = rate
 
 
 def multiply(values: list[float], factors: list[float]) -> list[float]:

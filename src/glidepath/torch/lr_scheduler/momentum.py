@@ -37,8 +37,13 @@ class MomentumScheduler(ClosedForm, ABC):
         """Return the momenta of all groups at `step`; change nothing."""
         return self._momenta_of(self._place(step))
 
+    def _places_ahead(self) -> int:
+        """Return how many places may be computed at once."""
+        return 32
+
     def _numbers(self) -> Iterator[Any]:
-        return map(self._place, (self.last_epoch + 1,))  # not further: the bounds may be changed in the groups
+        step = self.last_epoch + 1
+        return iter([self._place(k) for k in range(step, step + self._places_ahead())])
 
     def get_lr(self) -> list[Any]:
         """Return the rates of this step, and write the momenta, as PyTorch does here."""

@@ -15,7 +15,7 @@ from .momentum import MomentumScheduler, is_beta1, set_bounds
 
 Phase = dict[str, Any]  # end_step, and the names of what it goes from and to
 Weights = tuple[float, float, float]  # of the start and of the end, and what their sum is divided by
-Place = tuple[Phase, Weights]
+Place = tuple[int, Phase, Weights]  # the step too, so that no two are equal: the bounds may change in the groups
 
 
 class OneCycleLR(MomentumScheduler):
@@ -108,11 +108,11 @@ class OneCycleLR(MomentumScheduler):
     # --- the formula ---
 
     def _rates_of(self, number: Place, starts: list[float]) -> list[float]:
-        phase, weights = number
+        _, phase, weights = number
         return self._between(phase["start_lr"], phase["end_lr"], weights)
 
     def _momenta_of(self, number: Place) -> list[float]:
-        phase, weights = number
+        _, phase, weights = number
         return self._between(phase["start_momentum"], phase["end_momentum"], weights)
 
     def _between(self, start: str, end: str, weights: Weights) -> list[float]:
@@ -121,15 +121,15 @@ class OneCycleLR(MomentumScheduler):
         return [(float(group[start]) * a + float(group[end]) * b) / total for group in self.optimizer.param_groups]
 
     def _place(self, step: int) -> Place:
-        """Return the phase that `step` is in, and the weights of its two ends there."""
+        """Return the step, the phase that it is in, and the weights of its two ends there."""
         phase, passed, length = self._phase_at(step)
         kind = getattr(self, "_anneal_func_type", None)
         if kind == "cos":
-            return phase, (*interpolate.cosine_weights(passed, length), 1.0)
+            return step, phase, (*interpolate.cosine_weights(passed, length), 1.0)
         if kind == "linear":
-            return phase, (length - passed, passed, length)
+            return step, phase, (length - passed, passed, length)
         anneal, share = vars(self)["anneal_func"], passed / length  # a state of PyTorch before 2.0 brings a function
-        return phase, (float(anneal(1.0, 0.0, share)), float(anneal(0.0, 1.0, share)), 1.0)
+        return step, phase, (float(anneal(1.0, 0.0, share)), float(anneal(0.0, 1.0, share)), 1.0)
 
     def _phase_at(self, step: int) -> tuple[Phase, float, float]:
         """Return the phase that `step` is in, the steps into it, and its length."""
