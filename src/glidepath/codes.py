@@ -106,7 +106,12 @@ CODES = {
     "GP736": Code("multipliers", "The groups have lr_scale or lr_mult.", "Remove the key to have it ignored."),
     "GP737": Code("rate-ignored", "The optimizer has a rate of its own.", "Switch it off, as the message says."),
     "GP738": Code("warmup-squared", "Optimizer and plan both warm up.", "Leave one of the warmups out."),
+    "GP742": Code("command", "A command for a living run was not carried out.", "Write it as the message shows."),
     "GP739": Code("rate-scales-parameters", "FTRL scales all parameters by the rate.", "Keep the rate constant."),
+    "GP746": Code(
+        "rate-of-the-checkpoint", "A Trainer goes on with the saved rate.", "Call rebase() as the training begins."
+    ),
+    "GP747": Code("no-update-left", "A Trainer is resumed past its end.", "Give max_steps=, or more epochs."),
     # findings of a review
     "GP801": Code("finite", "A value is NaN or infinite.", "Change the formula, or cut the step away."),
     "GP802": Code("negative", "A value is below zero, so the update would climb.", "Clip the plan at zero."),

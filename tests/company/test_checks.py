@@ -361,6 +361,57 @@ def test_updates_that_a_grad_scaler_skips_over_sparse_gradients_are_no_misuse(ki
 # --- what cannot be driven ---
 
 
+def test_a_stand_in_for_layer_wise_optimizers_is_refused_with_the_optimizers_to_give():
+    trainer_pt_utils = pytest.importorskip("transformers.trainer_pt_utils")
+    inner = {p: sgd(0.1) for p in (parameter(), parameter())}
+    stand_in = trainer_pt_utils.LayerWiseDummyOptimizer(optimizer_dict=inner)
+    with pytest.raises(SchedulerError, match=r"LayerWiseDummyOptimizer stands for several.*optimizer\.optimizer_dict"):
+        Scheduler(stand_in, gp.linear(10))
+    scheduler = Scheduler(stand_in.optimizer_dict, gp.linear(10))
+    for optimizer in inner.values():
+        optimizer.step()
+    assert scheduler.positions == [1, 1]
+
+
+def test_a_container_of_optimizers_is_refused_unless_the_groups_are_its_own():
+    class Container(torch.optim.Optimizer):
+        def __init__(self, optimizers, own):
+            super().__init__([parameter()], {"lr": 0.1})
+            self.optimizers = optimizers
+            if own:
+                self.param_groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+
+        def step(self, closure=None):
+            for optimizer in self.optimizers:
+                optimizer.step()
+
+    inner = [sgd(0.1), sgd(0.2)]
+    with pytest.raises(SchedulerError, match=r"Container stands for several.*optimizer\.optimizers"):
+        Scheduler(Container(inner, own=False), gp.linear(10))
+    container = Container(inner, own=True)
+    Scheduler(container, gp.linear(10))
+    container.step()
+    container.step()
+    assert rates(inner[0]) + rates(inner[1]) == [0.1 * 0.9, 0.2 * 0.9]
+
+
+@pytest.mark.parametrize("attribute", ["optim", "base_optimizer", "optimizer"])
+def test_what_only_holds_an_optimizer_is_refused_with_its_name(attribute):
+    class Engine:
+        pass
+
+    engine = Engine()
+    setattr(engine, attribute, sgd(0.1))
+    with pytest.raises(SchedulerError, match=rf"Engine is not a .*give the optimizer in it, optimizer\.{attribute} "):
+        Scheduler(engine, gp.linear(10))
+
+
+@pytest.mark.parametrize("argument", [None, 3, torch.nn.Linear(2, 2), torch.optim.SGD, (p for p in ())])
+def test_what_is_no_optimizer_is_refused(argument):
+    with pytest.raises(SchedulerError, match=r"is not a torch\.optim\.Optimizer"):
+        Scheduler(argument, gp.linear(10))
+
+
 def test_adafactor_of_transformers_is_told_of_relative_step():
     transformers = pytest.importorskip("transformers")
     optimizer = transformers.Adafactor([parameter()])

@@ -24,7 +24,7 @@ from accelerate import Accelerator
 from torch import nn
 
 import glidepath as gp
-from glidepath.errors import GlidepathWarning
+from glidepath.errors import GlidepathWarning, SchedulerError
 from glidepath.torch import Scheduler, Set
 from glidepath.torch.wrapper_chain import inner_name, is_plain, members_of, steps_by_parameter
 
@@ -93,6 +93,35 @@ class Twice(Hooked):
 
     def step(self, closure=None):
         return super().step(closure)
+
+
+class Container(torch.optim.Optimizer):
+    """Steps optimizers whose groups are not its own, as torchtitan's containers do."""
+
+    def __init__(self):
+        self.optimizers = [sgd(), sgd()]
+        super().__init__([p for inner in self.optimizers for p in inner.param_groups[0]["params"]], {"lr": 0.1})
+
+    def step(self, closure=None):
+        for inner in self.optimizers:
+            inner.step()
+
+
+class Combined(torch.optim.Optimizer):
+    """Steps optimizers whose groups it lists, as torchrec's CombinedOptimizer does."""
+
+    def __init__(self):
+        self.optimizers = [sgd(), sgd()]
+
+    @property
+    def param_groups(self):
+        return [group for inner in self.optimizers for group in inner.param_groups]
+
+    @property
+    def state(self):
+        return {p: values for inner in self.optimizers for p, values in inner.state.items()}
+
+    step = Container.step
 
 
 def parameters(count=2):
@@ -210,7 +239,28 @@ def test_wrappers_that_refer_to_each_other_end_the_chain():
 def test_an_object_names_the_optimizer_in_it():
     assert inner_name(Unhooked(sgd())) == "optimizer.base_optimizer"
     assert inner_name(SimpleNamespace(engine=sgd())) == "optimizer.engine"
+    assert inner_name(SimpleNamespace(optimizers=[sgd(), sgd()])) == "optimizer.optimizers"
     assert inner_name(sgd()) is None
+
+
+def test_an_optimizer_that_steps_others_with_rates_of_their_own_is_refused_with_their_name():
+    optimizer = Container()
+    with pytest.raises(SchedulerError, match=r"Container steps .* optimizer\.optimizers"):
+        Scheduler(optimizer, PLAN)
+    scheduler = Scheduler(optimizer.optimizers, PLAN)
+    for _ in range(UPDATES):
+        optimizer.step()
+    assert scheduler.positions == [UPDATES, UPDATES]
+    assert [inner.rates for inner in optimizer.optimizers] == [due(UPDATES)] * 2
+
+
+def test_an_optimizer_that_lists_the_groups_of_others_is_driven_itself():
+    optimizer = Combined()
+    scheduler = Scheduler(optimizer, PLAN)
+    for _ in range(UPDATES):
+        optimizer.step()
+    assert scheduler.position == UPDATES
+    assert [inner.rates for inner in optimizer.optimizers] == [due(UPDATES)] * 2
 
 
 # --- which step is an update ---

@@ -1,5 +1,7 @@
 """timm: its contract, kept in a loop written like its train.py, and compared with its own base class."""
 
+from inspect import signature
+
 import pytest
 import torch
 
@@ -91,6 +93,12 @@ def test_it_offers_what_timms_base_class_offers(base_class):
     offered = {name for name in vars(base_class) if not name.startswith("_")} - {"update_groups"}
     assert offered == {"step", "step_update", "state_dict", "load_state_dict"}
     assert offered <= set(vars(PlannedScheduler))
+
+
+def test_timms_train_py_can_log_that_the_rate_is_stepped_per_update(base_class):
+    """It reads `t_in_epochs`, which the schedulers of `create_scheduler_v2` have, before the first epoch."""
+    assert PlannedScheduler(two_groups(torch.nn.Linear(4, 2)), PLAN, epochs=3, updates_per_epoch=4).t_in_epochs is False
+    assert "t_in_epochs" in signature(base_class).parameters
 
 
 def test_other_fields_and_tensors_are_scaled_too():

@@ -9,9 +9,11 @@ to zero and a rise from zero keep 2e-15 relative accuracy. Update 0 uses `start`
 last of a decay to zero does not run at zero.
 """
 
+import itertools
 import math
 from abc import ABC, abstractmethod
 from dataclasses import MISSING, dataclass, fields, replace
+from itertools import islice
 from typing import Any, ClassVar, Self, final
 
 from glidepath.errors import ScheduleError
@@ -173,9 +175,11 @@ class Cosine(_WarpedCurve):
         """Compute `_inside` at each of the steps, the usual cosine without a call for each."""
         if self.k != 1.0 or self.power != 1.0:
             return super()._values(steps)
-        n, start, to, sin = self.steps, self.start, self.to, math.sin
-        falls = [start * ((half := sin(HALF_PI * ((n - k) / n))) * half) for k in steps] if start else []
-        rises = [to * ((half := sin(HALF_PI * (k / n))) * half) for k in steps] if to else []
+        n, start, to, sin = float(self.steps), self.start, self.to, math.sin
+        left = islice(itertools.count(n - steps.start, -1.0), len(steps))  # as floats: their ratio is the same bits
+        past = islice(itertools.count(float(steps.start)), len(steps))
+        falls = [start * (half * half) for k in left for half in (sin(HALF_PI * (k / n)),)] if start else []
+        rises = [to * (half * half) for k in past for half in (sin(HALF_PI * (k / n)),)] if to else []
         if falls and rises:
             return [fall + rise for fall, rise in zip(falls, rises, strict=True)]
         return falls or rises or super()._values(steps)

@@ -6,6 +6,8 @@ with needs_extra("torch", "schedulers for PyTorch"):
     import torch as _torch  # noqa: F401
 
 from . import lr_scheduler as lr_scheduler
+from .commands import follow_commands as follow_commands
+from .commands import follow_signal as follow_signal
 from .plateau import Event as Event
 from .plateau import Plateau as Plateau
 from .plateau import mean_over_processes as mean_over_processes

@@ -70,6 +70,8 @@ def build_clocks(
         together = _join(target, [schedule for clock in clocks for schedule in clock.schedules])
         check_schedules([together])
         check_values([together], position, steps, groups)
+        for clock in clocks:
+            clock.schedules[targets.index(target)].note_check(position)
     check_shared_rates([_join(target, [s for clock in clocks for s in clock.schedules]) for target in targets], groups)
     check_claims([clock.schedules for clock in clocks])
     return clocks

@@ -13,13 +13,14 @@ counter, without reading the tensor back from the device.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, final
 
 from torch import Tensor, tensor
 
+from glidepath.core.formula import Function
 from glidepath.core.namespace import SCALAR
 from glidepath.errors import SchedulerError
 
@@ -32,6 +33,7 @@ from .writes import Moment, WriteHistory, observe
 
 BLOCK = 2048  # values of a plan that are computed ahead, at most
 ROUNDING = 1e-12  # of the base
+ALL_UP_TO = 2_000_000  # updates: of a longer plan not every value is computed ahead
 LOOK_AHEAD = 10_000  # updates in which the peak of an endless plan is searched
 
 
@@ -122,7 +124,7 @@ class BoundSchedule:
         self.offset = 0
         self.original: Target | None = None  # the target in the code, if its plan was replaced
         self.is_rate = str(target.hyperparameter) == "lr"
-        self._default = math.nan  # rate of the optimizer
+        self.is_unchecked = True  # whether its values may be out of bounds: nobody has looked at all of them
         self._forget_values()
 
     # --- groups ---
@@ -192,6 +194,7 @@ class BoundSchedule:
 
     def resume(self, target: Target, bases: Sequence[float], factors: Sequence[float]) -> None:
         """Resume from a saved state; what the groups hold now is not a change."""
+        self.is_unchecked = self.is_unchecked or target.plan is not self.target.plan
         self.target, self.writes = target, WriteHistory(averaging=self.writes.averaging)
         self._forget_values()
         for slot, base, factor in zip(self.slots, bases, factors, strict=True):
@@ -244,6 +247,12 @@ class BoundSchedule:
 
     # --- values ---
 
+    def note_check(self, position: int) -> None:
+        """Note that every value from `position` on was computed ahead and is within its bounds (`value_checks.py`)."""
+        duration = self.target.plan.duration
+        short = duration is not None and duration - position <= ALL_UP_TO
+        self.is_unchecked = not (short and self.target.is_data and self.target.hyperparameter.index is None)
+
     def _forget_values(self) -> None:
         self._first, self._block = 0, list[float]()
 
@@ -258,6 +267,12 @@ class BoundSchedule:
         self._first = step
         self._block = self.target.plan.block(step, step + min(BLOCK, 8 + 2 * len(self._block)))
         return self._block[0]
+
+    @property
+    def function(self) -> Callable[[int], float]:
+        """Return the function from an update to the value of the plan."""
+        plan = self.target.plan
+        return plan._value if isinstance(plan, Function) and not self.offset else self.plan_value
 
     def plan_values(self, k: int, steps: int) -> list[float]:
         """Return the values of the plan at `steps` updates from k on."""
@@ -324,7 +339,7 @@ class BoundSchedule:
             column = list(takewhile(math.isfinite, column))
         if minimum is not None:
             column = [max(value, minimum) for value in column]
-        if column and not (low <= min(column) and max(column) < high):
+        if self.is_unchecked and column and not (low <= min(column) and max(column) < high):
             column = list(takewhile(lambda value: low <= value < high, column))
         return column
 

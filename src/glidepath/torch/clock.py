@@ -32,8 +32,8 @@ class Clock:
     """A position and the bound schedules that follow it. Lives in the hooks of one optimizer."""
 
     __slots__ = (
-        "_awaits_state", "_cache", "_claim", "_groups", "_handles", "_pending", "_start", "bases", "once",
-        "optional", "schedules",
+        "_awaits_state", "_claim", "_groups", "_handles", "_pending", "_start", "bases", "once",
+        "cache", "optional", "schedules",
     )  # fmt: skip
 
     _groups: list[Group]  # of the optimizer, as far as they are bound
@@ -49,7 +49,7 @@ class Clock:
         self._groups, self._pending, self._handles = [], False, list[Any]()
         self._start, self._awaits_state, self.bases, self.optional = position, False, None, frozenset()
         self._claim = None
-        self._cache = RowCache(schedules, position)
+        self.cache = RowCache(schedules, position)
 
     # --- hooks ---
 
@@ -87,7 +87,7 @@ class Clock:
     def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Write the values of this update: the pre-hook."""
         self._pending = True
-        cache = self._cache
+        cache = self.cache
         group: Group = optimizer.param_groups[-1]
         if group is cache.only_group and group["lr"] is cache.written:  # as `RowCache.write`, without its call
             group["lr"] = cache.written = cache.rows[cache.index]
@@ -102,7 +102,7 @@ class Clock:
         """Count this update: the post-hook."""
         if self._pending:
             self._pending = False
-            cache = self._cache
+            cache = self.cache
             cache.index = index = cache.index + 1
             if index == cache.end:
                 cache.refill()
@@ -144,20 +144,11 @@ class Clock:
     @property
     def position(self) -> int:
         """Return the number of updates made."""
-        return self._cache.first + self._cache.index
-
-    def show(self, optimizer: Any) -> None:
-        """Write the values of the next update early; the update then only checks that nobody changed them."""
-        cache = self._cache
-        group: Group = optimizer.param_groups[-1]
-        if group is cache.only_group and group["lr"] is cache.written:
-            group["lr"] = cache.written = cache.rows[cache.index]
-        else:
-            self.write(optimizer)
+        return self.cache.first + self.cache.index
 
     def write(self, optimizer: Any) -> None:
         """Write the values of `position`: all of them, or, if one is refused, none."""
-        if not self._cache.write(optimizer.param_groups):
+        if not self.cache.write(optimizer.param_groups):
             self._write_slowly(optimizer)
 
     def _write_slowly(self, optimizer: Any) -> None:
@@ -177,7 +168,7 @@ class Clock:
             schedule.mark_bases()
         waits = self._awaits_state or self.once.waits
         if not waits and all(schedule.can_run_ahead(self.position) for schedule in self.schedules):
-            self._cache.fill(self._groups)
+            self.cache.fill(self._groups)
 
     @property
     def start(self) -> int | None:
@@ -199,11 +190,11 @@ class Clock:
     def restart(self, position: int | None = None) -> None:
         """Begin anew at a position, as building and loading do: what is written before the next update may be a base."""
         if position is not None:
-            self._cache.move(position)
+            self.cache.move(position)
             self._awaits_state = False
             self.once.drop_deferred()
         self._start = self.position
-        self._cache.clear()
+        self.cache.clear()
 
     def observe(self, optimizer: Any) -> None:
         """Take in new groups and changes by other code, and leave the next write to the slow path."""
@@ -227,7 +218,7 @@ class Clock:
         Raises:
             SchedulerError: if a group is gone, or two plans select one group.
         """
-        self._cache.flush()
+        self.cache.flush()
         groups = optimizer.param_groups
         if len(groups) == len(self._groups) and all(map(_is, groups, self._groups)):
             return

@@ -76,8 +76,8 @@ TABLE = (
         ("ApolloDQN",),
         ("init_lr",),
         lambda optimizer, group, schedule: optimizer.warmup_steps > 1,
-        "{kind} warms up by itself from {init_lr} in its first {warmup_steps} updates and does not read lr there, so "
-        "this schedule has no effect on them: build it with warmup_steps=1",
+        "{kind} warms up by itself from {init_lr} until update {warmup_steps} and does not read lr before, so this "
+        "schedule has no effect there: build it with warmup_steps=1",
         "GP737",
     ),
     OwnRate(
@@ -147,13 +147,6 @@ def warn_about_library_rates(optimizer: Any, schedules: Sequence[BoundSchedule])
                 warn_caller(row.fill(optimizer, group), row.code)
                 return
     _warn_about_overrides(optimizer, [group for group, _ in pairs])
-
-
-def advise_on_missing_rate(group: Group) -> str:
-    """Return what to do if a group's rate is None, which makes Adafactor compute one; empty where that is not why."""
-    if group.get("relative_step"):
-        return "the optimizer computes its own: build it with relative_step=False, warmup_init=False and an lr"
-    return ""
 
 
 def _warn_about_overrides(optimizer: Any, groups: Sequence[Group]) -> None:

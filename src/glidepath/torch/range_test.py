@@ -8,7 +8,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import median
-from typing import Any, final
+from typing import Any, cast, final
 
 import torch
 from torch import Tensor, nn
@@ -131,7 +131,7 @@ def _arguments_of(data: Iterable[Any] | Callable[[], Any] | None) -> Callable[[i
         raise SchedulerError(
             "the workers of this loader persist, and cannot be restored: build a second loader for the test"
         )
-    batches = _endless(data)
+    batches = _endless(cast("Iterable[Any]", data))
     return lambda k: next(batches)
 
 

@@ -7,7 +7,7 @@ at a time, when it is due.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, final
 
 from torch import Tensor
@@ -42,10 +42,14 @@ class Column(NamedTuple):
 
     def values(self, columns: dict[tuple[BoundSchedule, float], list[float]]) -> list[Any]:
         """Return the column, from the columns of the schedules by schedule and multiplier."""
+        lists = [columns[part[:2]] for part in self.parts]
         if self.present is None:
-            return columns[self.parts[0][:2]]
-        rows = zip(*(columns[part[:2]] for part in self.parts), strict=False)
-        return [self._replace_elements(row) for row in rows]
+            return lists[0]
+        if len(lists) == 1 and type(self.present) is tuple:
+            index = self.parts[0].index or 0
+            head, tail = self.present[:index], self.present[index + 1 :]
+            return [(*head, value, *tail) for value in lists[0]]
+        return [self._replace_elements(row) for row in zip(*lists, strict=False)]
 
     def _replace_elements(self, row: Sequence[float]) -> Any:
         elements = list(self.present)
@@ -59,7 +63,7 @@ class RowCache:
     """The rows of the next updates, and the count of updates: first + index. The clock's hooks use its attributes."""
 
     __slots__ = (
-        "_asks", "_columns", "_count", "_lanes", "_places", "_plain_parts", "_schedules", "_steps", "_tensors",
+        "_asks", "_columns", "_count", "_functions", "_lanes", "_places", "_plain_parts", "_schedules", "_steps", "_tensors",
         "_versions", "end", "first", "index", "last_group", "only_group", "rows", "written",
     )  # fmt: skip
 
@@ -75,6 +79,7 @@ class RowCache:
     _tensors: list[tuple[Group, str, Tensor, int]]  # groups that hold tensors, with their column
     _versions: list[int]  # of the tensors
     _places: list[tuple[Slot, int, int | None]]  # where the value of a slot is: column, element
+    _functions: list[Callable[[int], float]]  # the values of each plan by update, if they are asked for one at a time
     _plain_parts: list[tuple[int, float]] | None  # schedule and multiplier of each column, if none is a tuple
 
     def __init__(self, schedules: Sequence[BoundSchedule], position: int) -> None:
@@ -100,6 +105,7 @@ class RowCache:
         self.written = row
         if self._asks:
             self._plain_parts = self._find_plain_parts()
+            self._functions = [schedule.function for schedule in self._schedules]
         elif len(groups) == 1 and self._lanes == [("lr", [self.last_group])]:
             self.only_group, self.written = self.last_group, row[0]
         self._share_objects(row)
@@ -187,9 +193,9 @@ class RowCache:
         if self._plain_parts is None:
             rows = self._rows_at(position, 1)
             return rows[0] if rows else None
-        plans = [schedule.plan_value(position) for schedule in self._schedules]
+        plans = [ask(position) for ask in self._functions]
         row = tuple([multiplier * plans[number] for number, multiplier in self._plain_parts])
-        return row if sum(row) < math.inf and min(row) >= 0 else None
+        return row if 0 <= min(row) and sum(row) < math.inf else None
 
     def write(self, groups: Sequence[Group]) -> bool:
         """Write the row of this update; return False, for the slow path, if a group holds something else than before.
@@ -208,30 +214,44 @@ class RowCache:
             row = self._ask()
             if row is None:
                 return False
+        if row is before:
+            return self._holds(row)
         for (key, members), old, new in zip(self._lanes, before, row):  # noqa: B905 (strict costs a third here)
             for group in members:
                 if group[key] is not old:
                     return False
                 group[key] = new
-        if self._tensors and not self._write_tensors(row, fill=row is not before):
+        if self._tensors and not self._write_tensors(row):
             return False
         self.written = row
         if self._asks:
             self.rows = [self.index]
         return True
 
-    def _write_tensors(self, row: Sequence[float], *, fill: bool) -> bool:
+    def _holds(self, row: Sequence[Any]) -> bool:
+        """Return whether every group holds its value of the row, which `step()` has shown."""
+        for (key, members), old in zip(self._lanes, row):  # noqa: B905 (strict costs a third here)
+            for group in members:
+                if group[key] is not old:
+                    return False
+        versions = self._versions
+        return all(
+            group[key] is tensor and tensor._version == versions[number]
+            for number, (group, key, tensor, _) in enumerate(self._tensors)
+        )
+
+    def _write_tensors(self, row: Sequence[float]) -> bool:
         versions = self._versions
         for number, (group, key, tensor, place) in enumerate(self._tensors):
             if group[key] is not tensor or tensor._version != versions[number]:
                 return False
-            if fill:
-                tensor.fill_(row[place])
-                versions[number] = tensor._version
+            tensor.fill_(row[place])
+            versions[number] = tensor._version
         return True
 
     # Under torch.compile these run as plain Python: compiled, they would be compiled again for every value.
     write._torchdynamo_disable = True  # type: ignore[attr-defined]
+    _holds._torchdynamo_disable = True  # type: ignore[attr-defined]
     _write_tensors._torchdynamo_disable = True  # type: ignore[attr-defined]
 
     # --- leaving the fast path ---
@@ -261,7 +281,7 @@ class RowCache:
         self.last_group = self.only_group = self._plain_parts = None
         self._columns, self._lanes, self._tensors, self._versions, self._places = [], [], [], [], []
         self._count, self._steps, self._asks = 0, FIRST_ROWS, False
-        self.rows, self.written = [], None
+        self.rows, self.written, self._functions = [], None, []
 
     def move(self, position: int) -> None:
         """Drop the rows, and count from another position on."""

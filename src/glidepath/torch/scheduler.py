@@ -108,8 +108,10 @@ class Scheduler(LRScheduler):
     def _start(self) -> None:
         """Write the present values, and attach the clocks to the optimizers."""
         self._clock, self._last_position = self._clocks[0], self._clocks[0].position
+        self._cache = self._clock.cache if self.clock == "updates" and len(self._clocks) == 1 else None
+        self._inner = [unwrap_optimizer(optimizer) for optimizer in self.optimizers]
+        self._write()
         for optimizer, clock in zip(self.optimizers, self._clocks, strict=True):
-            clock.write(unwrap_optimizer(optimizer))
             clock.attach(optimizer, counts=self.clock == "updates")
         self._step_count = 1
 
@@ -179,21 +181,32 @@ class Scheduler(LRScheduler):
         Args:
             epoch: ignored; frameworks pass it.
         """
-        clock = self._clock
         self._step_count += 1
+        cache = self._cache
+        if cache is None:
+            self._step_all()
+            return
+        updates = cache.first + cache.index - self._last_position
+        if updates != 1:
+            self._misuse.check_unusual_call(updates, self.position, self.optimizer)
+        self._last_position += updates
+        group = self._inner[0].param_groups[-1]
+        if group is cache.only_group and group["lr"] is cache.written:
+            group["lr"] = cache.written = cache.rows[cache.index]
+        else:
+            self._clock.write(self._inner[0])
+
+    def _step_all(self) -> None:
+        """Do what `step` does for several optimizers, and for calls that count as updates."""
         if self.clock == "calls":
-            for each in self._clocks:
-                each.end_update()
+            for clock in self._clocks:
+                clock.end_update()
         else:
-            updates = clock.position - self._last_position
+            updates = self.position - self._last_position
             if updates != 1:
-                self._misuse.check_unusual_call(updates, clock.position, self.optimizer)
+                self._misuse.check_unusual_call(updates, self.position, self.optimizer)
             self._last_position += updates
-        if len(self._clocks) == 1:
-            clock.show(self.optimizer)
-        else:
-            for each, optimizer in zip(self._clocks, self.optimizers, strict=True):
-                each.show(optimizer)
+        self._write()
 
     # --- changing a run ---
 
@@ -254,12 +267,12 @@ class Scheduler(LRScheduler):
 
     def _observe(self) -> None:
         """Take in new groups and changes by other code, and leave the next write to the slow path."""
-        for clock, optimizer in zip(self._clocks, self.optimizers, strict=True):
-            clock.observe(unwrap_optimizer(optimizer))
+        for clock, optimizer in zip(self._clocks, self._inner, strict=True):
+            clock.observe(optimizer)
 
     def _write(self) -> None:
-        for clock, optimizer in zip(self._clocks, self.optimizers, strict=True):
-            clock.write(unwrap_optimizer(optimizer))
+        for clock, optimizer in zip(self._clocks, self._inner, strict=True):
+            clock.write(optimizer)
 
     def detach(self) -> None:
         """Stop scheduling; the optimizer keeps its present values."""
@@ -293,8 +306,8 @@ class Scheduler(LRScheduler):
             StateError: if the state does not fit this scheduler, or the plans differ and `on_change` is "error".
                 Nothing is changed then.
         """
-        for clock, optimizer in zip(self._clocks, self.optimizers, strict=True):
-            clock.bind_groups(unwrap_optimizer(optimizer))
+        for clock, optimizer in zip(self._clocks, self._inner, strict=True):
+            clock.bind_groups(optimizer)
         if not load_foreign_state(self._clocks, self.optimizers, state_dict, self.trainer_updates):
             load_state(self._clocks, state_dict, on_change, self.horizon)
         self._misuse.reset(self.position)
@@ -302,8 +315,8 @@ class Scheduler(LRScheduler):
         self._write()
 
     def __getstate__(self) -> dict[str, Any]:
-        for clock, optimizer in zip(self._clocks, self.optimizers, strict=True):
-            clock.bind_groups(unwrap_optimizer(optimizer))
+        for clock, optimizer in zip(self._clocks, self._inner, strict=True):
+            clock.bind_groups(optimizer)
         names = ("optimizer", "optimizers", "clock", "horizon", "_clocks", "_misuse")
         return {name: getattr(self, name) for name in names}
 

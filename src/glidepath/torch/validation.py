@@ -3,7 +3,7 @@
 All of them run before anything is written, so that an optimizer is scheduled whole or left as it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +16,9 @@ from glidepath.warn import warn_caller
 from .bound_schedule import BoundSchedule
 from .clock import clocks_of
 from .group_names import name_group
+from .wrapper_chain import inner_name, members_of
+
+PARTS = ("optimizers", "optimizer_dict")  # attributes in which others are
 
 
 def check_arguments(optimizer: Any, plan: Any) -> None:
@@ -26,16 +29,34 @@ def check_arguments(optimizer: Any, plan: Any) -> None:
     """
     if isinstance(optimizer, Schedule):
         raise SchedulerError("the optimizer comes first: Scheduler(optimizer, plan)")
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        raise SchedulerError(
-            f"{type(optimizer).__name__} is not a torch.optim.Optimizer: give the optimizer that it wraps"
-        )
+    if not isinstance(optimizer, torch.optim.Optimizer) and len(members_of(optimizer)) == 1:
+        inner = inner_name(optimizer)
+        advice = "give the optimizer that it wraps" if inner is None else f"give the optimizer in it, {inner}"
+        raise SchedulerError(f"{type(optimizer).__name__} is not a torch.optim.Optimizer", cures=[Cure(advice)])
     if isinstance(plan, torch.optim.Optimizer):
         raise SchedulerError("the plan comes second: Scheduler(optimizer, plan)")
+    _check_parts(optimizer)
     _check_rates(optimizer)
 
 
-def _check_rates(optimizer: torch.optim.Optimizer) -> None:
+def _check_parts(optimizer: Any) -> None:
+    """Check that the optimizer updates by its own groups, and not by other optimizers with groups of their own.
+
+    The Trainer of Transformers gets such a stand-in for layer-wise optimizers, and torchtitan's container is one.
+    """
+    own = {id(group) for group in optimizer.param_groups}
+    for name in PARTS:
+        value = getattr(optimizer, name, None)
+        parts = list(value.values() if isinstance(value, Mapping) else value if isinstance(value, Sequence) else ())
+        groups = [group for part in parts if hasattr(part, "step") for group in getattr(part, "param_groups", ())]
+        if groups and not any(id(group) in own for group in groups):
+            raise SchedulerError(
+                f"{type(optimizer).__name__} stands for several optimizers, whose rates are not those of its groups",
+                cures=[Cure(f"give those, Scheduler(optimizer.{name}, plan)")],
+            )
+
+
+def _check_rates(optimizer: Any) -> None:
     """Check that the optimizer uses a rate: some that compute their own, as Adafactor of Transformers, have None."""
     for number, group in enumerate(optimizer.param_groups):
         if "lr" in group and group["lr"] is None:

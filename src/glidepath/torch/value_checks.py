@@ -21,7 +21,7 @@ from glidepath.core.schedule import Schedule
 from glidepath.errors import Cure, SchedulerError
 from glidepath.warn import warn_caller
 
-from .bound_schedule import BoundSchedule
+from .bound_schedule import ALL_UP_TO, BoundSchedule
 from .group_names import name_group
 from .hyperparameter import Group
 from .targets import Target
@@ -31,7 +31,6 @@ BELOW_ONE = ("betas",)
 ROUNDING = 1e-12  # of the largest value: a plan that ends at 0 may end at -1e-17
 
 CHUNK = 16_384  # updates computed at once: they stay in the cache of the processor
-ALL_UP_TO = 2_000_000  # updates; of a longer plan as many are computed, in chunks spread over it
 
 
 @final

@@ -50,7 +50,23 @@ def steps_by_parameter(optimizer: Any) -> bool:
 
 def inner_name(optimizer: Any) -> str | None:
     """Return where an object holds an optimizer that can be scheduled in its place, as "optimizer.base_optimizer"."""
-    return next((f"optimizer.{name}" for name, value in _attributes(optimizer) if _is_optimizer(value)), None)
+    return next((f"optimizer.{name}" for name, value in _attributes(optimizer) if _optimizers_in(value)), None)
+
+
+def container_name(optimizer: Any) -> str | None:
+    """Return where an object holds optimizers that it steps, if their groups, and so their rates, are not its own."""
+    own = {id(group) for group in getattr(optimizer, "param_groups", ())}
+    for name, value in list(getattr(optimizer, "__dict__", {}).items()):
+        groups = [group for inner in _optimizers_in(value) for group in inner.param_groups]
+        if groups and not _is_optimizer(value) and not own & set(map(id, groups)):
+            return f"optimizer.{name}"
+    return None
+
+
+def _optimizers_in(value: Any) -> list[Any]:
+    """Return the optimizer that an attribute is, or those that it lists; none if it lists other things as well."""
+    values = list(value.values()) if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
+    return list(values) if all(map(_is_optimizer, values)) else []
 
 
 def caller_of(optimizer: Any) -> Any | None:

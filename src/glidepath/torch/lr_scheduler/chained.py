@@ -214,7 +214,10 @@ def is_factor(member: Member) -> bool:
 
 def scale_by(product: list[float], rates: list[float], starts: list[float]) -> list[float]:
     """Return `product`, times the ratio of a member's rates to those that it starts from."""
-    return [value * (rate / start if start else 0.0) for value, rate, start in zip(product, rates, starts, strict=True)]
+    if 0.0 in starts:
+        rates = [rate if start else 0.0 for rate, start in zip(rates, starts, strict=True)]
+        starts = [start or 1.0 for start in starts]
+    return [value * (rate / start) for value, rate, start in zip(product, rates, starts)]  # noqa: B905
 
 
 def tolerance(rate: Any) -> float:

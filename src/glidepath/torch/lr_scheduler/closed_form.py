@@ -7,6 +7,9 @@ hold their product. What a schedule takes over at its start is a choice of the l
     its start, or a base rate    begin: the factor is the group's rate over it (see `_value_at_beginning`)
     the group's rate             jump: the factor is 1
     the same, or its own value   resume: 1 if the rate is on the curve or still the base, else its ratio to the curve
+
+PyTorch resumes five classes (`_stays_when_resumed`) with the rate left alone, also where it is that of `last_epoch`,
+one step behind: then they go on from there, with another start.
 """
 
 import math
@@ -29,6 +32,7 @@ from .last_written import last_write
 class ClosedForm(LRScheduler, ABC):
     """A scheduler that knows the rate of every step: `lr_at(step)`."""
 
+    _stays_when_resumed: ClassVar[bool] = False  # made with last_epoch=k, on the rate of step k
     _continues: ClassVar[bool] = True  # from the rate that an older schedule or a checkpoint has left
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: Any = NOT_GIVEN) -> None:
@@ -142,10 +146,20 @@ class ClosedForm(LRScheduler, ABC):
         return [float(b) if s is None else s for b, s in zip(self.base_lrs, self._started, strict=True)]
 
     def _value_at_resuming(self, i: int, rate: float) -> float:
-        held_rate, coming = self.optimizer.param_groups[i]["lr"], self.lr_at(self.last_epoch + 1)[i]
-        own = (float(self.base_lrs[i]), self.lr_at(self.last_epoch)[i], coming)
-        is_own = any(math.isclose(rate, round_to_type(held_rate, value), rel_tol=1e-6) for value in own)
-        return rate if is_own else coming
+        held_rate, step = self.optimizer.param_groups[i]["lr"], self.last_epoch
+        last, coming = self.lr_at(step)[i], self.lr_at(step + 1)[i]
+
+        def is_held(value: float) -> bool:
+            return math.isclose(rate, round_to_type(held_rate, value), rel_tol=1e-6)
+
+        if is_held(last) and not is_held(coming) and self._stays_when_resumed:
+            self._started[i] = self._start_from(i, rate, coming)
+            return self.lr_at(step + 1)[i]
+        return rate if is_held(coming) or is_held(last) or is_held(float(self.base_lrs[i])) else coming
+
+    def _start_from(self, i: int, rate: float, coming: float) -> float | None:
+        """Return the start of group `i` from which the schedule would be at `rate` where it is at `coming`."""
+        return self._starts()[i] * (rate / coming) if coming else self._started[i]
 
     def _begin(self, step: int) -> None:
         self._join_groups()

@@ -96,6 +96,8 @@ class MultiplicativeLR(_FunctionScheduler):
     Differs from PyTorch's: starts again from its base rate when a SequentialLR reaches it.
     """
 
+    _stays_when_resumed = True
+
     def __init__(
         self,
         optimizer: Optimizer,

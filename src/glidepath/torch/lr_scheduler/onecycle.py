@@ -108,17 +108,14 @@ class OneCycleLR(MomentumScheduler):
     # --- the formula ---
 
     def _rates_of(self, number: Place, starts: list[float]) -> list[float]:
-        _, phase, weights = number
-        return self._between(phase["start_lr"], phase["end_lr"], weights)
+        _, phase, (a, b, total) = number
+        start, end, groups = phase["start_lr"], phase["end_lr"], self.optimizer.param_groups
+        return [(float(group[start]) * a + float(group[end]) * b) / total for group in groups]
 
     def _momenta_of(self, number: Place) -> list[float]:
-        _, phase, weights = number
-        return self._between(phase["start_momentum"], phase["end_momentum"], weights)
-
-    def _between(self, start: str, end: str, weights: Weights) -> list[float]:
-        """Return the weighted mean of the values under two keys, for each group."""
-        a, b, total = weights
-        return [(float(group[start]) * a + float(group[end]) * b) / total for group in self.optimizer.param_groups]
+        _, phase, (a, b, total) = number
+        start, end, groups = phase["start_momentum"], phase["end_momentum"], self.optimizer.param_groups
+        return [(float(group[start]) * a + float(group[end]) * b) / total for group in groups]
 
     def _place(self, step: int) -> Place:
         """Return the step, the phase that it is in, and the weights of its two ends there."""

@@ -163,6 +163,8 @@ class LinearLR(ScheduleLR):
     added later gets its own rate times the factor.
     """
 
+    _stays_when_resumed = True
+
     def __init__(
         self,
         optimizer: Optimizer,
@@ -194,6 +196,8 @@ class ExponentialLR(ScheduleLR):
     Differs from PyTorch's: a negative gamma is refused; a rate in float16 or bfloat16 does not freeze.
     """
 
+    _stays_when_resumed = True
+
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1, verbose: Any = NOT_GIVEN) -> None:
         self.gamma = real(gamma, "gamma", at_least=0)
         super().__init__(optimizer, last_epoch, verbose)
@@ -215,6 +219,8 @@ class PolynomialLR(ScheduleLR):
 
     Differs from PyTorch's: no length and a negative power are refused; a fractional length ends at zero.
     """
+
+    _stays_when_resumed = True
 
     def __init__(
         self,
@@ -251,6 +257,8 @@ class CosineAnnealingLR(ScheduleLR):
         Loshchilov and Hutter, 2017, SGDR, equation 5, https://arxiv.org/abs/1608.03983.
     """
 
+    _stays_when_resumed = True
+
     def __init__(
         self,
         optimizer: Optimizer,
@@ -271,6 +279,10 @@ class CosineAnnealingLR(ScheduleLR):
     def _rates_of(self, number: float, starts: list[float]) -> list[float]:
         floor = self.eta_min * (1.0 - number)
         return [start * number + floor for start in starts]
+
+    def _start_from(self, i: int, rate: float, coming: float) -> float | None:
+        c = self.schedule(self.last_epoch + 1)
+        return self.eta_min + (rate - self.eta_min) / c if c else self._started[i]
 
 
 # --- the schedules, built once for each set of numbers ---
