@@ -365,7 +365,7 @@ def test_a_stand_in_for_layer_wise_optimizers_is_refused_with_the_optimizers_to_
     trainer_pt_utils = pytest.importorskip("transformers.trainer_pt_utils")
     inner = {p: sgd(0.1) for p in (parameter(), parameter())}
     stand_in = trainer_pt_utils.LayerWiseDummyOptimizer(optimizer_dict=inner)
-    with pytest.raises(SchedulerError, match=r"LayerWiseDummyOptimizer stands for several.*optimizer\.optimizer_dict"):
+    with pytest.raises(SchedulerError, match=r"LayerWiseDummyOptimizer steps other.*optimizer\.optimizer_dict"):
         Scheduler(stand_in, gp.linear(10))
     scheduler = Scheduler(stand_in.optimizer_dict, gp.linear(10))
     for optimizer in inner.values():
@@ -386,7 +386,7 @@ def test_a_container_of_optimizers_is_refused_unless_the_groups_are_its_own():
                 optimizer.step()
 
     inner = [sgd(0.1), sgd(0.2)]
-    with pytest.raises(SchedulerError, match=r"Container stands for several.*optimizer\.optimizers"):
+    with pytest.raises(SchedulerError, match=r"Container steps other.*optimizer\.optimizers"):
         Scheduler(Container(inner, own=False), gp.linear(10))
     container = Container(inner, own=True)
     Scheduler(container, gp.linear(10))

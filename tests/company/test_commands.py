@@ -94,7 +94,7 @@ def test_a_run_that_goes_back_carries_its_commands_out_again(tmp_path):
     optimizer, scheduler = training()
     follow_commands(scheduler, file, every=5)
     state = pickle.dumps((optimizer.state_dict(), scheduler.state_dict()))
-    first = rates(optimizer, 12)
+    first = list(rates(optimizer, 12))
     for thing, saved in zip((optimizer, scheduler), pickle.loads(state), strict=True):
         thing.load_state_dict(saved)
     assert rates(optimizer, 12) == first == pytest.approx(cooled(7, 20, 12), abs=1e-15)

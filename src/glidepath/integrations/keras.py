@@ -6,6 +6,7 @@ with the rest of the training step.
 
 from typing import Any, final
 
+from glidepath.core.checks import count
 from glidepath.core.schedule import Schedule, waits
 from glidepath.errors import DraftError, MissingExtraError, ScheduleError
 from glidepath.extras import needs_extra
@@ -37,18 +38,22 @@ except MissingExtraError as error:
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """A schedule in which update k uses plan(k), on the backends jax and torch, in Keras's precision (default float32).
 
+    Keras asks its schedules by the count of batches. With an optimizer that accumulates, only every n-th of them is an
+    update, so give both the same n.
+
     Args:
         plan: a schedule of absolute rates, as in `3e-4 * plan`, or its text.
+        gradient_accumulation_steps: batches in an update, as given to the optimizer; None for 1.
 
     Raises:
-        ScheduleError: if `plan` is not a plan, or the backend is another.
+        ScheduleError: if `plan` is not a plan, the number is not at least 1, or the backend is another.
         DraftError: if `plan` is a draft; give it a horizon first.
 
     Examples:
         >>> optimizer = keras.optimizers.Adam(LearningRate(3e-4 * (warmup(100) >> cosine(900))))
     """
 
-    def __init__(self, plan: Schedule | str) -> None:
+    def __init__(self, plan: Schedule | str, *, gradient_accumulation_steps: int | None = None) -> None:
         if keras.backend.backend() not in BACKENDS:
             raise _backend_error(keras.backend.backend())
         schedule = parse(plan) if isinstance(plan, str) else plan
@@ -57,10 +62,18 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ig
         if waits(schedule):
             raise DraftError(f"{schedule!r} waits for a horizon: give LearningRate(plan.over(10_000))")
         self.plan = schedule
+        steps = 1 if gradient_accumulation_steps is None else gradient_accumulation_steps
+        self.gradient_accumulation_steps = count(steps, "gradient_accumulation_steps", at_least=1)
 
     def __call__(self, step: Any) -> Any:
-        return keras.ops.cast(self.plan(keras.ops.convert_to_tensor(step)), keras.config.floatx())
+        step = keras.ops.convert_to_tensor(step)
+        if self.gradient_accumulation_steps > 1:
+            step = keras.ops.floor_divide(step, self.gradient_accumulation_steps)
+        return keras.ops.cast(self.plan(step), keras.config.floatx())
 
     def get_config(self) -> dict[str, Any]:
         """Return the plan's text, from which Keras builds it again without running any code."""
-        return {"plan": self.plan.text}
+        config: dict[str, Any] = {"plan": self.plan.text}
+        if self.gradient_accumulation_steps > 1:
+            config["gradient_accumulation_steps"] = self.gradient_accumulation_steps
+        return config

@@ -218,8 +218,15 @@ class BoundSchedule:
         """Return whether rows can be written ahead of time: other code neither writes at every update nor just did."""
         if self.writes.replaced:
             return True
-        plain = all(slot.is_plain for slot in self.slots)
-        return plain and not self.writes.aside and self.writes.last < position
+        if self.writes.aside or self.writes.last >= position - 1:
+            return False
+        return all(slot.is_plain for slot in self.slots)
+
+    @property
+    def holds_floats(self) -> bool:
+        """Return whether every group holds a plain number."""
+        key = self.target.hyperparameter.key
+        return self.target.hyperparameter.index is None and all(type(slot.group[key]) is float for slot in self.slots)
 
     def warn_at_end(self, position: int) -> None:
         """Warn before an update that trains on past the end of a plan, at a rate of 0."""

@@ -15,6 +15,7 @@ from typing import Any, final
 from glidepath.errors import SchedulerError
 
 from .bound_schedule import BoundSchedule
+from .chain import follow_writer
 from .foreign_state import warn_if_state_is_missing
 from .hyperparameter import Group, initial_key
 from .once import OnceWarnings
@@ -151,7 +152,15 @@ class Clock:
         if not self.cache.write(optimizer.param_groups):
             self._write_slowly(optimizer)
 
+    def _follow_writer(self, groups: list[Group]) -> bool:
+        """Take the short way where other code writes the rate at every update; return False if it does not."""
+        if len(self.schedules) != 1 or len(groups) != len(self._groups) or groups[-1] is not self._groups[-1]:
+            return False
+        return follow_writer(self.schedules[0], self.position, begins=self._pending)
+
     def _write_slowly(self, optimizer: Any) -> None:
+        if self.cache.last_group is None and self._follow_writer(optimizer.param_groups):
+            return
         if self._pending and is_dry_step(optimizer):
             self._pending = False
             self._unmark()

@@ -197,6 +197,7 @@ class Commands:
         self._position = scheduler.position
         self._pending: list[Command] = []
         self._read_before: set[Command] = set()
+        self._problem = ""  # that was warned about last
         self._removals: list[Callable[[], None]] = []
         self._next_read = self._round_up(self._position)
         self._read(self._next_read, quietly=True)
@@ -262,7 +263,9 @@ class Commands:
             return  # the one command is there
         answer = self._agree(lambda: self._source.read(update))
         if isinstance(answer, str):
-            self._warn(answer)
+            if answer != self._problem:
+                self._warn(answer)
+            self._problem = answer
         elif answer is not None:
             self._pending = answer
             passed = [command for command in answer if cast(int, command.update) < self._position]

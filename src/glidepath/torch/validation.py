@@ -3,7 +3,7 @@
 All of them run before anything is written, so that an optimizer is scheduled whole or left as it was.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -16,9 +16,7 @@ from glidepath.warn import warn_caller
 from .bound_schedule import BoundSchedule
 from .clock import clocks_of
 from .group_names import name_group
-from .wrapper_chain import inner_name, members_of
-
-PARTS = ("optimizers", "optimizer_dict")  # attributes in which others are
+from .wrapper_chain import container_name, inner_name, members_of
 
 
 def check_arguments(optimizer: Any, plan: Any) -> None:
@@ -44,16 +42,12 @@ def _check_parts(optimizer: Any) -> None:
 
     The Trainer of Transformers gets such a stand-in for layer-wise optimizers, and torchtitan's container is one.
     """
-    own = {id(group) for group in optimizer.param_groups}
-    for name in PARTS:
-        value = getattr(optimizer, name, None)
-        parts = list(value.values() if isinstance(value, Mapping) else value if isinstance(value, Sequence) else ())
-        groups = [group for part in parts if hasattr(part, "step") for group in getattr(part, "param_groups", ())]
-        if groups and not any(id(group) in own for group in groups):
-            raise SchedulerError(
-                f"{type(optimizer).__name__} stands for several optimizers, whose rates are not those of its groups",
-                cures=[Cure(f"give those, Scheduler(optimizer.{name}, plan)")],
-            )
+    name = container_name(optimizer)
+    if name is not None:
+        raise SchedulerError(
+            f"{type(optimizer).__name__} steps other optimizers, and their rates are not those of its own groups",
+            cures=[Cure(f"give those, Scheduler({name}, plan)")],
+        )
 
 
 def _check_rates(optimizer: Any) -> None:

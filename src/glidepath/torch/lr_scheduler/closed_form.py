@@ -154,7 +154,8 @@ class ClosedForm(LRScheduler, ABC):
 
         if is_held(last) and not is_held(coming) and self._stays_when_resumed:
             self._started[i] = self._start_from(i, rate, coming)
-            return self.lr_at(step + 1)[i]
+            coming = self.lr_at(step + 1)[i]
+            return coming if coming == 0 or is_held(coming) else rate
         return rate if is_held(coming) or is_held(last) or is_held(float(self.base_lrs[i])) else coming
 
     def _start_from(self, i: int, rate: float, coming: float) -> float | None:

@@ -258,6 +258,7 @@ class CosineAnnealingLR(ScheduleLR):
     """
 
     _stays_when_resumed = True
+    _base_from: float = math.inf  # the bottom from which the base rates are its starts again, as in PyTorch
 
     def __init__(
         self,
@@ -280,9 +281,26 @@ class CosineAnnealingLR(ScheduleLR):
         floor = self.eta_min * (1.0 - number)
         return [start * number + floor for start in starts]
 
+    def lr_at(self, step: int) -> list[float]:
+        starts = self._starts() if step < self._base_from else list(map(float, self.base_lrs))
+        return self._rates_of(self.schedule(step), starts)
+
     def _start_from(self, i: int, rate: float, coming: float) -> float | None:
-        c = self.schedule(self.last_epoch + 1)
-        return self.eta_min + (rate - self.eta_min) / c if c else self._started[i]
+        step = self.last_epoch + 1
+        c = self.schedule(step)
+        if c == 0:
+            return self._started[i]
+        self._base_from = step + (self.T_max - step) % (2 * self.T_max)
+        return self.eta_min + (rate - self.eta_min) / c
+
+    def _move(self, epoch: Any) -> None:
+        super()._move(epoch)
+        self._follow(None)
+
+    def _follow(self, number: Any) -> None:
+        if self.last_epoch >= self._base_from:
+            self._start_from_base()
+            self._base_from = math.inf
 
 
 # --- the schedules, built once for each set of numbers ---
