@@ -229,9 +229,9 @@ def test_removing_stops_the_commands_and_leaves_the_optimizer_as_it_was(tmp_path
 
 def test_calls_are_refused_with_what_to_call(tmp_path):
     _, scheduler = training(clock="calls")
-    with pytest.raises(SchedulerError, match="call scheduler.cooldown"):
+    with pytest.raises(SchedulerError, match=r"call scheduler\.cooldown"):
         follow_commands(scheduler, tmp_path / "commands")
-    with pytest.raises(SchedulerError, match="call scheduler.cooldown"):
+    with pytest.raises(SchedulerError, match=r"call scheduler\.cooldown"):
         follow_signal(scheduler, signal.SIGUSR1)
     assert signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL
 

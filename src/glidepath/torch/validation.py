@@ -46,7 +46,7 @@ def _check_parts(optimizer: Any) -> None:
     if name is not None:
         raise SchedulerError(
             f"{type(optimizer).__name__} steps other optimizers, and their rates are not those of its own groups",
-            cures=[Cure(f"give those, Scheduler({name}, plan)")],
+            cures=[Cure(f"give them, as {name}")],
         )
 
 
