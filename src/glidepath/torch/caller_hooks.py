@@ -13,6 +13,7 @@ class WritingClock(Protocol):
     """What a wrapper's hooks tell a clock."""
 
     schedules: Any
+    paused: bool
 
     def write(self, optimizer: Any) -> None:
         """Write the values of the next update."""
@@ -33,6 +34,8 @@ def expect_caller(clock: WritingClock, optimizer: Any, handle: Any, handles: lis
     key, before = handle.id, optimizer._optimizer_step_pre_hooks[handle.id]
 
     def before_first(optimizer: Any, args: Any, kwargs: Any) -> None:
+        if clock.paused:
+            return
         optimizer._optimizer_step_pre_hooks[key] = before
         caller = caller_of(optimizer)
         if caller is not None:
@@ -64,6 +67,8 @@ class CallerHooks:
 
     def before(self, caller: Any, args: Any, kwargs: Any) -> None:
         """Write the values of the update that begins."""
+        if self._clock.paused:
+            return
         optimizer = self._optimizer()
         if self._copies:
             self._take_changes(caller, optimizer)

@@ -21,13 +21,21 @@ def follow_writer(schedule: "BoundSchedule", k: int, *, begins: bool) -> bool:
         Whether that is all there is to do for the schedule.
     """
     writes = schedule.writes
-    if k != writes.last + 1 or not schedule.holds_floats:
+    if not 0 <= k - writes.last <= 1 or not schedule.holds_floats:
         return False
     if writes.aside:
         return _stand_aside(schedule, k) if begins else True
     if not writes.chaining or writes.odd:
         return False
-    return _multiply(schedule, k) if begins else _show(schedule, k)
+    if _holds_last(schedule):
+        return k == writes.last or (not begins and _show(schedule, k))
+    return k > writes.last and _multiply(schedule, k)
+
+
+def _holds_last(schedule: "BoundSchedule") -> bool:
+    """Return whether every group holds what was written last."""
+    key = schedule.target.hyperparameter.key
+    return all(slot.group[key] is slot.written for slot in schedule.slots)
 
 
 def _stand_aside(schedule: "BoundSchedule", k: int) -> bool:
@@ -73,10 +81,10 @@ def _multiply(schedule: "BoundSchedule", k: int) -> bool:
 
 
 def _show(schedule: "BoundSchedule", k: int) -> bool:
-    """Write the values of update k early, if nobody wrote since the update before."""
+    """Write the values of update k early; nobody wrote since the update before."""
     key, plan, minimum = schedule.target.hyperparameter.key, schedule.plan_value(k), schedule.target.minimum
     slots = schedule.slots
-    if any(slot.group[key] != slot.written for slot in slots) or minimum is not None:
+    if minimum is not None:
         return False
     values = [slot.base * slot.factor * plan for slot in slots]
     if not all(0.0 <= value < math.inf for value in values):

@@ -34,7 +34,7 @@ class Clock:
 
     __slots__ = (
         "_awaits_state", "_claim", "_groups", "_handles", "_pending", "_start", "bases", "once",
-        "cache", "optional", "schedules",
+        "cache", "optional", "paused", "schedules",
     )  # fmt: skip
 
     _groups: list[Group]  # of the optimizer, as far as they are bound
@@ -44,12 +44,13 @@ class Clock:
     _awaits_state: bool  # whether an optimizer was loaded at position 0, and no state of this scheduler yet
     bases: list[float] | None  # of the groups, where they were given
     optional: frozenset[str]  # hyperparameters that the groups may lack
+    paused: bool  # whether it neither writes nor counts, while a range test runs
 
     def __init__(self, schedules: list[BoundSchedule], position: int, once: OnceWarnings) -> None:
         self.schedules, self.once = schedules, once
         self._groups, self._pending, self._handles = [], False, list[Any]()
         self._start, self._awaits_state, self.bases, self.optional = position, False, None, frozenset()
-        self._claim = None
+        self._claim, self.paused = None, False
         self.cache = RowCache(schedules, position)
 
     # --- hooks ---
@@ -140,6 +141,15 @@ class Clock:
     after._torchdynamo_disable = True  # type: ignore[attr-defined]
     after_fused._torchdynamo_disable = True  # type: ignore[attr-defined]
 
+    def pause(self) -> None:
+        """Write and count nothing until `resume`."""
+        self.cache.flush()  # the fast path ends in the slow one then
+        self.paused = True
+
+    def resume(self) -> None:
+        """Write and count again."""
+        self.paused = False
+
     # --- position and values ---
 
     @property
@@ -159,6 +169,9 @@ class Clock:
         return follow_writer(self.schedules[0], self.position, begins=self._pending)
 
     def _write_slowly(self, optimizer: Any) -> None:
+        if self.paused:
+            self._pending = False
+            return
         if self.cache.last_group is None and self._follow_writer(optimizer.param_groups):
             return
         if self._pending and is_dry_step(optimizer):

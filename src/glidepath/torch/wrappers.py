@@ -37,6 +37,8 @@ STEP_CODES = (  # of the functions around a `step` whose calls are watched
 class UpdateClock(Protocol):
     """What the watch tells a clock."""
 
+    paused: bool
+
     def begin_update(self, optimizer: Any) -> bool:
         """Write the values of the update that begins; return False for a dry step, which does not count."""
 
@@ -77,7 +79,7 @@ class UpdateWatch:
 
     def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Begin an update, unless a call of an outer `step` that is still running has begun it: the pre-hook."""
-        if self._root not in (None, id(optimizer)) and _is_running(self._root):
+        if self._clock.paused or (self._root not in (None, id(optimizer)) and _is_running(self._root)):
             return
         self._finish()  # a call that raised after the innermost step had run
         parameter = _parameter_in(args, kwargs) if self._by_parameter else None

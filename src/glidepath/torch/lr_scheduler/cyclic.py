@@ -131,7 +131,7 @@ class CyclicLR(MomentumScheduler):
     def _scale_fn_ref(self, x: float) -> float:
         if self.mode == "triangular":
             return 1.0
-        return 0.5 ** (x - 1) if self.mode == "triangular2" else self.gamma**x
+        return float(0.5 ** (x - 1) if self.mode == "triangular2" else self.gamma**x)
 
     # --- state ---
 

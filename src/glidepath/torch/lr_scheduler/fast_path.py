@@ -122,7 +122,7 @@ def hold_the_very_rates(groups: list[Group], rates: list[float]) -> bool:
     """Return whether the groups hold these objects, so that no other code has written any."""
     if len(groups) != len(rates):
         return False
-    for group, rate in zip(groups, rates):  # noqa: B905
+    for group, rate in zip(groups, rates):  # noqa: B905, SIM110 (half the time of all())
         if group["lr"] is not rate:
             return False
     return True

@@ -22,8 +22,8 @@ def uncompiled(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _skip_frames(function: Any) -> None:
-    """Skip the frame of `function` and all below it; where PyTorch is too old for this, they are compiled one by one."""
-    frames = getattr(getattr(torch._C, "_dynamo", None), "eval_frame", None)
+    """Skip the frame of `function` and all below it; a PyTorch that is too old for this compiles those one by one."""
+    frames: Any = getattr(getattr(torch._C, "_dynamo", None), "eval_frame", None)
     if hasattr(frames, "set_code_exec_strategy"):
         skip = frames._FrameAction.SKIP
         frames.set_code_exec_strategy(function.__code__, frames._FrameExecStrategy(skip, skip))
