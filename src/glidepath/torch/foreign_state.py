@@ -18,6 +18,7 @@ from .update_counts import counts_updates
 from .update_counts import updates_in as updates_in
 
 REFUSED = ({"num_bad_epochs"}, {"num_good_epochs"}, {"best", "last_epoch"})  # keys of those that follow a metric
+FIRST_VERSION = 1  # of our own states; a last_epoch beside it is what PyTorch's partial load of a checkpoint left there
 KINDS = {"last_epoch", "_schedulers", "lr_schedulers", "base_values"}  # keys of which other schedulers have one
 
 
@@ -49,7 +50,8 @@ def is_foreign(state: Any) -> bool:
     if not isinstance(state, Mapping):
         return False
     if "position" in state:  # PyTorch's classes keep and save every key that they load
-        return "last_epoch" in state and state["last_epoch"] != state["position"]
+        stepped = "last_epoch" in state and state["last_epoch"] != state["position"]
+        return stepped and state.get("version") != FIRST_VERSION
     return bool(KINDS & set(state))
 
 

@@ -7,6 +7,7 @@ to it. What the losses suggest is left to `glidepath.range_test`, restoring the 
 import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from statistics import median
 from typing import Any, cast, final
 
@@ -20,11 +21,12 @@ from glidepath.errors import SchedulerError
 from glidepath.range_test import RangeTest, analyze_sweep
 from glidepath.range_test.result import FEWEST, Ending
 
-from .clock import Clock
+from .clock import clocks_of
 from .hyperparameter import tensor_version
 from .plateau import mean_over_processes
 from .restore import restore_afterwards
 from .skipped_steps import MAX_SKIPS, was_update
+from .wrapper_chain import members_of, put_hooks
 
 RUNAWAY = 3.0  # a loss this many times the lowest above the lowest does not recover
 
@@ -95,10 +97,8 @@ def range_test(
     rates = _rates(low, high, updates)
     argument = _arguments_of(data)
     everything = {**_stateful_parts(data), **(stateful or {})}
-    with restore_afterwards(models, optimizer, everything):
-        for other in everything.values():
-            if isinstance(other, Optimizer):
-                _pause_schedulers(other)
+    optimizers = [optimizer, *(other for other in everything.values() if isinstance(other, Optimizer))]
+    with restore_afterwards(models, optimizer, everything), _pause_schedulers(optimizers):
         sweep = _Sweep(models, optimizer, lambda k: update(argument(k)))
         losses, ended = _run_sweep(sweep, rates, reduce, progress)
     return analyze_sweep(rates[: len(losses)], losses, ended, seed=seed)
@@ -204,17 +204,18 @@ class _Sweep:
     """Makes updates at the rates of a sweep, and checks that each is one update and uses its rate."""
 
     def __init__(self, models: Sequence[nn.Module], optimizer: Optimizer, update: Callable[[int], Any]) -> None:
-        self._models, self._optimizer, self._update = models, optimizer, update
-        groups = optimizer.param_groups
+        self._models, self._outer, self._update = models, optimizer, update
+        self._optimizer = members_of(optimizer)[
+            -1
+        ]  # of a wrapper, which may have updates of its own kind, the one in it
+        groups = self._optimizer.param_groups
         bases = [float(group["lr"]) for group in groups]
         if not max(bases) > 0:
             raise SchedulerError("every group has the rate 0, and the sweep keeps their ratios: set one above 0")
         self._ratios = [base / max(bases) for base in bases]
         self._written: list[Any] = []
         self._updates = 0
-        _pause_schedulers(optimizer)
-        optimizer.register_step_pre_hook(self._before)
-        optimizer.register_step_post_hook(self._after)
+        put_hooks(self._optimizer, self)
 
     def update(self, number: int, rate: float) -> float:
         """Return the loss of one update; repeat the call if a GradScaler skipped the update."""
@@ -223,7 +224,7 @@ class _Sweep:
             self._write(rate)
             for model in self._models:
                 model.train()
-            self._optimizer.zero_grad()
+            self._outer.zero_grad()
             loss = _number(self._update(number))
             if self._updates == 1 or not math.isfinite(loss):
                 return loss
@@ -244,22 +245,28 @@ class _Sweep:
     def _read_rates(self) -> list[Any]:
         return [(float(group["lr"]), tensor_version(group["lr"])) for group in self._optimizer.param_groups]
 
-    def _before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+    def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Check that the update is at the rate of the sweep: the pre-hook."""
         if len(optimizer.param_groups) != len(self._ratios):
             raise SchedulerError("update() adds a parameter group: add it before the range test")
         if self._read_rates() != self._written:
             raise SchedulerError("update() changes the rate itself: leave schedulers out of a range test")
 
-    def _after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
-        """Count the update, unless a fused optimizer skipped it."""
+    def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Count the update, unless a fused optimizer skipped it: the post-hook."""
         self._updates += was_update(optimizer)
 
 
-def _pause_schedulers(optimizer: Any) -> None:
-    """Remove the hooks of schedulers; restoring the optimizer restores them."""
-    for hooks in (optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks):
-        for key in [key for key, hook in hooks.items() if isinstance(getattr(hook, "__self__", None), Clock)]:
-            del hooks[key]
+@contextmanager
+def _pause_schedulers(optimizers: Iterable[Any]) -> Iterator[None]:
+    clocks = [clock for optimizer in optimizers for member in members_of(optimizer) for clock in clocks_of(member)]
+    for clock in clocks:
+        clock.pause()
+    try:
+        yield
+    finally:
+        for clock in clocks:
+            clock.resume()
 
 
 def _number(loss: Any) -> float:

@@ -22,6 +22,7 @@ from torch.utils.data import Sampler
 from glidepath.errors import SchedulerError
 
 from .randomness import preserve_rng_state
+from .wrapper_chain import members_of
 
 Undo = Callable[[], Any]
 
@@ -50,7 +51,7 @@ def restore_afterwards(
 
     Args:
         models: what is trained.
-        optimizer: what trains it.
+        optimizer: what trains it; of a wrapper, the optimizers in it too.
         stateful: other objects by name: modules, optimizers, samplers, random generators, a GradScaler, or anything
             with `state_dict` and `load_state_dict`, which must restore all that matters.
 
@@ -60,7 +61,8 @@ def restore_afterwards(
     restorer = Restorer()
     for model in models:
         restorer.add(model)
-    restorer.add(vars(optimizer))
+    for member in (optimizer, *members_of(optimizer)):
+        restorer.add(vars(member))
     for name, thing in (stateful or {}).items():
         restorer.add_stateful(name, thing)
     with preserve_rng_state():
