@@ -253,7 +253,7 @@ def test_what_is_no_state_of_another_scheduler():
 
 
 def ours(position, bases, plan):
-    return {"position": position, "version": 1, **foreign_keys(position, bases, [b * plan(position) for b in bases])}
+    return {"position": position, "version": 2, **foreign_keys(position, bases, [b * plan(position) for b in bases])}
 
 
 RATIOS = {  # a plan, and PyTorch's scheduler of the same values

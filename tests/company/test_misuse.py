@@ -126,6 +126,13 @@ def test_a_second_plan_in_updates_shows_that_the_first_is_meant_so_too():
     assert first_warning([plans[0], gp.constant()], [391] * 90)[1].code == "GP702"
 
 
+def test_a_function_that_refuses_the_steps_of_long_ago_does_not_stop_the_run():
+    def rate(step):
+        return [1.0, 0.5][step - 400]
+
+    assert first_warning([gp.formula(rate)], [391] * 3) == (None, None)
+
+
 def test_a_critic_that_makes_five_updates_a_call_is_told_the_clock_that_counts_calls():
     calls, message = first_warning([gp.linear(1000)], [5] * 1000)
     assert 200 <= calls <= 1000

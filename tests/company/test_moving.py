@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.distributed.checkpoint as checkpoint
 
 pytest.importorskip("lightning")
 pytest.importorskip("transformers")
@@ -312,3 +313,37 @@ def test_one_cycle_is_attached_with_its_momentum():
             loop(two, ours, 1)
             assert two.param_groups[0]["lr"] == pytest.approx(theirs.optimizer.param_groups[0]["lr"], rel=1e-9)
             assert two.param_groups[0]["betas"] == pytest.approx(theirs.optimizer.param_groups[0]["betas"], rel=1e-9)
+
+
+# --- PyTorch's distributed checkpoints ---
+
+
+def load_partly(scheduler, folder):
+    """Load a scheduler from a distributed checkpoint that lacks some of its keys."""
+    planner = checkpoint.DefaultLoadPlanner(allow_partial_load=True)
+    checkpoint.load({"scheduler": scheduler}, checkpoint_id=folder, planner=planner)
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+def test_a_distributed_checkpoint_of_pytorchs_scheduler_is_taken_over(tmp_path):
+    first = build(0.1)
+    theirs = torch.optim.lr_scheduler.CosineAnnealingLR(first, 40)
+    loop(first, theirs, 15)
+    checkpoint.save({"scheduler": theirs}, checkpoint_id=tmp_path)
+    second = build(0.1)
+    ours = Scheduler(second, COSINE)
+    second.load_state_dict(first.state_dict())
+    with pytest.warns(GlidepathWarning, match="at update 15 with base 0.1"):
+        load_partly(ours, tmp_path)
+    assert loop(second, ours, 25) == expected(15, 40)
+
+
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+def test_a_distributed_checkpoint_of_the_first_version_of_our_state_is_resumed(tmp_path):
+    groups = {"lr": [{"base": 0.1, "factor": 1.0}]}
+    state = {"version": 1, "position": 15, "plans": {"lr": "cosine(40)"}, "groups": groups}
+    checkpoint.save({"scheduler": state}, checkpoint_id=tmp_path)
+    optimizer = build(0.1)
+    ours = Scheduler(optimizer, COSINE, horizon=gp.Horizon(40, tokens_per_step=8))
+    load_partly(ours, tmp_path)
+    assert loop(optimizer, ours, 25) == expected(15, 40)

@@ -1,11 +1,10 @@
-"""Other trainers: ignite's warmup and micro-batches, skorch's repeated fits, Accelerate with the scheduler and without.
+"""Other trainers: ignite's warmup and micro-batches, Accelerate with the scheduler prepared and not.
 
 Of each is asked who else writes the rate, who else counts, and whose step is an update.
 """
 
 import warnings
 
-import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
@@ -13,14 +12,12 @@ from accelerate import Accelerator
 import glidepath as gp
 from glidepath.torch import Scheduler
 
-from ..integrations.page import example
 from ..integrations.seen import PLAN, Seen
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # in PyTorch's own optimizers, which ignite imports
     from ignite.engine import Engine, Events, create_supervised_trainer
     from ignite.handlers.param_scheduler import LRScheduler, create_lr_scheduler_with_warmup
-    from skorch import NeuralNetRegressor
 
 
 def rates(plan, start, stop, base=0.1):
@@ -67,27 +64,6 @@ def test_the_micro_batches_of_ignite_are_no_updates():
     trainer.run([(torch.randn(2, 4), torch.randn(2, 2)) for _ in range(12)], max_epochs=3)
     assert used(optimizer) == rates(PLAN, 0, 12)
     assert scheduler.position == 12
-
-
-# --- skorch ---
-
-
-def skorch_net(**options):
-    net = example("skorch", NeuralNetRegressor=NeuralNetRegressor, plan=PLAN)["Net"]
-    quiet = {"train_split": None, "verbose": 0, "batch_size": 4, "max_epochs": 1, "lr": 0.1, "optimizer": Seen}
-    return net(torch.nn.Linear, module__in_features=4, module__out_features=1, **quiet, **options)
-
-
-X, Y = (np.random.default_rng(0).normal(size=(16, n)).astype(np.float32) for n in (4, 1))
-
-
-def test_partial_fit_goes_on_where_the_plan_was_and_fit_begins_anew():
-    net = skorch_net()
-    for _ in range(3):
-        net.partial_fit(X, Y)
-    assert used(net.optimizer_) == rates(PLAN, 0, 12)
-    net.fit(X, Y)
-    assert used(net.optimizer_) == rates(PLAN, 0, 4)
 
 
 # --- Accelerate ---

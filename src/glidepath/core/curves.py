@@ -123,11 +123,13 @@ class Linear(WeightedCurve):
     name: ClassVar[str] = "linear"
 
     def _values(self, steps: range) -> list[float]:
-        """Compute `_inside` at each of the steps; the decay to zero without a call for each."""
-        if self.to != 0.0:
-            return super()._values(steps)
-        n, start = self.steps, self.start
-        return [start * ((n - k) / n) for k in steps]
+        """Compute `_inside` at each of the steps, without a call for each."""
+        n, start, to = float(self.steps), self.start, self.to
+        falls = [start * (k / n) for k in islice(itertools.count(n - steps.start, -1.0), len(steps))] if start else []
+        rises = [to * (k / n) for k in islice(itertools.count(float(steps.start)), len(steps))] if to else []
+        if falls and rises:
+            return [fall + rise for fall, rise in zip(falls, rises, strict=True)]
+        return falls or rises or super()._values(steps)
 
     def _fall(self, xp: Any, k: Any) -> Any:
         return (self.steps - k) / self.steps

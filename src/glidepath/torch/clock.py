@@ -15,6 +15,7 @@ from typing import Any, final
 from glidepath.errors import SchedulerError
 
 from .bound_schedule import BoundSchedule
+from .caller_hooks import expect_caller
 from .chain import follow_writer
 from .foreign_state import warn_if_state_is_missing
 from .hyperparameter import Group, initial_key
@@ -64,13 +65,13 @@ class Clock:
         hooks: list[tuple[Any, Any]] = [
             (member.register_load_state_dict_post_hook, self.after_load) for member in registries.values()
         ]
+        self._handles = [register(hook) for register, hook in hooks]
         if counts and plain:
             writes_rates = any(schedule.target.hyperparameter.key == "lr" for schedule in self.schedules)
-            hooks += [
-                (inner.register_step_pre_hook, self.before if writes_rates else self.before_without_rates),
-                (inner.register_step_post_hook, self.after_fused if can_skip(inner) else self.after),
-            ]
-        self._handles = [register(hook) for register, hook in hooks]
+            before = inner.register_step_pre_hook(self.before if writes_rates else self.before_without_rates)
+            after = inner.register_step_post_hook(self.after_fused if can_skip(inner) else self.after)
+            self._handles += [before, after]
+            expect_caller(self, inner, before, self._handles)
         if counts and not plain:
             watch = UpdateWatch(self, members)
             watch.attach()
@@ -118,13 +119,14 @@ class Clock:
         """Write the values of an update that begins; return False if its step is a dry one."""
         self._pending = not is_dry_step(optimizer)
         if self._pending:
-            self.write(optimizer)
+            self.before(optimizer, None, None)
         else:
             self._unmark()
         return self._pending
 
     def end_update(self) -> None:
         """Count an update, without the hooks."""
+        self._refuse_call(allowed=not self.paused)
         self._pending = True
         self.after(None, None, None)
 
@@ -142,9 +144,13 @@ class Clock:
     after_fused._torchdynamo_disable = True  # type: ignore[attr-defined]
 
     def pause(self) -> None:
-        """Write and count nothing until `resume`."""
+        """Write and count nothing until `resume`; a call of `step()` is refused then."""
         self.cache.flush()  # the fast path ends in the slow one then
         self.paused = True
+
+    def _refuse_call(self, *, allowed: bool) -> None:
+        if not allowed:
+            raise SchedulerError("update() calls a scheduler: leave schedulers out of a range test")
 
     def resume(self) -> None:
         """Write and count again."""
@@ -170,6 +176,7 @@ class Clock:
 
     def _write_slowly(self, optimizer: Any) -> None:
         if self.paused:
+            self._refuse_call(allowed=self._pending)
             self._pending = False
             return
         if self.cache.last_group is None and self._follow_writer(optimizer.param_groups):

@@ -1,7 +1,7 @@
 """Multipliers of the rate that parameter groups carry by name, as layer-wise decay does.
 
-timm, MAE, BEiT and fairseq write `lr_scale` into each group, older vision code `lr_mult`, and the scheduler is to set
-plan * multiplier. PyTorch's schedulers ignore both. They are read where that is safe, and what is done is said once.
+timm, MAE and BEiT write `lr_scale` into each group, older vision code `lr_mult`, and the scheduler is to set
+lr * multiplier. PyTorch's schedulers ignore both. They are read where that is safe, and what is done is said once.
 muP needs nothing: its optimizers (`mup.MuAdam`) divide the rates of the groups themselves.
 """
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 import torch
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from glidepath.core.checks import count, real
 from glidepath.errors import ScheduleError, SchedulerError, StateError
@@ -55,8 +56,11 @@ class Event:
 
 
 @final
-class Plateau:
+class Plateau(ReduceLROnPlateau):
     """Cuts the learning rate of an optimizer when a metric has stopped improving.
+
+    It is an instance of PyTorch's `ReduceLROnPlateau`, so a framework that gives that class its metric gives it to
+    this one: in Lightning it is an `lr_scheduler` with a `monitor`. Nothing else of that class is used.
 
     Args:
         optimizer: any PyTorch optimizer; every group is cut.
@@ -120,8 +124,9 @@ class Plateau:
         self._warmup_steps = length
         self.best: float | None = None
         self.bad, self.cooling = 0, 0
+        self.last_epoch = 0
 
-    def step(self, metric: Any) -> Event:
+    def step(self, metric: Any) -> Event:  # type: ignore[override]
         """Take a report, and cut the rate if the patience is exceeded.
 
         Args:
@@ -133,6 +138,7 @@ class Plateau:
         value = _number(metric)
         if self.reduce is not None:
             value = float(self.reduce(value))
+        self.last_epoch += 1
         event = self._event(*self._decide(value), value)
         if self.verbose and event:
             print(event)
@@ -145,6 +151,15 @@ class Plateau:
     def rates(self) -> list[float]:
         """Return the rate of each group now."""
         return current_rates(self.optimizer)
+
+    def get_last_lr(self) -> list[float | torch.Tensor]:
+        """Return the rate of each group now, by the name that frameworks ask for."""
+        return [*self.rates()]
+
+    @property
+    def in_cooldown(self) -> bool:
+        """Return whether reports are not counted because a cut was made lately."""
+        return self.cooling > 0
 
     # --- the decision ---
 
@@ -200,7 +215,8 @@ class Plateau:
     def state_dict(self) -> dict[str, Any]:
         """Return what changes from report to report; the arguments stay in the code, and the rate in the optimizer."""
         warmup = None if self.warmup is None else self.warmup.state_dict()
-        return {"version": 1, "best": self.best, "bad": self.bad, "cooling": self.cooling, "warmup": warmup}
+        counts = {"bad": self.bad, "cooling": self.cooling, "last_epoch": self.last_epoch}
+        return {"version": 1, "best": self.best, **counts, "warmup": warmup}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Resume from a saved state.
@@ -216,9 +232,10 @@ class Plateau:
             )
         best = None if state_dict["best"] is None else real(state_dict["best"], "best")
         bad, cooling = count(state_dict["bad"], "bad"), count(state_dict["cooling"], "cooling")
+        reports = count(state_dict.get("last_epoch", 0), "last_epoch")  # a state of an older version has none
         if self.warmup is not None:
             self.warmup.load_state_dict(state_dict["warmup"])
-        self.best, self.bad, self.cooling = best, bad, cooling
+        self.best, self.bad, self.cooling, self.last_epoch = best, bad, cooling, reports
 
     def __repr__(self) -> str:
         names = ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "minimum", "epsilon", "nan")

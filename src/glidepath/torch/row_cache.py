@@ -63,8 +63,8 @@ class RowCache:
     """The rows of the next updates, and the count of updates: first + index. The clock's hooks use its attributes."""
 
     __slots__ = (
-        "_asks", "_columns", "_count", "_functions", "_lanes", "_places", "_plain_parts", "_schedules", "_steps", "_tensors",
-        "_versions", "end", "first", "index", "last_group", "only_group", "rows", "written",
+        "_asked", "_asks", "_columns", "_count", "_functions", "_keys", "_lanes", "_places", "_plain_parts",
+        "_schedules", "_steps", "_tensors", "_versions", "end", "first", "index", "last_group", "only_group", "rows", "written",
     )  # fmt: skip
 
     first: int  # the update of the first row

@@ -26,6 +26,7 @@ from .clock import Clock
 from .foreign_state import foreign_keys, is_foreign, read_foreign
 
 VERSION = 2
+FIRST_KEYS = ("version", "position", "plans", "groups")  # of version 1
 LOOK_AHEAD = 10_000  # updates compared between two endless plans
 
 OnChange = Literal["warn", "error", "saved"]
@@ -146,6 +147,8 @@ def load_state(clocks: Sequence[Clock], state: Any, on_change: OnChange, horizon
     if on_change not in ("warn", "error", "saved"):
         raise StateError(f'on_change is "warn", "error" or "saved", not {on_change!r}')
     lanes = _lanes(clocks)
+    if isinstance(state, dict) and state.get("version") == 1:  # other keys are what a partial load left there (DCP)
+        state = {name: value for name, value in state.items() if name in FIRST_KEYS}
     positions = _check_state(lanes, state, len(clocks))
     offset = _token_offset(state, positions[0], horizon)
     changes = [_read_change(lane, state, positions[0], on_change, offset) for lane in lanes]

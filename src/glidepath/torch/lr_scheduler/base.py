@@ -13,9 +13,9 @@ from glidepath.errors import GroupError, ResumeError, StateError
 from glidepath.warn import warn_caller
 
 from .call_order import assume_in_order, check_call_order, watch_updates
+from .compiling import skip_compiling
 from .groups import Group, check_optimizer, copy_container, copy_value, read_rates, write_value
 from .last_written import holds_rates, record_write
-from .uncompiled import uncompiled
 
 EPOCH_DEPRECATION_WARNING: str = stock.EPOCH_DEPRECATION_WARNING
 NOT_GIVEN = "deprecated"
@@ -105,7 +105,7 @@ class LRScheduler(stock.LRScheduler):
         self.last_epoch = step - 1
         self._initial_step()
 
-    @uncompiled
+    @skip_compiling
     def step(self, epoch: Any = None) -> None:
         """Advance by one step and write its rates; call it after `optimizer.step()`.
 
@@ -133,7 +133,7 @@ class LRScheduler(stock.LRScheduler):
         """Return a fast path from the present step on, which is kept too, or None."""
         return None
 
-    @uncompiled
+    @skip_compiling
     def _update_lr(self, epoch: Any = None) -> None:
         self._join_groups()
         self._move(epoch)

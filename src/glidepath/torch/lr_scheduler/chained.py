@@ -16,12 +16,12 @@ from torch.optim import Optimizer
 from .base import IN_FORCE, NOT_GIVEN, warn_about_verbose
 from .call_order import watch_updates
 from .closed_form import ClosedForm, factor_of
+from .compiling import skip_compiling
 from .composed import Composite, Member, begin_member, check_members, rates_at
 from .fast_path import FastPath, hold_the_very_rates, multiply
 from .groups import copy_value, write_value
 from .last_written import LastWrite, record_write
 from .momentum import MomentumScheduler
-from .uncompiled import uncompiled
 
 
 class ChainedScheduler(Composite):
@@ -58,7 +58,7 @@ class ChainedScheduler(Composite):
         """Return the step of the first member."""
         return cast(int, self._schedulers[0].last_epoch)
 
-    @uncompiled
+    @skip_compiling
     def step(self) -> None:  # type: ignore[override]
         """Advance every member by one step."""
         path = self._fast_path or open_chain_path(self)
@@ -123,8 +123,8 @@ class ChainedScheduler(Composite):
         groups = self.optimizer.param_groups
         values = multiply(self._formula, self._external)
         # where the product does not change, the rate does not either: even at 0, where a factor cannot show
-        for group, held, value, old, new in zip(groups, held_rates, values, before, self._formula, strict=True):
-            write_value(group, "lr", held if old == new else value)
+        for group, rate, value, old, new in zip(groups, held_rates, values, before, self._formula, strict=True):
+            write_value(group, "lr", rate if old == new else value)
         record_write(self)
 
     def _factor(self) -> list[float]:

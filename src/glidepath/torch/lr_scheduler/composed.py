@@ -17,9 +17,9 @@ from glidepath.errors import OptimizerError, ScheduleError, StateError
 
 from .base import NOT_GIVEN, LRScheduler, warn_about_verbose
 from .call_order import watch_updates
+from .compiling import skip_compiling
 from .groups import check_optimizer, read_rates, write_value
 from .last_written import record_write
-from .uncompiled import uncompiled
 
 Member = Any  # a scheduler of this package, or any subclass of PyTorch's
 
@@ -115,7 +115,7 @@ class SequentialLR(Composite):
         watch_updates(optimizer)
         self._begin(last_epoch + 1)
 
-    @uncompiled
+    @skip_compiling
     def step(self) -> None:  # type: ignore[override]
         """Advance by one step; at a milestone begin the next member."""
         last, self.last_epoch = self._active(), self.last_epoch + 1

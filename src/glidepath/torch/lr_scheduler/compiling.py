@@ -14,7 +14,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def uncompiled(function: Callable[P, R]) -> Callable[P, R]:
+def skip_compiling(function: Callable[P, R]) -> Callable[P, R]:
     """Return `function`, marked so that the compiler neither inlines it nor compiles what it calls."""
     cast(Any, function)._torchdynamo_disable = True
     _skip_frames(function)
