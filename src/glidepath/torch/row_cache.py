@@ -64,7 +64,8 @@ class RowCache:
 
     __slots__ = (
         "_asked", "_asks", "_columns", "_count", "_functions", "_keys", "_lanes", "_places", "_plain_parts",
-        "_schedules", "_steps", "_tensors", "_versions", "end", "first", "index", "last_group", "only_group", "rows", "written",
+        "_schedules", "_steps", "_tensors", "_versions", "end", "first", "index", "last_group", "only_group", "rows",
+        "written",
     )  # fmt: skip
 
     first: int  # the update of the first row
@@ -79,6 +80,8 @@ class RowCache:
     _tensors: list[tuple[Group, str, Tensor, int]]  # groups that hold tensors, with their column
     _versions: list[int]  # of the tensors
     _places: list[tuple[Slot, int, int | None]]  # where the value of a slot is: column, element
+    _keys: list[str] | None  # of the columns, if the optimizer has one group, and no tensors
+    _asked: int  # the index of the last row that the plans were asked for
     _functions: list[Callable[[int], float]]  # the values of each plan by update, if they are asked for one at a time
     _plain_parts: list[tuple[int, float]] | None  # schedule and multiplier of each column, if none is a tuple
 
@@ -108,6 +111,8 @@ class RowCache:
             self._functions = [schedule.function for schedule in self._schedules]
         elif len(groups) == 1 and self._lanes == [("lr", [self.last_group])]:
             self.only_group, self.written = self.last_group, row[0]
+        if len(groups) == 1 and not self._tensors:
+            self._keys = [key for key, _ in self._lanes]
         self._share_objects(row)
         if not self._asks:
             self.refill()
@@ -190,9 +195,13 @@ class RowCache:
     def _ask(self) -> tuple[Any, ...] | None:
         """Return the row of this update by asking the plans for it alone; None if a value cannot be used."""
         position = self.first + self.index
+        self._asked = self.index
         if self._plain_parts is None:
             rows = self._rows_at(position, 1)
             return rows[0] if rows else None
+        if len(self._plain_parts) == 1:
+            value = self._plain_parts[0][1] * self._functions[0](position)
+            return (value,) if 0 <= value < math.inf else None
         plans = [ask(position) for ask in self._functions]
         row = tuple([multiplier * plans[number] for number, multiplier in self._plain_parts])
         return row if 0 <= min(row) and sum(row) < math.inf else None
@@ -208,24 +217,27 @@ class RowCache:
         before = self.written
         if not self._asks:
             row = self.rows[self.index]
-        elif self.rows and self.rows[0] == self.index:
+        elif self._asked == self.index:
             row = before
-        else:
-            row = self._ask()
-            if row is None:
-                return False
+        elif (row := self._ask()) is None:
+            return False
         if row is before:
             return self._holds(row)
-        for (key, members), old, new in zip(self._lanes, before, row):  # noqa: B905 (strict costs a third here)
-            for group in members:
+        if self._keys is not None:
+            group = groups[-1]
+            for key, old, new in zip(self._keys, before, row):  # noqa: B905 (strict costs a third here)
                 if group[key] is not old:
                     return False
                 group[key] = new
+        else:
+            for (key, members), old, new in zip(self._lanes, before, row):  # noqa: B905
+                for group in members:
+                    if group[key] is not old:
+                        return False
+                    group[key] = new
         if self._tensors and not self._write_tensors(row):
             return False
         self.written = row
-        if self._asks:
-            self.rows = [self.index]
         return True
 
     def _holds(self, row: Sequence[Any]) -> bool:
@@ -281,7 +293,7 @@ class RowCache:
         self.last_group = self.only_group = self._plain_parts = None
         self._columns, self._lanes, self._tensors, self._versions, self._places = [], [], [], [], []
         self._count, self._steps, self._asks = 0, FIRST_ROWS, False
-        self.rows, self.written, self._functions = [], None, []
+        self.rows, self.written, self._functions, self._keys, self._asked = [], None, [], None, 0
 
     def move(self, position: int) -> None:
         """Drop the rows, and count from another position on."""

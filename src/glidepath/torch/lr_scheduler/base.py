@@ -38,7 +38,7 @@ class LRScheduler(stock.LRScheduler):
         ResumeError: if `last_epoch` is not -1 and a group has no "initial_lr".
     """
 
-    __slots__ = ("_fast_path",)  # not an attribute like the others: it is in no state and in no copy
+    __slots__ = ("_earlier_steps", "_fast_path", "_schedule_text")  # unlike attributes, in no state and in no copy
 
     optimizer: Optimizer
     last_epoch: int
@@ -47,6 +47,8 @@ class LRScheduler(stock.LRScheduler):
     _get_lr_called_within_step: bool = False
     _is_initial: bool = False
     _fast_path: Any  # a FastPath, a ChainPath, or None
+    _earlier_steps: int  # of a scheduler with the same arguments that drove the optimizer before this one was built
+    _schedule_text: str
     _any_epoch: ClassVar[bool] = False  # whether step(epoch) is a way to use it, and not deprecated
     _is_ours: ClassVar[bool] = True  # not a subclass from elsewhere, which may define anything anew
     _state_key: ClassVar[str] = "last_epoch"  # a key of every state
@@ -69,7 +71,7 @@ class LRScheduler(stock.LRScheduler):
     def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
         """Build it with no fast path, also where it is copied or unpickled."""
         scheduler = super().__new__(cls)
-        scheduler._fast_path = None
+        scheduler._fast_path, scheduler._earlier_steps, scheduler._schedule_text = None, 0, ""
         return scheduler
 
     # --- groups ---
@@ -120,6 +122,7 @@ class LRScheduler(stock.LRScheduler):
         before = self.last_epoch, self._step_count
         if self._step_count == 1:
             check_call_order(self.optimizer)
+            self._check_built_once()
         if epoch is not None and not self._any_epoch:
             warn_caller(EPOCH_DEPRECATION_WARNING, "GP708")
         self._step_count += 1
@@ -128,6 +131,17 @@ class LRScheduler(stock.LRScheduler):
         except BaseException:
             self.last_epoch, self._step_count = before
             raise
+
+    def _check_built_once(self) -> None:
+        """Warn at the first step, unless a state was loaded by then, if this schedule had begun before."""
+        if self._earlier_steps:
+            warn_caller(
+                f"{type(self).__name__} was built again on an optimizer that one with the same arguments has driven "
+                f"for {self._earlier_steps} steps: this one begins at step 0, from the rates "
+                f"{', '.join(f'{rate:g}' for rate in dict.fromkeys(self._starts()))}. Build it once, or with "
+                f"last_epoch={self._earlier_steps - 1} to go on",
+                "GP740",
+            )
 
     def _open_fast_path(self) -> Any:
         """Return a fast path from the present step on, which is kept too, or None."""

@@ -162,7 +162,7 @@ class ChainPath:
         self.paths = [FastPath(member) for member in chain._schedulers]
         self.external = None if set(chain._external) == {1.0} else list(chain._external)
         self.written = list(chain._last_lr)
-        self.record = LastWrite(chain.last_epoch + 1, self.written, [])
+        self.record = LastWrite(chain.last_epoch + 1, self.written, [], "")
 
     def step(self, chain: ChainedScheduler) -> bool:
         """Make a step; return False, with no rate written, if it is one for the slow path."""

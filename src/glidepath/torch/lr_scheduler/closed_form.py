@@ -24,7 +24,7 @@ from glidepath.torch.hyperparameter import current_rates
 from glidepath.warn import warn_caller
 
 from .base import NOT_GIVEN, LRScheduler, warn_outside_step
-from .fast_path import FastPath, open_fast_path
+from .fast_path import MOVING, FastPath, open_fast_path
 from .groups import Group, copy_value, match_type, round_to_type
 from .last_written import last_write
 
@@ -117,9 +117,19 @@ class ClosedForm(LRScheduler, ABC):
 
     def _initial_step(self) -> None:
         self._fast_path = None
+        self._compare_with_last()
         last_value = self._value_at_beginning if self.last_epoch < 0 else self._value_at_resuming
         self._remember([last_value(i, rate) for i, rate in enumerate(current_rates(self.optimizer))])
         super()._initial_step()
+
+    def _compare_with_last(self) -> None:
+        """Note how far a schedule with the same arguments was, if this one begins where that one has stopped."""
+        arguments = {name: value for name, value in vars(self).items() if name not in MOVING | {"base_lrs", "_started"}}
+        self._schedule_text = f"{type(self).__qualname__} {arguments}"
+        record, rates = last_write(self.optimizer), current_rates(self.optimizer)
+        if self.last_epoch < 0 and record is not None and record.schedule == self._schedule_text:
+            untouched = all(record.wrote(i, rate) for i, rate in enumerate(rates))
+            self._earlier_steps = record.step if untouched else 0
 
     def _value_at_beginning(self, i: int, rate: float) -> float:
         """Return the last value of the formula: the group's rate if that is the start, or the base that it scales."""
@@ -175,7 +185,7 @@ class ClosedForm(LRScheduler, ABC):
         return self.get_lr()
 
     def _load(self, state: Mapping[str, Any]) -> None:
-        self._fast_path = None
+        self._fast_path, self._earlier_steps = None, 0
         super()._load(state)
         if "_formula" not in state:  # PyTorch's own state
             self._start_from_base()

@@ -66,7 +66,7 @@ class FastPath:
         self.number: Any = None
         self.formula: list[float] = []
         self.written = list(scheduler._last_lr)
-        self.record = LastWrite(self.epoch + 1, self.written, [])
+        self.record = LastWrite(self.epoch + 1, self.written, [], scheduler._schedule_text)
 
     def step(self, scheduler: "ClosedForm") -> bool:
         """Make a step; return False, with no rate written, if it is one for the slow path."""
@@ -111,7 +111,7 @@ class FastPath:
     def finish(self, scheduler: "ClosedForm", rates: list[float]) -> None:
         """Count the step, after its rates were written."""
         attributes = scheduler.__dict__
-        attributes["last_epoch"] = self.epoch = self.epoch + 1
+        attributes["last_epoch"] = self.epoch = self.record.step = self.epoch + 1
         attributes["_step_count"] += 1
         attributes["_formula"] = self.formula
         attributes["_last_lr"] = rates[:]

@@ -22,11 +22,13 @@ class LastWrite:
         step: of the scheduler that wrote them.
         rates: what it wrote, for each group.
         starts: at step 0, the rates that its formula starts from; else empty.
+        schedule: its class and arguments as text, if it has a formula; one like it may be built again.
     """
 
     step: int
     rates: list[Any]
     starts: list[float]
+    schedule: str
 
     def wrote(self, i: int, rate: float) -> bool:
         """Return whether `rate` is what was written into group `i`."""
@@ -40,7 +42,9 @@ def record_write(scheduler: Any) -> None:
     if "_scheduled" not in vars(optimizer):
         with suppress(AttributeError):  # a wrapper around an optimizer, without hooks of its own
             optimizer.register_load_state_dict_post_hook(_drop_record)
-    optimizer._scheduled = LastWrite(step, scheduler._last_lr, scheduler._starts() if step == 0 else [])
+    optimizer._scheduled = LastWrite(
+        step, scheduler._last_lr, scheduler._starts() if step == 0 else [], scheduler._schedule_text
+    )
 
 
 def last_write(optimizer: Optimizer) -> LastWrite | None:
