@@ -72,6 +72,30 @@ def test_a_plan_without_an_end_is_searched_over_the_run():
 NEGATIVE_TEXT = f"formula('{NEGATIVE}')"
 
 
+def test_without_a_length_it_is_refused_before_the_update_that_would_be_negative():
+    optimizer = adam()
+    scheduler = Scheduler(optimizer, "formula('cos(step / 2)')")
+    for _ in range(4):
+        optimizer.step()
+    with pytest.raises(SchedulerError, match=r"lr of group 0 would become -.* at update 4,"):
+        optimizer.step()
+    assert scheduler.position == 4
+    assert rates(optimizer) == [0.1 * math.cos(1.5)]
+
+
+@pytest.mark.parametrize("change", ["replace", "cooldown"])
+def test_another_plan_on_a_living_run_is_checked_too(change):
+    optimizer = adam()
+    scheduler = Scheduler(optimizer, gp.cosine(40))
+    optimizer.step()
+    before = rates(optimizer)
+    with pytest.raises(SchedulerError, match="would be -.* at update 1[01], and must be at least 0"):
+        getattr(scheduler, change)(gp.linear(10, to=-0.1))
+    assert rates(optimizer) == before
+    optimizer.step()
+    assert rates(optimizer) == [0.1 * gp.cosine(40)(1)]
+
+
 def test_updates_that_are_made_are_not_looked_at():
     plan = gp.formula("10 - step")[:5] >> gp.constant(20)
     check(sgd(0.1), lr=plan)

@@ -15,6 +15,7 @@ from glidepath.errors import GlidepathWarning, SchedulerError
 from glidepath.torch import Scheduler, detach
 from glidepath.torch.clock import unwrap_optimizer
 from glidepath.torch.scheduler import PlanArgument
+from glidepath.torch.state import OnChange
 from glidepath.warn import warn_caller
 
 
@@ -136,10 +137,10 @@ class _ResumeWarnings:
         """Hold back the warnings of a scheduler's `load_state_dict` until the training begins."""
         load = scheduler.load_state_dict
 
-        def load_state_dict(state_dict: dict[str, Any], **options: Any) -> None:
+        def load_state_dict(state_dict: dict[str, Any], on_change: OnChange = "warn") -> None:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                load(state_dict, **options)
+                load(state_dict, on_change)
             self._held = [each.message for each in caught if isinstance(each.message, GlidepathWarning)]
 
         self._held = []

@@ -341,7 +341,7 @@ class BoundSchedule:
         """Return multiplier * value for each value, up to one that the hyperparameter cannot have."""
         low, high = self._bounds(multiplier)
         minimum = self.target.minimum
-        column = [multiplier * value for value in values]
+        column = [multiplier * value for value in values] if multiplier != 1.0 else list(values)
         if not math.isfinite(sum(column)):
             column = list(takewhile(math.isfinite, column))
         if minimum is not None:

@@ -115,6 +115,15 @@ class Clock:
         self._pending = self._pending and not has_skipped(optimizer)
         self.after(optimizer, args, kwargs)
 
+    def pause(self) -> None:
+        """Write and count nothing until `resume`: a range test writes rates of its own."""
+        self.cache.flush()
+        self.paused = True
+
+    def resume(self) -> None:
+        """Write and count again."""
+        self.paused = False
+
     def begin_update(self, optimizer: Any) -> bool:
         """Write the values of an update that begins; return False if its step is a dry one."""
         self._pending = not is_dry_step(optimizer)
@@ -143,18 +152,9 @@ class Clock:
     after._torchdynamo_disable = True  # type: ignore[attr-defined]
     after_fused._torchdynamo_disable = True  # type: ignore[attr-defined]
 
-    def pause(self) -> None:
-        """Write and count nothing until `resume`; a call of `step()` is refused then."""
-        self.cache.flush()  # the fast path ends in the slow one then
-        self.paused = True
-
     def _refuse_call(self, *, allowed: bool) -> None:
         if not allowed:
             raise SchedulerError("update() calls a scheduler: leave schedulers out of a range test")
-
-    def resume(self) -> None:
-        """Write and count again."""
-        self.paused = False
 
     # --- position and values ---
 

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from glidepath.core.horizon import Horizon
+from glidepath.core.horizon import Horizon, as_horizon
 from glidepath.core.schedule import Schedule
 from glidepath.errors import SchedulerError
 
 from .bound_schedule import BoundSchedule
 from .clock import Clock
 from .targets import Plan, Target, read_plan, read_targets
+from .value_checks import check_plan
 
 
 def replace_plans(clocks: Sequence[Clock], plans: Mapping[str, Any], horizon: Horizon | int | None) -> None:
@@ -28,7 +29,7 @@ def replace_plans(clocks: Sequence[Clock], plans: Mapping[str, Any], horizon: Ho
     for label in targets:
         if label not in labels:
             raise SchedulerError(f"no plan schedules {label}, so there is none to replace: this Scheduler has {labels}")
-    _change(clocks, {label: target.plan for label, target in targets.items()}, sets=targets)
+    _change(clocks, {label: target.plan for label, target in targets.items()}, horizon, sets=targets)
 
 
 def cooldown_of(clocks: Sequence[Clock], shape: Plan, horizon: Horizon | int | None) -> None:
@@ -43,7 +44,7 @@ def cooldown_of(clocks: Sequence[Clock], shape: Plan, horizon: Horizon | int | N
         raise SchedulerError("no plan schedules the rate, so there is nothing to cool down")
     position = clocks[0].position
     plans = {schedule.target.label: _decay_from(schedule, position, decay) for schedule in rates}
-    _change(clocks, plans)
+    _change(clocks, plans, horizon)
 
 
 def _decay_from(schedule: BoundSchedule, position: int, decay: Schedule) -> Schedule:
@@ -52,7 +53,12 @@ def _decay_from(schedule: BoundSchedule, position: int, decay: Schedule) -> Sche
     return before >> value * decay if step else value * decay
 
 
-def _change(clocks: Sequence[Clock], plans: Mapping[str, Schedule], sets: Mapping[str, Target] | None = None) -> None:
+def _change(
+    clocks: Sequence[Clock],
+    plans: Mapping[str, Schedule],
+    horizon: Horizon | int | None,
+    sets: Mapping[str, Target] | None = None,
+) -> None:
     changes: list[tuple[BoundSchedule, Target]] = []
     for clock in clocks:
         for schedule in clock.schedules:
@@ -60,8 +66,9 @@ def _change(clocks: Sequence[Clock], plans: Mapping[str, Schedule], sets: Mappin
             if label in plans:
                 if sets is not None and sets[label].sets != schedule.target.sets:
                     raise SchedulerError(f"{label} was given {_kind(schedule.target)}, not {_kind(sets[label])}")
-                changes.append((schedule, replace(schedule.target, plan=plans[label])))
-                _check_value(schedule, plans[label], clock.position)
+                target = replace(schedule.target, plan=plans[label])
+                _check_values(schedule, target, clock.position + schedule.offset, horizon)
+                changes.append((schedule, target))
     for schedule, target in changes:
         schedule.replace_plan(target)
 
@@ -70,7 +77,11 @@ def _kind(target: Target) -> str:
     return "Set(plan)" if target.sets else "a plan that scales"
 
 
-def _check_value(schedule: BoundSchedule, plan: Schedule, position: int) -> None:
-    value = plan(position + schedule.offset)
-    if not math.isfinite(value) or value < 0:
-        raise SchedulerError(f"{plan!r} gives {value:g} at update {position}; nothing was changed")
+def _check_values(schedule: BoundSchedule, target: Target, step: int, horizon: Horizon | int | None) -> None:
+    """Check the next value of a plan, and those after it as far as they can be computed ahead."""
+    value = target.plan(step)
+    if not math.isfinite(value):
+        raise SchedulerError(f"{target.plan!r} gives {value:g} at update {step}; nothing was changed")
+    after = BoundSchedule(target)
+    after.slots = schedule.slots
+    check_plan(after, step, None if horizon is None else as_horizon(horizon).steps)

@@ -14,12 +14,15 @@ from glidepath.core.endless import Noise
 from glidepath.core.schedule import Schedule
 
 LOW = 0.5  # of the peak: what a plan that was over within one call holds at most
-NOTHING = 0.02  # of the peak: what a plan that was over halfway holds at most
+LITTLE = 0.15  # of the peak: what an endless plan that settled in the first sixteenth of the run holds at most
+NOTHING = 0.02  # of the peak: what a plan that was over halfway, or settled in the first eighth, holds at most
 VANISHED = 1e-5  # of the peak: what an endless decay is below for three quarters of the run
+VANISHING_CALLS = 16  # before it is, at most
 CYCLES = 4  # in the updates of one call, at least
 CYCLE_WINDOW = 2_048  # updates of a call that are searched for them
-SHORT_WARMUP = 20  # updates before an endless decay
+SHORT_WARMUP = 10  # updates before an endless decay
 EARLY_FALL = 0.2  # of the peak: what such a decay is below at the first call
+FIRST_STEPS = 24  # that are all in the grid
 POINTS = 48  # of the grid, from the first update to the last
 
 
@@ -39,10 +42,11 @@ def seems_in_epochs(plan: Schedule, gap: int, position: int) -> bool:
         return False
     relative = [value / peak for value in values]
     settled = min(position if end is None else end, _find_settled_step(steps, values))
-    if settled < steps[-1] and _is_over(settled, relative[-1], gap, position, endless=end is None):
-        return True
-    return end is None and (
-        max(relative[bisect_left(steps, position // 4) :]) <= VANISHED
+    if end is not None:
+        return _is_over(settled, relative[-1], gap, position)
+    return (
+        _has_settled(settled, relative[-1], gap, position)
+        or max(relative[bisect_left(steps, min(position // 4, VANISHING_CALLS * gap)) :]) <= VANISHED
         or _falls_after_short_warmup(steps, relative, gap)
         or _has_short_cycles(plan, gap, peak)
     )
@@ -57,7 +61,7 @@ def _grid(gap: int, position: int) -> list[int]:
     """Return the first steps, geometrically spaced ones, the first call and the last step."""
     last = position - 1
     spaced = (round(last ** (i / (POINTS - 1))) for i in range(POINTS))
-    return sorted({step for step in (*range(SHORT_WARMUP + 2), *spaced, gap, last) if 0 <= step <= last})
+    return sorted({step for step in (*range(FIRST_STEPS), *spaced, gap, last) if 0 <= step <= last})
 
 
 def _find_settled_step(steps: Sequence[int], values: Sequence[float]) -> int:
@@ -65,15 +69,22 @@ def _find_settled_step(steps: Sequence[int], values: Sequence[float]) -> int:
     return next((steps[i + 1] for i in reversed(range(len(steps) - 1)) if values[i] != values[-1]), 0)
 
 
-def _is_over(settled: int, level: float, gap: int, position: int, *, endless: bool) -> bool:
-    """Return whether a plan that holds a share `level` of its peak from a step on was over too early for the run."""
-    if settled <= gap and level <= LOW:
-        return True
-    if endless:
-        return settled <= position / 8 and level <= NOTHING
-    last_step = 2 / max(settled, 1)  # about what a decay to zero holds after its last step
-    return (settled <= position / 2 and level <= min(LOW, max(NOTHING, last_step))) or (
-        settled <= position / 8 and level <= LOW
+def _is_over(end: int, level: float, gap: int, position: int) -> bool:
+    """Return whether a plan that ends at a step and holds a share `level` of its peak ended too early for the run."""
+    last = 2 / max(end, 1)  # about what a decay to zero holds after its last step
+    return (
+        (end <= gap and level <= LOW)
+        or (end <= position / 2 and level <= min(LOW, max(NOTHING, last)))
+        or (end <= position / 8 and level <= LOW)
+    )
+
+
+def _has_settled(step: int, level: float, gap: int, position: int) -> bool:
+    """Return whether an endless plan that changes no more from a step on settled too early for the run."""
+    return (
+        (step <= gap / 8 and level <= LOW)
+        or (step <= position / 8 and level <= NOTHING)
+        or (step <= position / 16 and level <= LITTLE)
     )
 
 
@@ -81,7 +92,7 @@ def _falls_after_short_warmup(steps: Sequence[int], relative: Sequence[float], g
     """Return whether an endless plan rises for a few updates only, and is far down at the first call."""
     top, call = relative.index(1.0), steps.index(gap)
     return (
-        0 < steps[top] <= SHORT_WARMUP
+        0 < steps[top] < SHORT_WARMUP
         and top < call
         and relative[call] <= EARLY_FALL
         and all(earlier > later for earlier, later in pairwise(relative[call:]))

@@ -247,10 +247,10 @@ class RowCache:
                 if group[key] is not old:
                     return False
         versions = self._versions
-        return all(
-            group[key] is tensor and tensor._version == versions[number]
-            for number, (group, key, tensor, _) in enumerate(self._tensors)
-        )
+        for number, (group, key, tensor, _) in enumerate(self._tensors):
+            if group[key] is not tensor or tensor._version != versions[number]:
+                return False
+        return True
 
     def _write_tensors(self, row: Sequence[float]) -> bool:
         versions = self._versions

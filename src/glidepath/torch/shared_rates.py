@@ -72,14 +72,14 @@ def check_claims(optimizers: Sequence[Sequence[BoundSchedule]]) -> None:
 
 
 def _refuse_other(schedules: Sequence[BoundSchedule], tensor: Tensor) -> NoReturn:
-    schedule, number, slot = next(
-        (schedule, number, slot)
+    schedule, slot = next(
+        (schedule, slot)
         for schedule in schedules
-        for number, slot in enumerate(schedule.slots)
+        for slot in schedule.slots
         if slot.hyperparameter.get(slot.group) is tensor
     )
     raise SchedulerError(
-        f"{schedule.target.label} of {name_group(slot.group, number)} is a tensor that is scheduled in another "
+        f"{schedule.target.label} of {name_group(slot.group, slot.number)} is a tensor that is scheduled in another "
         "optimizer too, so the last one would win",
         cures=[_clone(slot), Cure("detach the other scheduler first, glidepath.torch.detach(optimizer)")],
     )
@@ -98,11 +98,11 @@ def check_shared_rates(schedules: Sequence[BoundSchedule], groups: Sequence[Grou
     owners: dict[int, tuple[BoundSchedule, Slot]] = {}
     numbers = {id(group): number for number, group in enumerate(groups)}
     for schedule in schedules:
-        for i, slot in enumerate(schedule.slots):
+        for slot in schedule.slots:
             value: Any = slot.hyperparameter.get(slot.group)
             if isinstance(value, Tensor):
                 owner, first = owners.setdefault(id(value), (schedule, slot))
-                number = numbers.get(id(slot.group), i)
+                number = numbers.get(id(slot.group), slot.number)
                 if owner is not schedule:
                     _refuse(slot, number, f"{owner.target.label} and {schedule.target.label} have two plans")
                 if first.multiplier != slot.multiplier:

@@ -64,7 +64,7 @@ def check_values(
         schedules: with the groups that they select.
         position: updates made; earlier values are not looked at.
         steps: the length of the run, to which plans without an end are searched; None if it is unknown.
-        groups: of the optimizer, which number those in messages; without them, the groups of each schedule.
+        groups: of the optimizer, which number those in messages; without them, groups are numbered in each optimizer.
 
     Raises:
         SchedulerError: if a value is outside the bounds of its hyperparameter or does not fit its tensor, or if a `Set`
@@ -75,18 +75,33 @@ def check_values(
         _check_switched_on(lanes)
         for lane in lanes:
             _check_dtype(lane)
-        end = _end(schedule.target, position, steps)
-        if end is not None and any(_is_bounded(lane) for lane in lanes):
-            _check_extremes(lanes, position, end)
+        _check_plan(schedule, lanes, position, steps)
+
+
+def check_plan(schedule: BoundSchedule, position: int, steps: int | None = None) -> None:
+    """Check the values that a schedule will write from a position on, as after another plan took over.
+
+    Raises:
+        SchedulerError: if one is outside the bounds of its hyperparameter, or does not fit its tensor.
+    """
+    _check_plan(schedule, _lanes(schedule, ()), position, steps)
+
+
+def _check_plan(schedule: BoundSchedule, lanes: Sequence[Lane], position: int, steps: int | None) -> None:
+    end = _end(schedule.target, position, steps)
+    if end is not None and any(_is_bounded(lane) for lane in lanes):
+        _check_extremes(lanes, position, end)
 
 
 def _lanes(schedule: BoundSchedule, groups: Sequence[Group]) -> list[Lane]:
     numbers = {id(group): i for i, group in enumerate(groups)}
     lanes = []
-    for i, slot in enumerate(schedule.slots):
+    for slot in schedule.slots:
         value = slot.hyperparameter.get(slot.group)
         dtype = value.dtype if isinstance(value, Tensor) else None
-        lanes.append(Lane(schedule.target, slot.group, numbers.get(id(slot.group), i), slot.multiplier, dtype))
+        lanes.append(
+            Lane(schedule.target, slot.group, numbers.get(id(slot.group), slot.number), slot.multiplier, dtype)
+        )
     return lanes
 
 

@@ -118,8 +118,6 @@ def _observe_silence(schedule: "BoundSchedule", moment: Moment) -> bool:
     if schedule.is_rate and not writes.averaging:
         writes.averaging = any("swa_lr" in slot.group for slot in schedule.slots)
     if writes.aside and moment.begins and moment.update > writes.last:
-        for slot, (base, factor) in zip(schedule.slots, writes.before, strict=False):
-            slot.base, slot.factor = base, factor
         writes.aside, writes.odd, writes.chaining = False, 0, False
     return writes.aside
 
@@ -154,6 +152,8 @@ def _keep_as_written(schedule: "BoundSchedule", present: Sequence[float], due: S
     writes = schedule.writes
     if writes.odd > 1 and not writes.aside:
         writes.aside = True
+        for slot, (base, factor) in zip(schedule.slots, writes.before, strict=False):
+            slot.base, slot.factor = base, factor
         schedule.once.warn(
             f"{schedule.target.label} is written by other code before every update (last {present[0]:g}): the plan "
             f"stands aside, and goes on as before the first of these {writes.odd + 1} writes at an update without "

@@ -14,6 +14,7 @@ from torch.optim import lr_scheduler as stock
 
 from glidepath.core.checks import count
 from glidepath.errors import OptimizerError, ScheduleError, StateError
+from glidepath.torch.scheduler import Scheduler
 
 from .base import NOT_GIVEN, LRScheduler, warn_about_verbose
 from .call_order import watch_updates
@@ -105,6 +106,11 @@ class SequentialLR(Composite):
     ) -> None:
         warn_about_verbose(verbose)
         self._schedulers = check_members(type(self).__name__, check_optimizer(optimizer), schedulers)
+        if any(isinstance(member, Scheduler) for member in schedulers):
+            raise ScheduleError(
+                "glidepath.torch.Scheduler counts updates by itself and writes at each of them, in the turns of others "
+                "too: join the plans, Scheduler(optimizer, warmup(500) >> cosine(9_500))"
+            )
         self._milestones = _check_milestones(milestones)
         if len(milestones) != len(schedulers) - 1:
             raise ScheduleError(
