@@ -25,6 +25,7 @@ from glidepath.core.namespace import SCALAR
 from glidepath.errors import SchedulerError
 
 from .bases import Late, is_default, late_base, starting_base
+from .compiling import skip_compiling
 from .group_names import name_group
 from .hyperparameter import Group, Hyperparameter, TensorVersion, bounds_of, initial_key, tensor_version
 from .once import OnceWarnings
@@ -77,6 +78,7 @@ class Slot:
         """Return whether the group holds this very tensor."""
         return isinstance(value, Tensor) and self.hyperparameter.get(self.group) is value
 
+    @skip_compiling
     def read(self) -> float:
         """Return what the group holds; for a tensor that was not changed, the written value at full precision."""
         value = self.hyperparameter.get(self.group)
@@ -87,6 +89,7 @@ class Slot:
         rounded = tensor(self.written, dtype=value.dtype).item()
         return self.written if float(value) == rounded else float(value)
 
+    @skip_compiling
     def write(self, value: float) -> None:
         """Write a value into the group, in place if it holds a tensor."""
         old = self.hyperparameter.get(self.group)
@@ -97,14 +100,11 @@ class Slot:
             self.hyperparameter.put(self.group, value)
         self.written = value
 
+    @skip_compiling
     def accept(self) -> None:
         """Take what the group holds for the last written value, so that it does not count as a change."""
         value = self.hyperparameter.get(self.group)
         self.written, self.version = float(value), tensor_version(value)
-
-    read._torchdynamo_disable = True  # type: ignore[attr-defined]
-    write._torchdynamo_disable = True  # type: ignore[attr-defined]
-    accept._torchdynamo_disable = True  # type: ignore[attr-defined]
 
 
 @final
@@ -363,6 +363,7 @@ class BoundSchedule:
             return None
         return self.values_at(moment.update)
 
+    @skip_compiling
     def write(self, values: Sequence[float]) -> None:
         """Write what `prepare` returned."""
         for slot, value in zip(self.slots, values, strict=True):

@@ -6,6 +6,7 @@ groups of their own into the inner ones there (badam, ZeroRedundancyOptimizer).
 
 from typing import Any, Protocol, final
 
+from .compiling import skip_compiling
 from .wrapper_chain import caller_of, put_hooks, refer_weakly, shares_groups
 
 
@@ -33,6 +34,7 @@ def expect_caller(clock: WritingClock, optimizer: Any, handle: Any, handles: lis
     """
     key, before = handle.id, optimizer._optimizer_step_pre_hooks[handle.id]
 
+    @skip_compiling
     def before_first(optimizer: Any, args: Any, kwargs: Any) -> None:
         if clock.paused:
             return
@@ -42,7 +44,6 @@ def expect_caller(clock: WritingClock, optimizer: Any, handle: Any, handles: lis
             handles.append(CallerHooks(clock, caller, optimizer))
         before(optimizer, args, kwargs)
 
-    before_first._torchdynamo_disable = True  # type: ignore[attr-defined]
     optimizer._optimizer_step_pre_hooks[key] = before_first
 
 
@@ -65,6 +66,7 @@ class CallerHooks:
             remove()
         self._removals = []
 
+    @skip_compiling
     def before(self, caller: Any, args: Any, kwargs: Any) -> None:
         """Write the values of the update that begins."""
         if self._clock.paused:
@@ -76,11 +78,9 @@ class CallerHooks:
         if self._copies:
             self._show(caller, optimizer)
 
+    @skip_compiling
     def after(self, caller: Any, args: Any, kwargs: Any) -> None:
         """Do nothing: the optimizer's own hooks count."""
-
-    before._torchdynamo_disable = True  # type: ignore[attr-defined]
-    after._torchdynamo_disable = True  # type: ignore[attr-defined]
 
     def _slots(self) -> list[Any]:
         return [slot for schedule in self._clock.schedules for slot in schedule.slots]

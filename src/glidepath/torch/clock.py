@@ -17,6 +17,7 @@ from glidepath.errors import SchedulerError
 from .bound_schedule import BoundSchedule
 from .caller_hooks import expect_caller
 from .chain import follow_writer
+from .compiling import skip_compiling
 from .foreign_state import warn_if_state_is_missing
 from .hyperparameter import Group, initial_key
 from .once import OnceWarnings
@@ -87,6 +88,7 @@ class Clock:
             self._claim.release()
             self._claim = None
 
+    @skip_compiling
     def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Write the values of this update: the pre-hook."""
         self._pending = True
@@ -97,10 +99,12 @@ class Clock:
         elif not cache.write(optimizer.param_groups):
             self._write_slowly(optimizer)
 
+    @skip_compiling
     def before_without_rates(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Write the values of this update, where no plan writes the rate, so that a dry step shows in no slot."""
         self.begin_update(optimizer)
 
+    @skip_compiling
     def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Count this update: the post-hook."""
         if self._pending:
@@ -110,6 +114,7 @@ class Clock:
             if index == cache.end:
                 cache.refill()
 
+    @skip_compiling
     def after_fused(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Count this update, unless the optimizer skipped it."""
         self._pending = self._pending and not has_skipped(optimizer)
@@ -145,12 +150,6 @@ class Clock:
         self._replace_groups(optimizer.param_groups)
         self.restart()
         self.write(optimizer)
-
-    # Under torch.compile the hooks run as plain Python between the graphs.
-    before._torchdynamo_disable = True  # type: ignore[attr-defined]
-    before_without_rates._torchdynamo_disable = True  # type: ignore[attr-defined]
-    after._torchdynamo_disable = True  # type: ignore[attr-defined]
-    after_fused._torchdynamo_disable = True  # type: ignore[attr-defined]
 
     def _refuse_call(self, *, allowed: bool) -> None:
         if not allowed:

@@ -23,6 +23,7 @@ from glidepath.errors import GlidepathError, SchedulerError
 from glidepath.parser import parse, parse_plan
 from glidepath.warn import warn_caller
 
+from .compiling import skip_compiling
 from .scheduler import Scheduler
 from .wrapper_chain import has_step_hooks, members_of, put_hooks
 
@@ -211,15 +212,14 @@ class Commands:
         elif position != self._position:
             self._catch_up(position)
 
+    @skip_compiling
     def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Do nothing."""
 
+    @skip_compiling
     def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Check after an update: the post-hook."""
         self.check()
-
-    before._torchdynamo_disable = True  # type: ignore[attr-defined]
-    after._torchdynamo_disable = True  # type: ignore[attr-defined]
 
     def attach(self) -> None:
         """Check after every update of the scheduler's first optimizer."""

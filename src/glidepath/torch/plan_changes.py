@@ -84,4 +84,5 @@ def _check_values(schedule: BoundSchedule, target: Target, step: int, horizon: H
         raise SchedulerError(f"{target.plan!r} gives {value:g} at update {step}; nothing was changed")
     after = BoundSchedule(target)
     after.slots = schedule.slots
+    after.values_at(step)  # within its bounds, also of an endless plan
     check_plan(after, step, None if horizon is None else as_horizon(horizon).steps)

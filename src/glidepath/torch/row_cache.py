@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, final
 from torch import Tensor
 
 from .bound_schedule import BLOCK, BoundSchedule, Slot
+from .compiling import skip_compiling
 from .hyperparameter import Group
 
 NUMBERS = 65_536  # computed ahead, at most
@@ -206,6 +207,7 @@ class RowCache:
         row = tuple([multiplier * plans[number] for number, multiplier in self._plain_parts])
         return row if 0 <= min(row) and sum(row) < math.inf else None
 
+    @skip_compiling
     def write(self, groups: Sequence[Group]) -> bool:
         """Write the row of this update; return False, for the slow path, if a group holds something else than before.
 
@@ -240,6 +242,7 @@ class RowCache:
         self.written = row
         return True
 
+    @skip_compiling
     def _holds(self, row: Sequence[Any]) -> bool:
         """Return whether every group holds its value of the row, which `step()` has shown."""
         for (key, members), old in zip(self._lanes, row):  # noqa: B905 (strict costs a third here)
@@ -252,6 +255,7 @@ class RowCache:
                 return False
         return True
 
+    @skip_compiling
     def _write_tensors(self, row: Sequence[float]) -> bool:
         versions = self._versions
         for number, (group, key, tensor, place) in enumerate(self._tensors):
@@ -260,11 +264,6 @@ class RowCache:
             tensor.fill_(row[place])
             versions[number] = tensor._version
         return True
-
-    # Under torch.compile these run as plain Python: compiled, they would be compiled again for every value.
-    write._torchdynamo_disable = True  # type: ignore[attr-defined]
-    _holds._torchdynamo_disable = True  # type: ignore[attr-defined]
-    _write_tensors._torchdynamo_disable = True  # type: ignore[attr-defined]
 
     # --- leaving the fast path ---
 

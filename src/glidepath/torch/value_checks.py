@@ -106,12 +106,11 @@ def _lanes(schedule: BoundSchedule, groups: Sequence[Group]) -> list[Lane]:
 
 
 def _end(target: Target, position: int, steps: int | None) -> int | None:
-    """Return the update before which a plan is searched, with one past its end; None if it cannot be."""
+    """Return the update before which a plan is searched, with one past its end; None if it is a Python function."""
     if not target.is_data:
         return None
     duration = target.plan.duration
-    end = steps if duration is None else duration + 1
-    return None if end is None else max(position + 1, end)
+    return max(position + 1, (steps or 0) if duration is None else duration + 1)
 
 
 def _is_bounded(lane: Lane) -> bool:

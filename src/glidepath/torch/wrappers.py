@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from glidepath.warn import warn_caller
 
+from .compiling import skip_compiling
 from .skipped_steps import was_update
 from .watched_step import WatchedStep
 from .wrapper_chain import (
@@ -77,6 +78,7 @@ class UpdateWatch:
             remove()
         self._removals, self._root = [], None
 
+    @skip_compiling
     def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Begin an update, unless a call of an outer `step` that is still running has begun it: the pre-hook."""
         if self._clock.paused or (self._root not in (None, id(optimizer)) and _is_running(self._root)):
@@ -91,6 +93,7 @@ class UpdateWatch:
         self._counts = self._clock.begin_update(self._innermost()) and parameter is None
         self._root = id(optimizer)
 
+    @skip_compiling
     def after(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Note that the innermost step has run, and count the update when the outermost call ends: the post-hook."""
         if self._root is None:
@@ -99,9 +102,6 @@ class UpdateWatch:
             self._ran = self._ran or was_update(optimizer)
         if self._root == id(optimizer):
             self._finish()
-
-    before._torchdynamo_disable = True  # type: ignore[attr-defined]
-    after._torchdynamo_disable = True  # type: ignore[attr-defined]
 
     def _join_caller(self, optimizer: Any) -> None:
         """Put the hooks on the wrapper around the chain as well, which shows when it calls the first update."""

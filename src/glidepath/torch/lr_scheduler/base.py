@@ -10,10 +10,10 @@ from torch.optim import Optimizer
 from torch.optim import lr_scheduler as stock
 
 from glidepath.errors import GroupError, ResumeError, StateError
+from glidepath.torch.compiling import skip_compiling
 from glidepath.warn import warn_caller
 
 from .call_order import assume_in_order, check_call_order, watch_updates
-from .compiling import skip_compiling
 from .groups import Group, check_optimizer, copy_container, copy_value, read_rates, write_value
 from .last_written import holds_rates, record_write
 

@@ -13,10 +13,11 @@ from typing import Any, cast, final
 from torch import Tensor, finfo
 from torch.optim import Optimizer
 
+from glidepath.torch.compiling import skip_compiling
+
 from .base import IN_FORCE, NOT_GIVEN, warn_about_verbose
 from .call_order import watch_updates
 from .closed_form import ClosedForm, factor_of
-from .compiling import skip_compiling
 from .composed import Composite, Member, begin_member, check_members, rates_at
 from .fast_path import FastPath, hold_the_very_rates, multiply
 from .groups import copy_value, write_value

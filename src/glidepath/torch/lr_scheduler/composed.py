@@ -14,11 +14,11 @@ from torch.optim import lr_scheduler as stock
 
 from glidepath.core.checks import count
 from glidepath.errors import OptimizerError, ScheduleError, StateError
+from glidepath.torch.compiling import skip_compiling
 from glidepath.torch.scheduler import Scheduler
 
 from .base import NOT_GIVEN, LRScheduler, warn_about_verbose
 from .call_order import watch_updates
-from .compiling import skip_compiling
 from .groups import check_optimizer, read_rates, write_value
 from .last_written import record_write
 

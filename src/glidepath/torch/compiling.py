@@ -1,4 +1,4 @@
-"""Keeps `torch.compile` out of `scheduler.step()`, without importing its compiler.
+"""Keeps `torch.compile` out of schedulers and their hooks, without importing its compiler.
 
 A compiled training step that calls a scheduler has one graph break there, as with PyTorch's own schedulers, which the
 compiler skips by the name of their file. `torch.compiler.disable` would do the same, but imports the compiler (most of
