@@ -88,6 +88,24 @@ class Partial(Unhooked):
         return None if self.calls % 3 else self.base_optimizer.step(closure)
 
 
+class GroupByGroup:
+    """Is not an Optimizer, and lets the inner one see one group at a time, as DeepSpeed's ZeRO does."""
+
+    def __init__(self, base):
+        self.optimizer = base
+
+    @property
+    def param_groups(self):
+        return self.optimizer.param_groups
+
+    def step(self, closure=None):
+        groups = self.optimizer.param_groups
+        for group in groups:
+            self.optimizer.param_groups = [group]
+            self.optimizer.step()
+        self.optimizer.param_groups = groups
+
+
 class Twice(Hooked):
     """Its step and its parent's have hooks, and are nested."""
 
@@ -287,6 +305,15 @@ def test_a_wrapper_that_leaves_the_inner_step_out_makes_no_update():
         optimizer.step()
     assert scheduler.position == UPDATES
     assert optimizer.base_optimizer.rates == due(UPDATES)
+
+
+def test_a_wrapper_that_steps_group_by_group_makes_one_update():
+    optimizer = GroupByGroup(RecordingSGD([{"params": parameters()}, {"params": parameters(), "lr": 0.01}], lr=0.1))
+    scheduler = Scheduler(optimizer, PLAN)
+    for k in range(UPDATES):
+        optimizer.step()
+        assert scheduler.position == k + 1
+    assert optimizer.optimizer.rates == [base * PLAN(k) for k in range(UPDATES) for base in (0.1, 0.01)]
 
 
 @pytest.mark.parametrize("kind", [Unhooked, Hooked])

@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from glidepath.core.checks import real
+from glidepath.core.checks import is_number, real
 from glidepath.errors import SchedulerError
 
 from .hyperparameter import Group, Hyperparameter, initial_key
@@ -49,7 +49,7 @@ def starting_base(
                 "GP721",
             )
         return value
-    if "max_lr" in group:
+    if _is_from_one_cycle(group):
         once.defer(
             f"group {number} comes from OneCycleLR: the plan scales its max_lr, {float(group['max_lr']):g}; "
             "give base= for another",
@@ -57,6 +57,11 @@ def starting_base(
         )
         return float(group["max_lr"])
     return _base_without_marker(optimizer, value, number, position, once) if initial is None else initial
+
+
+def _is_from_one_cycle(group: Group) -> bool:
+    """Return whether a group has the marks of OneCycleLR; some optimizers have a max_lr of another meaning."""
+    return all(is_number(group.get(key)) for key in ("max_lr", "min_lr"))
 
 
 def _base_without_marker(optimizer: Any, value: float, number: int, position: int, once: OnceWarnings) -> float:

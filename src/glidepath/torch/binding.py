@@ -12,11 +12,13 @@ from glidepath.errors import SchedulerError
 from .bases import Late, given_bases
 from .bound_schedule import BoundSchedule
 from .clock import Clock, unwrap_optimizer
+from .multipliers import apply_multipliers
 from .once import OnceWarnings
 from .shared_rates import check_claims, check_shared_rates
 from .targets import Target, read_targets
 from .validation import check_arguments, check_schedules, check_unscheduled
 from .value_checks import check_values
+from .wrapper_chain import members_of
 
 
 def list_optimizers(optimizer: Any, plan: Any) -> list[Any]:
@@ -33,7 +35,7 @@ def list_optimizers(optimizer: Any, plan: Any) -> list[Any]:
         check_arguments(each, plan)
     if len({id(unwrap_optimizer(each)) for each in optimizers}) < len(optimizers):
         raise SchedulerError("an optimizer is there twice: give each once")
-    return optimizers
+    return [members_of(each)[0] for each in optimizers]
 
 
 def build_clocks(
@@ -63,6 +65,8 @@ def build_clocks(
         clock = Clock(schedules, position, once)
         clock.bases, clock.optional = its_bases, optional
         clock.bind_groups(optimizer)
+        if its_bases is None:
+            _apply_multipliers(optimizer, schedules)
         clocks.append(clock)
     groups = [group for optimizer in inner for group in optimizer.param_groups]
     steps = None if horizon is None else as_horizon(horizon).steps
@@ -75,6 +79,14 @@ def build_clocks(
     check_shared_rates([_join(target, [s for clock in clocks for s in clock.schedules]) for target in targets], groups)
     check_claims([clock.schedules for clock in clocks])
     return clocks
+
+
+def _apply_multipliers(optimizer: Any, schedules: Sequence[BoundSchedule]) -> None:
+    """Put multipliers that the groups carry by name into the bases of the rate."""
+    slots = [slot for schedule in schedules if schedule.is_rate and not schedule.target.sets for slot in schedule.slots]
+    bases = apply_multipliers([slot.group for slot in slots], [slot.base for slot in slots], type(optimizer))
+    for slot, base in zip(slots, bases, strict=True):
+        slot.base = base
 
 
 def _split_bases(base: Any, optimizers: Sequence[Any]) -> list[list[float] | None]:

@@ -235,8 +235,9 @@ class BoundSchedule:
             return
         if self.plan_value(position) == 0 and not self.target.minimum and any(slot.multiplier for slot in self.slots):
             self.once.warn(
-                f"the plan of {self.target.label} ended after {duration - self.offset:,} updates with a rate of 0: "
-                "this update and those that follow change nothing; stop there, or give a longer plan",
+                f"the plan of {self.target.label} ended after {duration - self.offset:,} updates with a rate of 0 "
+                "(its numbers count updates): this update and those that follow change nothing; stop there, or give "
+                "a longer plan",
                 "GP727",
             )
 

@@ -20,6 +20,7 @@ from .binding import build_clocks, list_optimizers
 from .bound_schedule import BoundSchedule
 from .clock import clocks_of, unwrap_optimizer
 from .misuse_warning import MisuseDetector
+from .multipliers import read_multipliers
 from .own_rates import warn_about_own_rates
 from .plan_changes import cooldown_of, replace_plans
 from .state import build_state, load_foreign_state, load_state
@@ -144,6 +145,16 @@ class Scheduler(LRScheduler):
     @property
     def _last_lr(self) -> list[float]:  # type: ignore[override]
         return self.get_last_lr()
+
+    @property
+    def multipliers(self) -> list[float]:
+        """Return the multiplier that each group carries by name (`lr_scale`, `lr_mult`), which is in its base; else 1."""
+        return [
+            multiplier
+            for optimizer in self._inner
+            for multiplier in read_multipliers(optimizer.param_groups, type(optimizer))
+            or [1.0] * len(optimizer.param_groups)
+        ]
 
     def get_last_lr(self) -> list[float]:  # type: ignore[override]
         """Return the rates now in the optimizers, as floats."""

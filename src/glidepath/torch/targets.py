@@ -10,7 +10,8 @@ from glidepath.core.assignment import Set as Set
 from glidepath.core.checks import real
 from glidepath.core.horizon import Horizon
 from glidepath.core.printing import print_call
-from glidepath.core.schedule import Draft, Schedule, waits
+from glidepath.core.resolve import is_in_epochs
+from glidepath.core.schedule import Schedule, waits
 from glidepath.errors import SchedulerError
 from glidepath.parser import parse, parse_plan
 
@@ -157,6 +158,14 @@ def _resolve(plan: Schedule | str, horizon: Horizon | int | None) -> Schedule:
     return plan if horizon is None else plan.over(horizon)
 
 
-def has_epochs(arguments: Mapping[str, Any]) -> bool:
-    """Return whether any plan among the arguments was written in epochs."""
-    return any(isinstance(value, Draft) and "ep" in repr(value) for value in arguments.values())
+def has_epochs(value: Any) -> bool:
+    """Return whether a plan, or any among the arguments of a scheduler, was written in epochs."""
+    if isinstance(value, str):
+        value = parse_plan(value)
+    if isinstance(value, Set):
+        return has_epochs(value.plan)
+    if isinstance(value, Mapping):
+        return any(map(has_epochs, value.values()))
+    if isinstance(value, (tuple, list)):
+        return any(map(has_epochs, value))
+    return is_in_epochs(value)
