@@ -55,6 +55,11 @@ class Clock:
         self._claim, self.paused = None, False
         self.cache = RowCache(schedules, position)
 
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """Return what is copied and pickled: the hooks belong to this optimizer, and a copy gets others."""
+        slots = {name: getattr(self, name) for name in self.__slots__}
+        return None, {**slots, "_handles": [], "_claim": None}
+
     # --- hooks ---
 
     def attach(self, optimizer: Any, *, counts: bool) -> None:

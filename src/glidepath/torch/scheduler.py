@@ -261,7 +261,7 @@ class Scheduler(LRScheduler):
         """
         self._observe()
         replace_plans(self._clocks, {"lr": lr, **hyperparameters}, self.horizon)
-        self._write()
+        self._begin_plans()
 
     def cooldown(self, shape: Plan) -> None:
         """Decay from the present rate, from the next update on, by a shape such as `one_minus_sqrt(2000)`.
@@ -274,6 +274,13 @@ class Scheduler(LRScheduler):
         """
         self._observe()
         cooldown_of(self._clocks, shape, self.horizon)
+        self._begin_plans()
+
+    def _begin_plans(self) -> None:
+        """Write the values of plans that have just replaced others."""
+        self._misuse.plans = tuple(schedule.target.plan for schedule in self._clock.schedules)
+        self._misuse.reset(self.position)
+        self._last_position = self.position
         self._write()
 
     def _observe(self) -> None:

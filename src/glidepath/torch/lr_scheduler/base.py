@@ -136,9 +136,8 @@ class LRScheduler(stock.LRScheduler):
         """Warn at the first step, unless a state was loaded by then, if this schedule had begun before."""
         if self._earlier_steps:
             warn_caller(
-                f"{type(self).__name__} was built again on an optimizer that one with the same arguments has driven "
-                f"for {self._earlier_steps} steps: this one begins at step 0, from the rates "
-                f"{', '.join(f'{rate:g}' for rate in dict.fromkeys(self._starts()))}. Build it once, or with "
+                f"{type(self).__name__} was built again, at step {self.last_epoch}, on an optimizer that one with the "
+                f"same arguments has driven for {self._earlier_steps} steps: build it once, or with "
                 f"last_epoch={self._earlier_steps - 1} to go on",
                 "GP740",
             )

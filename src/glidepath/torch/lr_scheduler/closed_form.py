@@ -127,9 +127,10 @@ class ClosedForm(LRScheduler, ABC):
         arguments = {name: value for name, value in vars(self).items() if name not in MOVING | {"base_lrs", "_started"}}
         self._schedule_text = f"{type(self).__qualname__} {arguments}"
         record, rates = last_write(self.optimizer), current_rates(self.optimizer)
-        if self.last_epoch < 0 and record is not None and record.schedule == self._schedule_text:
+        if record is not None and record.schedule == self._schedule_text:
             untouched = all(record.wrote(i, rate) for i, rate in enumerate(rates))
-            self._earlier_steps = record.step if untouched else 0
+            goes_on = record.step in (self.last_epoch, self.last_epoch + 1)
+            self._earlier_steps = record.step if untouched and not goes_on else 0
 
     def _value_at_beginning(self, i: int, rate: float) -> float:
         """Return the last value of the formula: the group's rate if that is the start, or the base that it scales."""
