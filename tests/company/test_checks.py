@@ -89,7 +89,7 @@ def test_another_plan_on_a_living_run_is_checked_too(change):
     scheduler = Scheduler(optimizer, gp.cosine(40))
     optimizer.step()
     before = rates(optimizer)
-    with pytest.raises(SchedulerError, match="would be -.* at update 1[01], and must be at least 0"):
+    with pytest.raises(SchedulerError, match=r"would be -.* at update 1[01], and must be at least 0"):
         getattr(scheduler, change)(gp.linear(10, to=-0.1))
     assert rates(optimizer) == before
     optimizer.step()

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from lightning.pytorch import LightningModule, Trainer, callbacks
+from lightning.pytorch import LightningModule, Trainer
 from skorch import NeuralNetRegressor
 from skorch.callbacks import LRScheduler as SkorchScheduler
 from torch.optim import lr_scheduler as stock
@@ -121,8 +121,8 @@ def test_a_chain_is_its_own_lr_at_past_every_bottom(order, nested):
     for k in range(40):
         product = 0.9**k * cosine(k, 5)
         assert rates(optimizer) == pytest.approx([0.1 * product, 0.5 * product], abs=1e-15)
-        assert scheduler.get_last_lr() == rates(optimizer)
-        assert rates(optimizer) == pytest.approx(scheduler.lr_at(k), rel=1e-15)
+        assert rates(optimizer) == scheduler.get_last_lr()
+        assert k == 0 or rates(optimizer) == scheduler.lr_at(k)  # the members wrote the first, one after the other
         update(optimizer)
         scheduler.step()
 
@@ -209,11 +209,11 @@ def test_a_plateau_is_an_lr_scheduler_with_a_monitor_in_lightning(tmp_path):
 
 @pytest.mark.parametrize("at", [2, 4])
 def test_a_plateau_goes_on_in_lightning_where_its_checkpoint_was(tmp_path, at):
-    trainer(tmp_path, at, callbacks=[callbacks.ModelCheckpoint(tmp_path, filename="at", save_last=False)]).fit(Model())
+    first = trainer(tmp_path, at, enable_checkpointing=False)
+    first.fit(Model())
+    first.save_checkpoint(tmp_path / "at.ckpt")
     model = Model()
-    trainer(tmp_path, 7, callbacks=[callbacks.ModelCheckpoint(tmp_path / "later")]).fit(
-        model, ckpt_path=tmp_path / "at.ckpt", weights_only=False
-    )
+    trainer(tmp_path, 7, enable_checkpointing=False).fit(model, ckpt_path=tmp_path / "at.ckpt", weights_only=False)
     assert model.used == [rate for rate in BY_EPOCH[at:] for _ in range(2)]
 
 

@@ -294,6 +294,20 @@ def test_schedules_of_transformers_go_on_from_our_state():
         assert rates(optimizer) == pytest.approx([0.1 * (1 - k / 50), 0.02 * (1 - k / 50)], rel=1e-12)
 
 
+def test_warm_restarts_raise_until_they_are_told_where_they_are():
+    optimizer = adam(0.1)
+    theirs = lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 10)
+    theirs.load_state_dict(ours(24, [0.1], gp.linear(50)))
+    update(optimizer)
+    with pytest.raises(TypeError):
+        theirs.step()
+    theirs.step(24)
+    for k in range(24, 40):
+        assert rates(optimizer) == pytest.approx([0.1 * gp.cosine(10)(k % 10)])
+        update(optimizer)
+        theirs.step()
+
+
 @pytest.mark.parametrize("name", ["SequentialLR", "ChainedScheduler"])
 def test_a_composed_scheduler_refuses_our_state_aloud(name):
     theirs = SCHEDULERS[name](adam(0.1))

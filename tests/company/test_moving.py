@@ -7,7 +7,7 @@ import torch.distributed.checkpoint as checkpoint
 pytest.importorskip("lightning")
 pytest.importorskip("transformers")
 from lightning.pytorch import LightningModule, Trainer, callbacks
-from transformers import TrainerCallback, get_scheduler
+from transformers import get_scheduler
 
 import glidepath as gp
 from glidepath.errors import GlidepathWarning, StateError

@@ -106,6 +106,18 @@ class GroupByGroup:
         self.optimizer.param_groups = groups
 
 
+class Halving(Unhooked):
+    """Halves the rate for its own step, from the second on, as AdaScale scales it."""
+
+    def step(self, closure=None):
+        rates = [group["lr"] for group in self.param_groups]
+        for group in self.param_groups:
+            group["lr"] *= 0.5 if hasattr(self.base_optimizer, "rates") else 1.0
+        self.base_optimizer.step()
+        for group, rate in zip(self.param_groups, rates, strict=True):
+            group["lr"] = rate
+
+
 class Twice(Hooked):
     """Its step and its parent's have hooks, and are nested."""
 
@@ -296,6 +308,17 @@ def test_sam_in_two_steps_counts_each_update(target):
         scheduler.step()
         assert scheduler.position == k + 1
     assert optimizer.base_optimizer.rates == due(UPDATES)
+
+
+@pytest.mark.parametrize("target", ["outer", "inner"])
+def test_a_wrapper_may_scale_the_rate_for_its_own_step(target):
+    optimizer = Halving(sgd())
+    scheduler = Scheduler(optimizer if target == "outer" else optimizer.base_optimizer, PLAN)
+    for _ in range(UPDATES):
+        optimizer.step()
+    first, *others = due(UPDATES)
+    assert optimizer.base_optimizer.rates == [first, *(0.5 * rate for rate in others)]
+    assert scheduler.get_last_lr() == due(UPDATES)[-1:]
 
 
 def test_a_wrapper_that_leaves_the_inner_step_out_makes_no_update():
@@ -617,16 +640,18 @@ def test_a_wrapper_shows_the_signature_of_its_step():
     assert optimizer.step.__name__ == "step"
 
 
+@pytest.mark.parametrize("target", ["outer", "inner"])
 @pytest.mark.parametrize("name", ["SAM", "Lookahead", "PCGrad", "unhooked", "hooked"])
-def test_a_scheduled_wrapper_is_freed_without_the_garbage_collector(name):
+def test_a_scheduled_wrapper_is_freed_without_the_garbage_collector(name, target):
     gc.collect()
     gc.disable()
     try:
         optimizer = WRAPPERS[name]()
-        references = weakref.ref(optimizer), weakref.ref(innermost(optimizer))
-        scheduler = Scheduler(optimizer, PLAN)
+        inner = innermost(optimizer)
+        references = [weakref.ref(part) for part in (optimizer, inner, inner.param_groups[0]["params"][0])]
+        scheduler = Scheduler(optimizer if target == "outer" else inner, PLAN)
         run(optimizer, 2)
-        del scheduler, optimizer
-        assert [reference() for reference in references] == [None, None]
+        del scheduler, optimizer, inner
+        assert [reference() for reference in references] == [None, None, None]
     finally:
         gc.enable()

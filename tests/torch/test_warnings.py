@@ -154,6 +154,76 @@ def rate_scales_parameters():
     Scheduler(FTRL(lr_power=-0.5), PLAN)  # here
 
 
+def base_unclear():
+    optimizer = sgd(0.1)
+    Scheduler(optimizer, PLAN).detach()
+    optimizer.param_groups[0]["lr"] = 0.02
+    Scheduler(optimizer, PLAN)
+    optimizer.step()  # here
+
+
+def write_between_rates():
+    optimizer = sgd(0.1)
+    Scheduler(optimizer, gp.step(every=3))
+    used(optimizer, 3)
+    optimizer.param_groups[0]["lr"] *= 0.5
+    optimizer.step()  # here
+
+
+def peak_raised():
+    optimizer = sgd(0.1)
+    Scheduler(optimizer, gp.constant())
+    used(optimizer, 3)
+    optimizer.param_groups[0]["lr"] *= 2
+    optimizer.step()  # here
+
+
+def written_every_time():
+    optimizer = sgd(0.1)
+    Scheduler(optimizer, gp.constant())
+    for rate in (0.09, 0.08, 0.01, 0.07, 0.03):
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.step()  # here
+
+
+def averaging_took_over():
+    optimizer = sgd(0.1)
+    Scheduler(optimizer, gp.constant())
+    averaged = torch.optim.swa_utils.SWALR(optimizer, swa_lr=0.05)
+    used(optimizer, 3)
+    averaged.step()
+    optimizer.step()  # here
+
+
+def late_group():
+    optimizer = sgd(0.1)
+    Scheduler(optimizer, gp.linear(20))
+    used(optimizer, 3)
+    optimizer.add_param_group({"params": [parameter()], "lr": 0.03})
+    optimizer.step()  # here
+
+
+def ended_at_zero():
+    optimizer = sgd(0.1)
+    Scheduler(optimizer, gp.linear(3))
+    used(optimizer, 3)
+    optimizer.step()  # here
+
+
+def write_before_update():
+    optimizer = sgd(0.1)
+    Scheduler(optimizer, gp.warmup(9))
+    optimizer.param_groups[0]["lr"] = 0.2
+    optimizer.step()  # here
+
+
+def set_overwritten():
+    optimizer = sgd(0.1)
+    Scheduler(optimizer, gp.Set(PLAN))
+    optimizer.param_groups[0]["lr"] = 0.2
+    optimizer.step()  # here
+
+
 CASES = {
     "GP701": step_without_update,
     "GP702": step_per_epoch,
@@ -170,6 +240,15 @@ CASES = {
     "GP714": rate_read_once,
     "GP715": rate_one_update_late,
     "GP716": rate_capped,
+    "GP721": base_unclear,
+    "GP722": write_between_rates,
+    "GP723": peak_raised,
+    "GP724": written_every_time,
+    "GP725": averaging_took_over,
+    "GP726": late_group,
+    "GP727": ended_at_zero,
+    "GP728": write_before_update,
+    "GP729": set_overwritten,
     "GP732": foreign_state,
     "GP733": state_missing,
     "GP734": rate_rounds_to_zero,

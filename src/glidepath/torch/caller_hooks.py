@@ -1,70 +1,66 @@
-"""A wrapper around a scheduled optimizer: it is seen at the first update, and gets the values before its own step.
+"""A wrapper around a scheduled optimizer that is seen at the first update, because the optimizer does not know it.
 
-Some wrappers read the rate before they call the inner step (schedulefree with decay at y), and some copy the values of
-groups of their own into the inner ones there (badam, ZeroRedundancyOptimizer).
+From then on its step begins the updates: some wrappers read the rate before they call the inner step (schedulefree with
+decay at y), and some copy the values of groups of their own into the inner ones there (badam, ZeroRedundancyOptimizer).
 """
 
 from typing import Any, Protocol, final
 
 from .compiling import skip_compiling
-from .wrapper_chain import caller_of, put_hooks, refer_weakly, shares_groups
+from .wrapper_chain import HookHandle, caller_of, refer_weakly, steps_through
+from .wrappers import UpdateClock, UpdateWatch
 
 
-class WritingClock(Protocol):
+class WritingClock(UpdateClock, Protocol):
     """What a wrapper's hooks tell a clock."""
 
     schedules: Any
-    paused: bool
 
     def write(self, optimizer: Any) -> None:
         """Write the values of the next update."""
 
 
-def expect_caller(clock: WritingClock, optimizer: Any, handle: Any, handles: list[Any]) -> None:
-    """Look for a wrapper at the first update, and have the clock write from then on when the wrapper begins its step.
-
-    An optimizer does not know its wrapper, but is called by it. Some read the rate before they call the inner step,
-    and some (badam, ZeRO) copy the rates of groups of their own into the inner ones there.
+def expect_caller(clock: WritingClock, optimizer: Any, before: Any, after: Any, handles: list[Any]) -> None:
+    """Look for a wrapper at the first update, and have its step begin the updates from then on.
 
     Args:
-        clock: whose pre-hook writes.
-        optimizer: that has the hook.
-        handle: of the hook; another one stands in its place until the first update, and costs nothing afterwards.
-        handles: of the clock, to which that of the wrapper is added.
+        clock: whose hooks these are.
+        optimizer: that has the hooks.
+        before: handle of the pre-hook; another stands in its place until the first update, and costs nothing later.
+        after: handle of the post-hook.
+        handles: of the clock, to which those of the wrapper are added.
     """
-    key, before = handle.id, optimizer._optimizer_step_pre_hooks[handle.id]
+    before_hooks, after_key = optimizer._optimizer_step_pre_hooks, after.id
+    key, clock_writes = before.id, before_hooks[before.id]
 
     @skip_compiling
     def before_first(optimizer: Any, args: Any, kwargs: Any) -> None:
         if clock.paused:
             return
-        optimizer._optimizer_step_pre_hooks[key] = before
-        caller = caller_of(optimizer)
-        if caller is not None:
-            handles.append(CallerHooks(clock, caller, optimizer))
-        before(optimizer, args, kwargs)
+        caller, hook = caller_of(optimizer), clock_writes
+        if caller is not None and steps_through(caller, optimizer):
+            watch = UpdateWatch(clock, [optimizer])
+            handles.append(watch.handle)
+            hook, optimizer._optimizer_step_post_hooks[after_key] = watch.before, watch.after
+        elif caller is not None:
+            handles.append(CopyingCaller(clock, caller, optimizer).handle)
+        optimizer._optimizer_step_pre_hooks[key] = hook
+        hook(optimizer, args, kwargs)
 
-    optimizer._optimizer_step_pre_hooks[key] = before_first
+    before_hooks[key] = before_first
 
 
 @final
-class CallerHooks:
-    """The hooks on a wrapper of a scheduled optimizer: they write the values of the next update, and count nothing."""
+class CopyingCaller:
+    """The hooks on a wrapper that copies values of its own down: what it copies is what the clock writes then."""
 
     def __init__(self, clock: WritingClock, caller: Any, optimizer: Any) -> None:
         self._clock, self._optimizer = clock, refer_weakly(optimizer)
-        self._copies = not shares_groups(caller, optimizer)  # whether it has values of its own
         self._shown: dict[tuple[int, str], Any] = {}  # the values that were put into the wrapper's groups
-        self._removals = put_hooks(caller, self)
-        if self._copies:
-            self._put_back(caller, optimizer)
-            self._show(caller, optimizer)
-
-    def remove(self) -> None:
-        """Remove the hooks."""
-        for remove in self._removals:
-            remove()
-        self._removals = []
+        self.handle = HookHandle()
+        self.handle.put(caller, self)
+        self._put_back(caller, optimizer)
+        self._show(caller, optimizer)
 
     @skip_compiling
     def before(self, caller: Any, args: Any, kwargs: Any) -> None:
@@ -72,11 +68,9 @@ class CallerHooks:
         if self._clock.paused:
             return
         optimizer = self._optimizer()
-        if self._copies:
-            self._take_changes(caller, optimizer)
+        self._take_changes(caller, optimizer)
         self._clock.write(optimizer)
-        if self._copies:
-            self._show(caller, optimizer)
+        self._show(caller, optimizer)
 
     @skip_compiling
     def after(self, caller: Any, args: Any, kwargs: Any) -> None:

@@ -77,17 +77,15 @@ class Clock:
             before = inner.register_step_pre_hook(self.before if writes_rates else self.before_without_rates)
             after = inner.register_step_post_hook(self.after_fused if can_skip(inner) else self.after)
             self._handles += [before, after]
-            expect_caller(self, inner, before, self._handles)
+            expect_caller(self, inner, before, after, self._handles)
         if counts and not plain:
-            watch = UpdateWatch(self, members)
-            watch.attach()
-            self._handles.append(watch)
+            self._handles.append(UpdateWatch(self, members).attach())
         self._claim = claim_tensors(self.schedules)
 
     def detach(self) -> None:
         """Remove the hooks."""
         for handle in self._handles:
-            handle.detach() if isinstance(handle, UpdateWatch) else handle.remove()
+            handle.remove()
         self._handles = []
         if self._claim is not None:
             self._claim.release()

@@ -99,9 +99,10 @@ def warn_if_state_is_missing(optimizer: Any, position: int) -> None:
 def foreign_keys(position: int, bases: Sequence[float], rates: Sequence[float]) -> dict[str, Any]:
     """Return the keys with which PyTorch's classes, and Transformers' LambdaLRs, go on from a state of `Scheduler`.
 
-    Right after `load_state_dict` are those that compute the rate of `last_epoch`, and those that compute it from the
-    rate before, if the optimizer holds the rate of `position`, as after `step()`. SequentialLR, ChainedScheduler and
-    CyclicLR refuse the state with a KeyError.
+    Those that compute the rate from `last_epoch` go on right after `load_state_dict`; those that compute it from the
+    rate before (CosineAnnealingLR, LinearLR) need the optimizer to hold the rate of `position`, as after `step()`.
+    SequentialLR, ChainedScheduler, CyclicLR and OneCycleLR raise a KeyError, and CosineAnnealingWarmRestarts a TypeError
+    until it is told where it is, `step(position)`: without an error they would begin anew.
 
     Args:
         position: updates made.
@@ -114,6 +115,7 @@ def foreign_keys(position: int, bases: Sequence[float], rates: Sequence[float]) 
         "lr_lambdas": [None] * len(bases),
         "_last_lr": list(rates),
         "_step_count": position + 1,
+        "T_cur": None,  # of CosineAnnealingWarmRestarts, whose cycles are not known here
     }
 
 

@@ -96,7 +96,7 @@ class MisuseDetector:
         self._repeats = self._repeats + 1 if distance <= DENSE else 1
         if self._in_a_row < _count_processes() or self._repeats < _count_repeats(optimizer):
             return
-        if has_overflow(optimizer) or _adds_up_batches(optimizer):
+        if _adds_up_batches(optimizer) or has_overflow(optimizer):  # the second reads every gradient
             return
         self._warn(
             "step() was called twice with no optimizer update in between, so the rate stayed the same "

@@ -140,11 +140,11 @@ def _check_switched_on(lanes: Sequence[Lane]) -> None:
         return
     raise SchedulerError(
         f"{off[0].name} was built with 0, and Set(plan) for all groups would switch it on",
-        cures=[Cure(f"name the groups that it is for, {hyperparameter.key}={_mapping(lanes, off)}")],
+        cures=[Cure(f"name the groups that it is for, {hyperparameter.key}={_suggest_mapping(lanes, off)}")],
     )
 
 
-def _mapping(lanes: Sequence[Lane], off: Sequence[Lane]) -> str:
+def _suggest_mapping(lanes: Sequence[Lane], off: Sequence[Lane]) -> str:
     """Return a mapping of the groups that are not at 0, by name if all have one."""
     rest = dict.fromkeys(lane.group.get("name") for lane in lanes if lane not in off)
     if all(isinstance(name, str) for name in rest):

@@ -6,7 +6,7 @@ instance, and is as it was when the last hook is gone. A copy or an unpickled wr
 
 import inspect
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any, Protocol, final
 from weakref import ref
 
@@ -66,12 +66,18 @@ class WatchedStep:
             vars(owner)["step"] = self._own
 
 
-def watch_step(wrapper: Any, hooks: StepHooks) -> WatchedStep | None:
-    """Put hooks around the `step` of a wrapper; return None if it takes no attributes."""
+def watch_step(wrapper: Any, hooks: StepHooks) -> Callable[[], None] | None:
+    """Put hooks around the `step` of a wrapper; return what removes them, or None if it takes no attributes."""
     if not hasattr(wrapper, "__dict__"):
         return None
     step = vars(wrapper).get("step")
     if not isinstance(step, WatchedStep):
         vars(wrapper)["step"] = step = WatchedStep(wrapper)
     step.hooks.append(hooks)
-    return step
+    return partial(_remove, ref(step), ref(hooks))
+
+
+def _remove(step: Callable[[], WatchedStep | None], hooks: Callable[[], StepHooks | None]) -> None:
+    watched, present = step(), hooks()
+    if watched is not None and present is not None:
+        watched.remove(present)

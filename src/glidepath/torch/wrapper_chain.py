@@ -6,10 +6,9 @@ not know its wrapper, which shows on the stack of calls while it steps.
 
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
 from inspect import signature
 from types import FrameType
-from typing import Any
+from typing import Any, final
 from weakref import ref
 
 from .watched_step import StepHooks, watch_step
@@ -95,10 +94,10 @@ def _find_inner(optimizer: Any, members: list[Any]) -> Any | None:
     """Return the optimizer in an attribute that has the same groups, and is not among `members`."""
     candidates = (value for _, value in _attributes(optimizer) if _is_optimizer(value))
     inner = (value for value in candidates if not any(value is member for member in members))
-    return next((value for value in inner if _steps_through(optimizer, value)), None)
+    return next((value for value in inner if steps_through(optimizer, value)), None)
 
 
-def _steps_through(outer: Any, inner: Any) -> bool:
+def steps_through(outer: Any, inner: Any) -> bool:
     """Return whether one optimizer updates by the other: they share groups, or did before a state was loaded."""
     return shares_groups(outer, inner) or (not has_step_hooks(outer) and _parameters(outer) == _parameters(inner))
 
@@ -134,13 +133,30 @@ def _only_forwards(optimizer: Any) -> bool:
 
 
 def put_hooks(optimizer: Any, hooks: StepHooks) -> list[Callable[[], None]]:
-    """Put hooks on an optimizer, PyTorch's or around its `step`; return the functions that remove them."""
+    """Put hooks on an optimizer, PyTorch's or around its `step`; return functions that remove and do not hold them."""
     if has_step_hooks(optimizer):
         before = optimizer.register_step_pre_hook(hooks.before)
         after = optimizer.register_step_post_hook(hooks.after)
         return [before.remove, after.remove]
-    step = watch_step(optimizer, hooks)
-    return [] if step is None else [partial(step.remove, hooks)]
+    remove = watch_step(optimizer, hooks)
+    return [] if remove is None else [remove]
+
+
+@final
+class HookHandle:
+    """Removes the hooks on several optimizers; refers to nothing that it would keep alive."""
+
+    def __init__(self) -> None:
+        self._removals: list[Callable[[], None]] = []
+
+    def put(self, optimizer: Any, hooks: StepHooks) -> None:
+        """Put hooks on one more optimizer."""
+        self._removals += put_hooks(optimizer, hooks)
+
+    def remove(self) -> None:
+        """Remove all of them."""
+        while self._removals:
+            self._removals.pop()()
 
 
 def refer_weakly(optimizer: Any) -> Callable[[], Any]:

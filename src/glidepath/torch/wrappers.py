@@ -17,13 +17,13 @@ from .compiling import skip_compiling
 from .skipped_steps import was_update
 from .watched_step import WatchedStep
 from .wrapper_chain import (
+    HookHandle,
     call_stack,
     caller_of,
     has_step_hooks,
-    put_hooks,
     refer_weakly,
-    shares_groups,
     steps_by_parameter,
+    steps_through,
 )
 from .wrapper_chain import inner_name as inner_name
 from .wrapper_chain import is_plain as is_plain
@@ -54,7 +54,7 @@ class UpdateWatch:
     def __init__(self, clock: UpdateClock, members: list[Any]) -> None:
         self._clock = clock
         self._members, self._innermost = [refer_weakly(member) for member in members], refer_weakly(members[-1])
-        self._removals: list[Any] = []
+        self.handle = HookHandle()
         self._root: int | None = None  # identity of the member whose call is the outermost
         self._counts = self._ran = self._warned = self._began = False
         self._by_parameter = any(map(steps_by_parameter, members))
@@ -62,21 +62,16 @@ class UpdateWatch:
 
     # --- hooks ---
 
-    def attach(self) -> None:
-        """Put the hooks on every member: PyTorch's, or around the `step` of a wrapper that has none."""
+    def attach(self) -> HookHandle:
+        """Put the hooks on every member; return what removes them."""
         registries = set()
         for reference in self._members:
             member: Any = reference()
             registry = id(member._optimizer_step_pre_hooks if has_step_hooks(member) else member)
             if registry not in registries:  # some wrappers share that of the inner optimizer
                 registries.add(registry)
-                self._removals += put_hooks(member, self)
-
-    def detach(self) -> None:
-        """Remove the hooks."""
-        for remove in self._removals:
-            remove()
-        self._removals, self._root = [], None
+                self.handle.put(member, self)
+        return self.handle
 
     @skip_compiling
     def before(self, optimizer: Any, args: Any, kwargs: Any) -> None:
@@ -106,8 +101,8 @@ class UpdateWatch:
     def _join_caller(self, optimizer: Any) -> None:
         """Put the hooks on the wrapper around the chain as well, which shows when it calls the first update."""
         caller = caller_of(optimizer)
-        if caller is not None and shares_groups(caller, optimizer):
-            self._removals += put_hooks(caller, self)
+        if caller is not None and steps_through(caller, optimizer):
+            self.handle.put(caller, self)
 
     def _finish(self) -> None:
         counts, self._root, self._counts, self._ran = self._counts and self._ran, None, False, False
