@@ -248,3 +248,13 @@ def test_nothing_is_said_in_a_run_that_is_saved_and_resumed_again_and_again():
             scheduler.load_state_dict(saved[1])
             if not k % 2:
                 optimizer.load_state_dict(saved[0])
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_member_of_pytorchs_sequence_is_refused_with_the_way_to_join_plans(first):
+    optimizer = sgd(0.1)
+    scheduler = Scheduler(optimizer, PLAN)
+    other = torch.optim.lr_scheduler.ConstantLR(optimizer, 0.5)
+    members = [scheduler, other] if first else [other, scheduler]
+    with pytest.raises(gp.SchedulerError, match="join the plans"):
+        torch.optim.lr_scheduler.SequentialLR(optimizer, members, [3])

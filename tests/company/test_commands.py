@@ -109,6 +109,7 @@ def test_a_run_that_goes_back_carries_its_commands_out_again(tmp_path):
         ("cooldown __import__('os')\n", "unknown name '__import__'"),
         ("cooldown linear(20)\nreplace\n", "line 2"),
         ("at 0: cooldown linear(2)\n", "must be at least 1"),
+        (f"at {'9' * 5000}: cooldown linear(2)\n", "is not a command"),
         ("replace -1 * constant()\n", "was not carried out, and the run goes on as it was"),
         ("replace Set(constant())\n", "was not carried out"),
         ("at 2: cooldown linear(2)\n", "update 2 has passed"),
@@ -175,6 +176,31 @@ def test_a_link_to_the_file_stays_a_link(tmp_path):
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "at 5: cooldown linear(20)\n"
     assert rates(optimizer, 20) == pytest.approx(cooled(5, 20, 20), abs=1e-15)
+
+
+def test_a_file_that_cannot_be_written_is_followed_all_the_same(tmp_path, monkeypatch):
+    def refuse(*paths):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    file = tmp_path / "commands"
+    optimizer, scheduler = training()
+    follow_commands(scheduler, file, every=5)
+    texts = {7: "cooldown linear(20)\n", 12: "cooldown linear(20)\n# seen\n"}
+    with pytest.warns(GlidepathWarning, match="cannot be written") as caught:
+        used = rates(optimizer, 22, lambda k: file.write_text(texts[k]) if k in texts else None)
+    assert used == pytest.approx(cooled(10, 20, 22), abs=1e-15)
+    assert len(caught) == 1
+
+
+def test_the_permissions_of_the_file_stay(tmp_path):
+    file = tmp_path / "commands"
+    file.write_text("cooldown linear(20)\n")
+    file.chmod(0o666)
+    _, scheduler = training()
+    follow_commands(scheduler, file)
+    assert (file.stat().st_mode & 0o777, file.read_text()) == (0o666, "at 100: cooldown linear(20)\n")
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_other_hyperparameters_and_the_hand_stay_as_they_are(tmp_path):

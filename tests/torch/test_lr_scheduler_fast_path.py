@@ -65,7 +65,7 @@ def set_base(optimizer, scheduler):
 
 
 def set_step(optimizer, scheduler):
-    if type(scheduler).last_epoch is not ours.ChainedScheduler.last_epoch and not hasattr(scheduler, "_schedulers"):
+    if not hasattr(scheduler, "_schedulers"):
         scheduler.last_epoch += 3
 
 

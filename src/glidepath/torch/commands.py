@@ -11,6 +11,7 @@ first one reads, and all carry out a command before the same update.
 
 import os
 import re
+import shutil
 import signal as signals
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,7 @@ from .wrapper_chain import has_step_hooks, members_of, put_hooks
 Verb = Literal["cooldown", "replace"]
 FORMS = "a command is cooldown SHAPE, replace PLAN, or one of these at an update, as in at 12000: cooldown SHAPE"
 LONGEST_FILE = 1_000_000  # bytes that are read
-_COMMAND = re.compile(r"(?:at\s+(?P<update>[0-9][0-9_]*)\s*:\s*)?(?P<verb>cooldown|replace)\s+(?P<plan>\S.*)")
+_COMMAND = re.compile(r"(?:at\s+(?P<update>[0-9](?:_?[0-9]){0,16})\s*:\s*)?(?P<verb>cooldown|replace)\s+(?P<plan>\S.*)")
 
 
 @final
@@ -86,6 +87,7 @@ class CommandFile:
         self.path = Path(path)
         self._signature: tuple[int, ...] | None = None  # of the contents that were read last
         self._unfinished: str | None = None  # contents whose last line had no end
+        self._unwritten: dict[Command, int] = {}  # the updates that could not be written into the file
 
     def read(self, update: int) -> list[Command] | str | None:
         try:
@@ -98,14 +100,18 @@ class CommandFile:
                 return None
             self._signature = signature
             commands, lines = _parse_lines(text)
-            if any(command.update is None for command in commands):
+            if any(command.update is None and command not in self._unwritten for command in commands):
                 self._write_updates(lines, update)
-            return [command if command.update is not None else command._replace(update=update) for command in commands]
+            return [self._number(command, update) for command in commands]
         except (OSError, UnicodeDecodeError, GlidepathError) as error:
             return f"the commands in {self.path} were not taken, and the run goes on as it was: {error}"
 
     def close(self) -> None:
         """Do nothing: a file stays."""
+
+    def _number(self, command: Command, update: int) -> Command:
+        """Return a command with its update: `update` for one that is for now, and is new."""
+        return command if command.update is not None else command._replace(update=self._unwritten.get(command, update))
 
     def _sign(self) -> tuple[int, ...] | None:
         """Return what changes when the file does; None if there is none."""
@@ -124,16 +130,16 @@ class CommandFile:
 
     def _write_updates(self, lines: list[str | Command], update: int) -> None:
         """Write into the file which update each command for now was carried out before."""
-        numbered = [
-            line._replace(update=update) if isinstance(line, Command) and line.update is None else line
-            for line in lines
-        ]
+        numbered = [self._number(line, update) if isinstance(line, Command) else line for line in lines]
         target = self.path.resolve()
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             draft.write_text("".join(f"{line}\n" for line in numbered), encoding="utf-8")
+            shutil.copymode(target, draft)
             os.replace(draft, target)
         except OSError as error:
+            new = {line for line in lines if isinstance(line, Command) and line.update is None} - self._unwritten.keys()
+            self._unwritten |= dict.fromkeys(new, update)
             warn_caller(
                 f"{self.path} cannot be written ({error.strerror}), so a run that is resumed from a checkpoint "
                 f"before update {update} does not repeat its commands there: write the update, as in at {update}: ...",

@@ -6,14 +6,14 @@ those itself and writes before each, so `step()` only shows the next values earl
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, final
+from typing import Any, Literal, NoReturn, final
 
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
 from glidepath.core.checks import count, real
 from glidepath.core.horizon import Horizon
-from glidepath.errors import SchedulerError
+from glidepath.errors import Cure, SchedulerError
 
 from .bases import Late
 from .binding import build_clocks, list_optimizers
@@ -135,7 +135,20 @@ class Scheduler(LRScheduler):
 
     @last_epoch.setter
     def last_epoch(self, value: int) -> None:
-        """Ignore what frameworks write that count themselves (ignite): the clock has already counted."""
+        """Ignore what frameworks write that count themselves (ignite): the clock has already counted.
+
+        Raises:
+            SchedulerError: if it is set back, as PyTorch's SequentialLR does to its members.
+        """
+        if value < self.position:
+            self._initial_step()
+
+    def _initial_step(self) -> NoReturn:
+        """Refuse to be a member of PyTorch's SequentialLR, which begins and ends the turns of its members."""
+        raise SchedulerError(
+            "a Scheduler cannot be a member of SequentialLR: it counts updates by itself, and writes before each",
+            cures=[Cure("join the plans, Scheduler(optimizer, warmup(500) >> cosine(9_500))")],
+        )
 
     @property
     def base_lrs(self) -> list[float]:  # type: ignore[override]
