@@ -115,10 +115,10 @@ class LRScheduler(stock.LRScheduler):
             epoch: deprecated; the step to jump to.
         """
         if epoch is None:
-            path = self._fast_path or self._open_fast_path()
+            path, self._fast_path = self._fast_path or self._open_fast_path(), None  # gone too if the step raises
             if path is not None and path.step(self):
+                self._fast_path = path
                 return
-            self._fast_path = None
         before = self.last_epoch, self._step_count
         if self._step_count == 1:
             check_call_order(self.optimizer)
@@ -143,7 +143,7 @@ class LRScheduler(stock.LRScheduler):
             )
 
     def _open_fast_path(self) -> Any:
-        """Return a fast path from the present step on, which is kept too, or None."""
+        """Return a fast path from the present step on, or None."""
         return None
 
     @skip_compiling

@@ -62,10 +62,13 @@ class ChainedScheduler(Composite):
     @skip_compiling
     def step(self) -> None:  # type: ignore[override]
         """Advance every member by one step."""
-        path = self._fast_path or open_chain_path(self)
-        self._fast_path = path if path is not None and path.step(self) else None
-        if self._fast_path is None:
-            self._step_product() if self._is_product() else self._step_members()
+        path, self._fast_path = self._fast_path or open_chain_path(self), None  # gone too if the step raises
+        if path is not None and path.step(self):
+            self._fast_path = path
+        elif self._is_product():
+            self._step_product()
+        else:
+            self._step_members()
 
     def lr_at(self, step: int) -> list[float]:
         """Return the rates of all groups at `step`, if only the members write them; change nothing."""

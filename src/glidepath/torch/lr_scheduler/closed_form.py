@@ -16,7 +16,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from itertools import count
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from torch.optim import Optimizer
 
@@ -57,9 +57,7 @@ class ClosedForm(LRScheduler, ABC):
         """Do what else belongs to a step, after its rates were written on the fast path."""
 
     def _open_fast_path(self) -> FastPath | None:
-        if self._is_ours and self._step_count > 1:
-            self._fast_path = open_fast_path(self)
-        return cast("FastPath | None", self._fast_path)
+        return open_fast_path(self) if self._is_ours and self._step_count > 1 else None
 
     def _present_formula(self) -> list[float]:
         return self.lr_at(self.last_epoch)

@@ -144,6 +144,7 @@ class SequentialLR(Composite):
 
     def _enter(self, before: Member | None = None) -> None:
         """Begin the member whose turn it is, at its own step."""
+        self._join_groups()
         i = self._active()
         member = self._schedulers[i]
         factor = before._factor() if isinstance(before, LRScheduler) else [1.0] * len(self.optimizer.param_groups)
@@ -194,8 +195,6 @@ def begin_member(member: Member, step: int) -> None:
 
 def _write_base_rates(member: Member, factor: list[float]) -> None:
     """Write the member's base rates, times `factor`."""
-    if isinstance(member, LRScheduler):
-        member._join_groups()
     for group, base, ratio in zip(member.optimizer.param_groups, member.base_lrs, factor, strict=True):
         write_value(group, "lr", float(base) * ratio)
 
