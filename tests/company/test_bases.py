@@ -40,7 +40,7 @@ def test_a_running_job_that_moves_over_goes_on_at_its_rate(make):
 
 
 def test_a_one_cycle_run_that_moves_over_has_its_peak_as_base_said_once():
-    make = lambda: sgd(0.1)  # noqa: E731
+    make = lambda: sgd(0.1)
     optimizer = make()
     optimizer.load_state_dict(moved_over(make, lambda o: stock.OneCycleLR(o, 0.4, total_steps=100), 40))
     Scheduler(optimizer, gp.cosine(100), position=40)

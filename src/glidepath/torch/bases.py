@@ -29,7 +29,7 @@ CURES = (
 )
 
 
-def starting_base(
+def base_at_start(
     optimizer: Any, group: Group, number: int, hyperparameter: Hyperparameter, position: int, once: OnceWarnings
 ) -> float:
     """Return the base of a group that is there when its scheduler is built, after `position` updates.
@@ -85,7 +85,7 @@ def is_default(optimizer: Any, rate: float) -> bool:
     return default is not None and not isinstance(default, bool) and math.isclose(float(default), rate, rel_tol=SAME)
 
 
-def given_bases(base: Any, present: Sequence[float]) -> list[float]:
+def read_bases(base: Any, present: Sequence[float]) -> list[float]:
     """Return the bases that the argument `base` describes.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 from glidepath.core.horizon import Horizon, as_horizon
 from glidepath.errors import SchedulerError
 
-from .bases import Late, given_bases
+from .bases import Late, read_bases
 from .bound_schedule import BoundSchedule
 from .clock import Clock, unwrap_optimizer
 from .multipliers import apply_multipliers
@@ -93,9 +93,7 @@ def _split_bases(base: Any, optimizers: Sequence[Any]) -> list[list[float] | Non
     """Return the bases of each optimizer's groups, from the argument for all of them."""
     if base is None:
         return [None] * len(optimizers)
-    bases = iter(
-        given_bases(base, [float(group["lr"]) for optimizer in optimizers for group in optimizer.param_groups])
-    )
+    bases = iter(read_bases(base, [float(group["lr"]) for optimizer in optimizers for group in optimizer.param_groups]))
     return [[next(bases) for _ in optimizer.param_groups] for optimizer in optimizers]
 
 

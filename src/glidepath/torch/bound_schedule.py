@@ -24,7 +24,7 @@ from glidepath.core.formula import Function
 from glidepath.core.namespace import SCALAR
 from glidepath.errors import SchedulerError
 
-from .bases import Late, is_default, late_base, starting_base
+from .bases import Late, base_at_start, is_default, late_base
 from .compiling import skip_compiling
 from .group_names import name_group
 from .hyperparameter import Group, Hyperparameter, TensorVersion, bounds_of, initial_key, tensor_version
@@ -124,7 +124,7 @@ class BoundSchedule:
         self.offset = 0
         self.original: Target | None = None  # the target in the code, if its plan was replaced
         self.is_rate = str(target.hyperparameter) == "lr"
-        self.is_unchecked = True  # whether its values may be out of bounds: nobody has looked at all of them
+        self.is_unchecked = True  # whether its values may be out of bounds: not all of them were computed ahead
         self._forget_values()
 
     # --- groups ---
@@ -153,7 +153,7 @@ class BoundSchedule:
             base = (
                 float(value)
                 if optimizer is None
-                else starting_base(optimizer, group, number, hyperparameter, position, self.once)
+                else base_at_start(optimizer, group, number, hyperparameter, position, self.once)
             )
         self.slots.append(Slot(hyperparameter, group, number, base, float(value), tensor_version(value)))
         self.writes.averaging = self.writes.averaging or "swa_lr" in group

@@ -81,7 +81,7 @@ def _multiply(schedule: "BoundSchedule", k: int) -> bool:
 
 
 def _show(schedule: "BoundSchedule", k: int) -> bool:
-    """Write the values of update k early; nobody wrote since the update before."""
+    """Write the values of update k early; no other code wrote since the update before."""
     key, plan, minimum = schedule.target.hyperparameter.key, schedule.plan_value(k), schedule.target.minimum
     slots = schedule.slots
     if minimum is not None:

@@ -35,8 +35,18 @@ class Clock:
     """A position and the bound schedules that follow it. Lives in the hooks of one optimizer."""
 
     __slots__ = (
-        "_awaits_state", "_claim", "_groups", "_handles", "_pending", "_start", "bases", "once",
-        "cache", "optional", "paused", "schedules",
+        "_awaits_state",
+        "_claim",
+        "_groups",
+        "_handles",
+        "_pending",
+        "_start",
+        "bases",
+        "cache",
+        "once",
+        "optional",
+        "paused",
+        "schedules",
     )  # fmt: skip
 
     _groups: list[Group]  # of the optimizer, as far as they are bound

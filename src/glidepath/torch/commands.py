@@ -138,6 +138,7 @@ class CommandFile:
             shutil.copymode(target, draft)
             os.replace(draft, target)
         except OSError as error:
+            draft.unlink(missing_ok=True)
             new = {line for line in lines if isinstance(line, Command) and line.update is None} - self._unwritten.keys()
             self._unwritten |= dict.fromkeys(new, update)
             warn_caller(

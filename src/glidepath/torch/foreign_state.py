@@ -87,13 +87,17 @@ def warn_if_state_is_missing(optimizer: Any, position: int) -> None:
         position: of its scheduler.
     """
     updates = updates_in(optimizer)
-    if position == 0 and updates:
-        warn_caller(
-            f"the optimizer was loaded with {updates:,} updates in it, and its scheduler begins at update 0, so the "
-            "schedule starts again: load the scheduler's state as well, scheduler.load_state_dict(...), or build it "
-            f"with Scheduler(..., position={updates})",
-            "GP733",
-        )
+    if position or not (optimizer.state if updates is None else updates):
+        return
+    before, place = (
+        ("the state of an earlier training", "...") if updates is None else (f"{updates:,} updates", updates)
+    )
+    warn_caller(
+        f"the optimizer was loaded with {before} in it, and its scheduler begins at update 0, so the schedule starts "
+        "again: load the scheduler's state as well, scheduler.load_state_dict(...), or build it with "
+        f"Scheduler(..., position={place})",
+        "GP733",
+    )
 
 
 def foreign_keys(position: int, bases: Sequence[float], rates: Sequence[float]) -> dict[str, Any]:

@@ -21,11 +21,11 @@ FIRST_ROWS = 8
 
 
 class Part(NamedTuple):
-    """What a column is made of: the values of a schedule times a multiplier; `index` if it is an element of a tuple."""
+    """What a column is made of: the values of a schedule times a multiplier; `element` is its place in a tuple."""
 
     schedule: BoundSchedule
     multiplier: float
-    index: int | None
+    element: int | None
 
 
 class Column(NamedTuple):
@@ -47,7 +47,7 @@ class Column(NamedTuple):
         if self.present is None:
             return lists[0]
         if len(lists) == 1 and type(self.present) is tuple:
-            index = self.parts[0].index or 0
+            index = self.parts[0].element or 0
             head, tail = self.present[:index], self.present[index + 1 :]
             return [(*head, value, *tail) for value in lists[0]]
         return [self._replace_elements(row) for row in zip(*lists, strict=False)]
@@ -55,7 +55,7 @@ class Column(NamedTuple):
     def _replace_elements(self, row: Sequence[float]) -> Any:
         elements = list(self.present)
         for part, value in zip(self.parts, row, strict=True):
-            elements[part.index or 0] = value
+            elements[part.element or 0] = value
         return type(self.present)(elements)
 
 
@@ -133,12 +133,12 @@ class RowCache:
         for (_, key), cell in cells.items():
             slot, part = cell[0]
             value = slot.group[key]
-            column = Column(key, tuple(part for _, part in cell), None if part.index is None else value)
+            column = Column(key, tuple(part for _, part in cell), None if part.element is None else value)
             place = numbers.setdefault(column, len(numbers))
             if place == len(firsts):
                 firsts.append(slot.written if isinstance(value, Tensor) else value)
                 self._lanes.append((key, []))
-            self._places += [(slot, place, part.index) for slot, part in cell]
+            self._places += [(slot, place, part.element) for slot, part in cell]
             if not isinstance(value, Tensor):
                 self._lanes[place][1].append(slot.group)
             elif not any(value is tensor for _, _, tensor, _ in self._tensors):
@@ -205,7 +205,7 @@ class RowCache:
             return (value,) if 0 <= value < math.inf else None
         plans = [ask(position) for ask in self._functions]
         row = tuple([multiplier * plans[number] for number, multiplier in self._plain_parts])
-        return row if 0 <= min(row) and sum(row) < math.inf else None
+        return row if min(row) >= 0 and sum(row) < math.inf else None
 
     @skip_compiling
     def write(self, groups: Sequence[Group]) -> bool:

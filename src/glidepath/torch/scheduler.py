@@ -19,6 +19,7 @@ from .bases import Late
 from .binding import build_clocks, list_optimizers
 from .bound_schedule import BoundSchedule
 from .clock import clocks_of, unwrap_optimizer
+from .hyperparameter import Group
 from .misuse_warning import MisuseDetector
 from .multipliers import read_multipliers
 from .own_rates import warn_about_own_rates
@@ -214,8 +215,8 @@ class Scheduler(LRScheduler):
         if updates != 1:
             self._misuse.check_unusual_call(updates, self.position, self.optimizer)
         self._last_position += updates
-        group = self._inner[0].param_groups[-1]
-        if group is cache.only_group and group["lr"] is cache.written:
+        group: Group = self._inner[0].param_groups[-1]
+        if group is cache.only_group and group["lr"] is cache.written:  # as `RowCache.write`, without its call
             group["lr"] = cache.written = cache.rows[cache.index]
         else:
             self._clock.write(self._inner[0])

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, final
 
+from glidepath.core.checks import is_number
 from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule, waits
 from glidepath.errors import GlidepathError, StateError, TextError
@@ -217,12 +218,11 @@ def _check_state(lanes: Sequence[Lane], state: Any, clocks: int) -> list[int]:
 
 def _check_extras(state: Mapping[str, Any]) -> None:
     """Check the parts that a state of version 1 does not have."""
-    kinds: dict[str, tuple[type, ...]] = {"replaced": (dict,), "averaged": (list,), "tokens": (int, float, type(None))}
-    for name, types in kinds.items():
-        if name in state and (not isinstance(state[name], types) or isinstance(state[name], bool)):
+    for name, kind in {"replaced": dict, "averaged": list}.items():
+        if not isinstance(state.get(name, kind()), kind):
             raise StateError(f"{name} of this state is {state[name]!r}: it is damaged")
     tokens = state.get("tokens")
-    if tokens is not None and not (math.isfinite(tokens) and tokens >= 0):
+    if tokens is not None and not (is_number(tokens) and math.isfinite(tokens) and tokens >= 0):
         raise StateError(f"tokens of this state is {tokens!r}, not a count of tokens")
 
 

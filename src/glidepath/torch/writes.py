@@ -35,7 +35,7 @@ class Moment(NamedTuple):
     Args:
         update: the update to come.
         first: whether no update was made since the scheduler was built or loaded.
-        begins: whether that update begins now; else somebody only looks.
+        begins: whether that update begins now; else a look at the state.
     """
 
     update: int
@@ -113,7 +113,7 @@ def observe(schedule: "BoundSchedule", present: Sequence[float], moment: Moment)
 
 
 def _observe_silence(schedule: "BoundSchedule", moment: Moment) -> bool:
-    """Note that nobody wrote; a schedule that stood aside goes on once an update comes without a write."""
+    """Note that no other code wrote; a schedule that stood aside goes on once an update comes without a write."""
     writes = schedule.writes
     if schedule.is_rate and not writes.averaging:
         writes.averaging = any("swa_lr" in slot.group for slot in schedule.slots)
@@ -213,17 +213,17 @@ def _outlook(schedule: "BoundSchedule", slot: "Slot", k: int) -> str:
 
 def _read_factor(schedule: "BoundSchedule", slot: "Slot", value: float, due: float, k: int) -> None:
     """Take a write during the run for a factor on all that follows, relative to what the group held."""
-    before, held = slot.factor, slot.written
+    before, last_value = slot.factor, slot.written
     slot.factor = _factor(schedule, slot, value, k)
     label = f"{schedule.target.label} of {name_group(slot.group, slot.number)}"
-    if held > 0 and due > 0 and not math.isclose(held, due, rel_tol=APART):
+    if last_value > 0 and due > 0 and not math.isclose(last_value, due, rel_tol=APART):
         schedule.once.warn(
-            f"{label} was set to {value:g} by other code at update {k}, where the plan goes from {held:g} to {due:g}: "
-            f"it is read as {value / held:g} times the last value, so {due * value / held:g} now, and not as "
+            f"{label} was set to {value:g} by other code at update {k}, where the plan goes from {last_value:g} to {due:g}: "
+            f"it is read as {value / last_value:g} times the last value, so {due * value / last_value:g} now, and not as "
             f"{value / due:g} times the next; to change what the next update uses, call scheduler.step() first",
             "GP722",
         )
-    if held > 0 and slot.factor > before * (1 + CONSTANT):
+    if last_value > 0 and slot.factor > before * (1 + CONSTANT):
         schedule.once.warn(
             f"{label} was set to {value:g} by other code at update {k}, {slot.factor / before:g} times what it was: "
             f"the plan goes on with that factor, to a peak of {slot.multiplier * schedule.highest_from(k):g} from "
