@@ -8,6 +8,7 @@ Refused too are tensors that cannot hold the values, and a `Set` that would swit
 were built without it.
 """
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -171,6 +172,7 @@ def _check_extremes(lanes: Sequence[Lane], start: int, stop: int) -> None:
         _check_precision(lane, start, stop, max(abs(low), abs(high)))
 
 
+@functools.lru_cache(maxsize=32)  # an optimizer for each parameter has a scheduler of the same plan each
 def _find_extremes(plan: Schedule, start: int, stop: int) -> tuple[float, float]:
     """Return the lowest and the highest finite value of a plan over updates start..stop-1."""
     low, high = math.inf, -math.inf
