@@ -122,7 +122,7 @@ class Plateau(ReduceLROnPlateau):
         length = count(warmup, "warmup")
         self.warmup = Scheduler(optimizer, warmup_recipe(length)) if length else None
         self._warmup_steps = length
-        self.best: float | None = None
+        self.best: float | None = None  # type: ignore[assignment]
         self.bad, self.cooling = 0, 0
         self.last_epoch = 0
 
