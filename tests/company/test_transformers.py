@@ -143,6 +143,22 @@ def test_lomo_which_never_steps_is_driven_by_the_count_of_the_trainer(tmp_path):
     assert resumed.optimizer.optimizer.used == rates(PLAN, 5, 12)
 
 
+def test_under_deepspeed_the_calls_of_the_trainer_are_counted(tmp_path):
+    """ZeRO steps the inner optimizer once for each group, so its steps are no updates."""
+    trainer = trainer_of(tmp_path)
+    schedule(trainer, PLAN)
+    trainer.create_optimizer()
+    trainer.is_deepspeed_enabled = True
+    scheduler = trainer.create_scheduler(12)
+    used = []
+    for _ in range(12):
+        used.append(scheduler.get_last_lr()[0])
+        trainer.optimizer.step()
+        trainer.optimizer.step()
+        scheduler.step()
+    assert used == rates(PLAN, 0, 12)
+
+
 # --- moving in and out ---
 
 

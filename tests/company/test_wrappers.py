@@ -603,6 +603,7 @@ def test_schedulers_of_pytorch_join_a_wrapper_before_and_after():
             optimizer.step()
             factors.step()
         assert scheduler.position == 3
+        assert "closure" in inspect.signature(optimizer.step).parameters
         scheduler.detach()
         optimizer.step()
         assert scheduler.position == 3

@@ -47,7 +47,12 @@ class WatchedStep:
     @property
     def __func__(self) -> Callable[..., Any]:
         """Return the unbound function, which PyTorch's schedulers ask a method for."""
-        return lambda owner, *args, **kwargs: self(*args, **kwargs)
+
+        def step(owner: Any, *args: Any, **kwargs: Any) -> Any:
+            return self(*args, **kwargs)
+
+        owner: Any = self.owner()
+        return update_wrapper(step, type(owner).step)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave copies and pickles of the wrapper with the `step` of their class."""

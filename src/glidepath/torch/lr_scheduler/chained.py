@@ -170,22 +170,23 @@ class ChainPath:
 
     def step(self, chain: ChainedScheduler) -> bool:
         """Make a step; return False, with no rate written, if it is one for the slow path."""
-        members, groups = chain._schedulers, chain.optimizer.param_groups
-        for path, member in zip(self.paths, members, strict=True):
+        groups, pairs = chain.optimizer.param_groups, list(zip(self.paths, chain._schedulers, strict=True))
+        for path, member in pairs:
             if not path.fits(member.__dict__):
                 return False
         if not hold_the_very_rates(groups, self.written):
             return False
         formula, products = self.paths[0].starts, []
-        for path, member in zip(self.paths, members, strict=True):
-            formula = scale_by(formula, path.next_formula(member), path.starts)
+        for path, member in pairs:
+            rates = path.next_formula(member)
+            formula = [value * (rate / start) for value, rate, start in zip(formula, rates, path.starts)]  # noqa: B905
             products.append(formula if self.external is None else multiply(formula, self.external))
         if not isfinite(sum(products[-1])):
             return False
         self.written = self.record.rates = products[-1]
-        for group, rate in zip(groups, self.written, strict=True):
+        for group, rate in zip(groups, self.written):  # noqa: B905
             group["lr"] = rate
-        for path, member, rates in zip(self.paths, members, products, strict=True):
+        for (path, member), rates in zip(pairs, products):  # noqa: B905
             path.finish(member, rates)
         chain._formula, chain._last_lr = formula, self.written[:]
         chain._member_steps = [path.epoch for path in self.paths]
@@ -204,6 +205,8 @@ def open_chain_path(chain: ChainedScheduler) -> ChainPath | None:
     types = {*map(type, last), *(type(base) for member in members for base in member.base_lrs)}
     if types != {float} or not hold_the_very_rates(groups, last):
         return None
+    if any(0.0 in member._starts() for member in members):
+        return None
     return ChainPath(chain) if last == multiply(chain._formula, chain._external) else None
 
 
@@ -218,10 +221,7 @@ def is_factor(member: Member) -> bool:
 
 def scale_by(product: list[float], rates: list[float], starts: list[float]) -> list[float]:
     """Return `product`, times the ratio of a member's rates to those that it starts from."""
-    if 0.0 in starts:
-        rates = [rate if start else 0.0 for rate, start in zip(rates, starts, strict=True)]
-        starts = [start or 1.0 for start in starts]
-    return [value * (rate / start) for value, rate, start in zip(product, rates, starts)]  # noqa: B905
+    return [value * (rate / start if start else 0.0) for value, rate, start in zip(product, rates, starts, strict=True)]
 
 
 def tolerance(rate: Any) -> float:

@@ -55,15 +55,9 @@ class MomentumScheduler(ClosedForm, ABC):
         return True
 
     def _follow(self, number: Any) -> None:
-        if self.cycle_momentum:
-            self._put_momenta(self._momenta_of(number))
-
-    def _write_momentum(self) -> None:
-        if self.cycle_momentum:
-            self._put_momenta(self.momentum_at(self.last_epoch))
-
-    def _put_momenta(self, values: list[float]) -> None:
-        for group, value in zip(self.optimizer.param_groups, values, strict=True):
+        if not self.cycle_momentum:
+            return
+        for group, value in zip(self.optimizer.param_groups, self._momenta_of(number), strict=True):
             if self.use_beta1:
                 first, *rest = group["betas"]
                 group["betas"] = (match_type(first, value), *rest)
@@ -71,6 +65,9 @@ class MomentumScheduler(ClosedForm, ABC):
                 group["momentum"] = value
             else:
                 write_value(group, "momentum", value)
+
+    def _write_momentum(self) -> None:
+        self._follow(self._place(self.last_epoch))
 
     def _restore(self, values: list[Any]) -> None:
         super()._restore(values)
