@@ -229,7 +229,10 @@ def test_a_whole_checkpoint_is_refused_with_the_part_to_give():
     [
         {"last_epoch": -1},
         {"last_epoch": 1.5},
-        {"last_epoch": "3"[:0]},
+        {"last_epoch": ""},
+        {"last_epoch": 10**400},
+        {"last_epoch": 2**60},
+        {"last_epoch": torch.zeros(2)},
         {"last_epoch": None},
         {"last_epoch": math.inf},
         {"_schedulers": []},

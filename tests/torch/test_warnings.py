@@ -4,6 +4,7 @@ import inspect
 import re
 import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
@@ -224,6 +225,40 @@ def set_overwritten():
     optimizer.step()  # here
 
 
+def update_by_parameter():
+    class Released(torch.optim.SGD):
+        def step(self, closure=None, param=None):
+            return None
+
+    optimizer = Released([parameter()], lr=0.1)
+    Scheduler(optimizer, PLAN)
+    weights = optimizer.param_groups[0]["params"][0]
+    for _ in range(3):
+        optimizer.step(param=weights)  # here
+
+
+def built_again():
+    optimizer = sgd(0.1)
+    first = lr_scheduler.StepLR(optimizer, 3)
+    for _ in range(3):
+        update(optimizer)
+        first.step()
+    second = lr_scheduler.StepLR(optimizer, 3)
+    update(optimizer)
+    second.step()  # here
+
+
+def command():
+    optimizer = sgd(0.1)
+    scheduler = Scheduler(optimizer, PLAN)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "commands.txt"
+        file.write_text("jump high")
+        glidepath.torch.follow_commands(scheduler, file, every=1)
+        for _ in range(3):
+            optimizer.step()  # here
+
+
 CASES = {
     "GP701": step_without_update,
     "GP702": step_per_epoch,
@@ -249,6 +284,7 @@ CASES = {
     "GP727": ended_at_zero,
     "GP728": write_before_update,
     "GP729": set_overwritten,
+    "GP731": update_by_parameter,
     "GP732": foreign_state,
     "GP733": state_missing,
     "GP734": rate_rounds_to_zero,
@@ -256,6 +292,8 @@ CASES = {
     "GP737": rate_ignored,
     "GP738": warmup_squared,
     "GP739": rate_scales_parameters,
+    "GP740": built_again,
+    "GP742": command,
 }
 
 

@@ -67,7 +67,7 @@ class _SchedulerFactory:
         trainer = self._trainer
         if trainer.lr_scheduler is None:
             optimizer = unwrap_optimizer(trainer.optimizer if optimizer is None else optimizer)
-            optimizers = _trained_optimizers(optimizer)
+            optimizers = _optimizers_in_training(optimizer)
             self._begin(optimizers)
             defaults: dict[str, Any] = {
                 "horizon": Horizon(
@@ -99,7 +99,7 @@ class _SchedulerFactory:
         ]
 
 
-def _trained_optimizers(optimizer: Any) -> list[Any]:
+def _optimizers_in_training(optimizer: Any) -> list[Any]:
     """Return the optimizers that change weights: those of the parameters, where the Trainer's own is a dummy."""
     by_parameter = getattr(optimizer, "optimizer_dict", None)
     if not by_parameter:
@@ -131,7 +131,7 @@ class _ResumeWarnings:
 
     def __init__(self, trainer: Any) -> None:
         self._trainer = trainer
-        self._held: list[GlidepathWarning] = []
+        self._caught: list[GlidepathWarning] = []
 
     def hold(self, scheduler: Scheduler) -> None:
         """Hold back the warnings of a scheduler's `load_state_dict` until the training begins."""
@@ -141,15 +141,15 @@ class _ResumeWarnings:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 load(state_dict, on_change)
-            self._held = [each.message for each in caught if isinstance(each.message, GlidepathWarning)]
+            self._caught = [each.message for each in caught if isinstance(each.message, GlidepathWarning)]
 
-        self._held = []
+        self._caught = []
         scheduler.load_state_dict = load_state_dict  # type: ignore[method-assign]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
         """Give the warnings of the load, and another one if no update is left."""
-        held, self._held = self._held, []
-        for warning in held:
+        caught, self._caught = self._caught, []
+        for warning in caught:
             if warning.code == "GP704":
                 warn_caller(
                     f"{warning.args[0]}; a learning_rate that was changed counts if the on_train_begin of a callback "
@@ -158,7 +158,7 @@ class _ResumeWarnings:
                 )
             else:
                 warn_caller(str(warning.args[0]), warning.code)
-        self._warn_if_nothing_is_left(state, [warning.code for warning in held])
+        self._warn_if_nothing_is_left(state, [warning.code for warning in caught])
 
     def _warn_if_nothing_is_left(self, state: Any, codes: Sequence[str]) -> None:
         """Warn about a training that is past its end, unless it was simply finished before."""
@@ -169,8 +169,8 @@ class _ResumeWarnings:
         if updates >= state.max_steps > 0 and updates and ("GP703" in codes or has_rest or is_other):
             batches = f", with a batch of {batch} in place of {state.train_batch_size}" if is_other else ""
             warn_caller(
-                f"this training has no update left to make: the checkpoint has made {updates:,}, and {state.max_steps:,} are "
-                f"all that there are now{batches}; give max_steps=, or a higher num_train_epochs=",
+                f"this training has no update left to make: the checkpoint has made {updates:,}, and {state.max_steps:,} "
+                f"are all that there are now{batches}; give max_steps=, or a higher num_train_epochs=",
                 "GP747",
             )
 

@@ -322,9 +322,9 @@ class BoundSchedule:
         low, high = self._bounds(slot.multiplier)
         if not low <= value < high:
             raise SchedulerError(
-                f"{self.target.label} of {name_group(slot.group, slot.number)} would become {value:g} at update {k}, and is "
-                f"at least 0{'' if high == math.inf else f' and below {high:g}'}; nothing was changed: clip the plan, "
-                "clip(plan, minimum=0)"
+                f"{self.target.label} of {name_group(slot.group, slot.number)} would become {value:g} at update {k}, "
+                f"and is at least 0{'' if high == math.inf else f' and below {high:g}'}; nothing was changed: clip the "
+                "plan, clip(plan, minimum=0)"
             )
 
     def _bounds(self, multiplier: float) -> tuple[float, float]:

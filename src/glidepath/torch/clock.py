@@ -229,7 +229,7 @@ class Clock:
             schedule.warn_at_end(self.position)
 
     def restart(self, position: int | None = None) -> None:
-        """Begin anew at a position, as building and loading do: what is written before the next update may be a base."""
+        """Begin anew at a position, as building and loading do: a write before the next update may be a base."""
         if position is not None:
             self.cache.move(position)
             self._awaits_state = False

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+from glidepath.core.checks import MAX_STEPS
 from glidepath.errors import Argument, Cure, StateError
 from glidepath.warn import warn_caller
 
@@ -105,8 +106,8 @@ def foreign_keys(position: int, bases: Sequence[float], rates: Sequence[float]) 
 
     Those that compute the rate from `last_epoch` go on right after `load_state_dict`; those that compute it from the
     rate before (CosineAnnealingLR, LinearLR) need the optimizer to hold the rate of `position`, as after `step()`.
-    SequentialLR, ChainedScheduler, CyclicLR and OneCycleLR raise a KeyError, and CosineAnnealingWarmRestarts a TypeError
-    until it is told where it is, `step(position)`: without an error they would begin anew.
+    SequentialLR, ChainedScheduler, CyclicLR and OneCycleLR raise a KeyError, and CosineAnnealingWarmRestarts a
+    TypeError until it is told where it is, `step(position)`: without an error they would begin anew.
 
     Args:
         position: updates made.
@@ -191,9 +192,9 @@ def _read_last_epoch(state: Mapping[str, Any]) -> int | None:
     value = state["last_epoch"]
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # that of a tensor with several elements
         number = math.nan
-    if not number.is_integer() or number < 0:
+    if not number.is_integer() or not 0 <= number <= MAX_STEPS:
         raise StateError(f"last_epoch of this state is {value!r}, not a count of steps")
     return int(number)
 
@@ -219,7 +220,7 @@ def _read_bases(state: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -
         return None
     try:
         bases = [float(rate) for rate in rates]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         bases = [math.nan]
     if not all(math.isfinite(base) for base in bases):
         raise StateError(f"the base rates of this state are {rates!r}, not finite numbers")

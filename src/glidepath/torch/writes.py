@@ -168,8 +168,8 @@ def _keep_as_written(schedule: "BoundSchedule", present: Sequence[float], due: S
 
 def _overwrite(schedule: "BoundSchedule", present: Sequence[float]) -> None:
     schedule.once.warn(
-        f"other code wrote {schedule.target.label} = {present[0]:g} before the first update, and Set(plan) has no base: "
-        "the plan writes over it; change the plan, or scale it, plan instead of Set(plan)",
+        f"other code wrote {schedule.target.label} = {present[0]:g} before the first update, and Set(plan) has no "
+        "base: the plan writes over it; change the plan, or scale it, plan instead of Set(plan)",
         "GP729",
     )
     _accept(schedule.slots, present)
@@ -199,9 +199,8 @@ def _read_first(schedule: "BoundSchedule", slot: "Slot", value: float, k: int) -
         meaning = f"{value / shown if shown else 0:g} times what was shown: {_outlook(schedule, slot, k)}"
     if not math.isclose(base, shown, rel_tol=APART):
         schedule.once.warn(
-            f"{schedule.target.label} of {name_group(slot.group, slot.number)} was {shown:g} (base {base:g}), and other code wrote "
-            f"{value:g} before the first update, which is read as {meaning}; set_rate(scheduler, rate) sets the base "
-            "in one reading",
+            f"{_label(schedule, slot)} was {shown:g} (base {base:g}), and other code wrote {value:g} before the first "
+            f"update, which is read as {meaning}; set_rate(scheduler, rate) sets the base in one reading",
             "GP728",
         )
 
@@ -215,12 +214,13 @@ def _read_factor(schedule: "BoundSchedule", slot: "Slot", value: float, due: flo
     """Take a write during the run for a factor on all that follows, relative to what the group held."""
     before, last_value = slot.factor, slot.written
     slot.factor = _factor(schedule, slot, value, k)
-    label = f"{schedule.target.label} of {name_group(slot.group, slot.number)}"
+    label = _label(schedule, slot)
     if last_value > 0 and due > 0 and not math.isclose(last_value, due, rel_tol=APART):
         schedule.once.warn(
-            f"{label} was set to {value:g} by other code at update {k}, where the plan goes from {last_value:g} to {due:g}: "
-            f"it is read as {value / last_value:g} times the last value, so {due * value / last_value:g} now, and not as "
-            f"{value / due:g} times the next; to change what the next update uses, call scheduler.step() first",
+            f"{label} was set to {value:g} by other code at update {k}, where the plan goes from {last_value:g} to "
+            f"{due:g}: it is read as {value / last_value:g} times the last value, so {due * value / last_value:g} now, "
+            f"and not as {value / due:g} times the next; to change what the next update uses, call scheduler.step() "
+            "first",
             "GP722",
         )
     if last_value > 0 and slot.factor > before * (1 + CONSTANT):
@@ -230,6 +230,10 @@ def _read_factor(schedule: "BoundSchedule", slot: "Slot", value: float, due: flo
             f"here; {CURES}",
             "GP723",
         )
+
+
+def _label(schedule: "BoundSchedule", slot: "Slot") -> str:
+    return f"{schedule.target.label} of {name_group(slot.group, slot.number)}"
 
 
 def _factor(schedule: "BoundSchedule", slot: "Slot", value: float, k: int) -> float:
@@ -267,8 +271,7 @@ def _check_finite(schedule: "BoundSchedule", present: Sequence[float]) -> None:
     for slot, value in zip(schedule.slots, present, strict=True):
         if not math.isfinite(value):
             raise SchedulerError(
-                f"{schedule.target.label} of {name_group(slot.group, slot.number)} was set to {value} by other code: set it to a finite "
-                "number"
+                f"{_label(schedule, slot)} was set to {value} by other code: set it to a finite number"
             )
 
 

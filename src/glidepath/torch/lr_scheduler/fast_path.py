@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOVING = {  # what a step itself changes; all other attributes are what the numbers are computed from
     *("optimizer", "last_epoch", "_step_count", "_last_lr", "_formula", "_external"),
+    *("_get_lr_called_within_step", "_is_initial"),
     *("_products", "_multiplied", "T_cur", "T_i"),  # of single classes
 }
 
