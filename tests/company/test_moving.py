@@ -1,5 +1,8 @@
 """A run that began with a framework's own scheduler goes on with ours inside that framework, and the other way."""
 
+import math
+import random
+
 import pytest
 import torch
 import torch.distributed.checkpoint as checkpoint
@@ -361,3 +364,38 @@ def test_a_distributed_checkpoint_of_the_first_version_of_our_state_is_resumed(t
     ours = Scheduler(optimizer, COSINE, horizon=gp.Horizon(40, tokens_per_step=8))
     load_partly(ours, tmp_path)
     assert loop(optimizer, ours, 25) == expected(15, 40)
+
+
+# --- anything else ---
+
+ODDS = [None, 0, 1, -1, 2.5, "a", [], [0.1], {}, math.nan, 10**400, torch.tensor(3), torch.zeros(2), True, [None], b"x"]
+KEYS = [
+    "last_epoch",
+    "position",
+    "base_lrs",
+    "_schedulers",
+    "max_lrs",
+    "base_values",
+    "lr_schedulers",
+    "best",
+    "version",
+]
+KEYS += ["plans", "groups", "positions", "_last_lr", "replaced", "averaged", "tokens"]
+
+
+@pytest.mark.filterwarnings("ignore::glidepath.errors.GlidepathWarning")
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_is_loaded_is_taken_whole_or_refused_with_nothing_changed(seed):
+    draw = random.Random(seed)
+    for _ in range(200):
+        optimizer = build(0.1)
+        scheduler = Scheduler(optimizer, COSINE)
+        odd = {key: draw.choice(ODDS) for key in draw.sample(KEYS, draw.randint(1, 5))}
+        state = odd if draw.random() < 0.5 else {**scheduler.state_dict(), **odd}
+        before = (scheduler.position, scheduler.base_lrs, dict(optimizer.param_groups[0]))
+        try:
+            scheduler.load_state_dict(state)
+        except StateError:
+            assert (scheduler.position, scheduler.base_lrs, dict(optimizer.param_groups[0])) == before
+        else:
+            assert loop(optimizer, scheduler, 1) == [scheduler.base_lrs[0] * COSINE(scheduler.position - 1)]

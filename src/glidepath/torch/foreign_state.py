@@ -51,8 +51,8 @@ def is_foreign(state: Any) -> bool:
     if not isinstance(state, Mapping):
         return False
     if "position" in state:  # PyTorch's classes keep and save every key that they load
-        stepped = "last_epoch" in state and state["last_epoch"] != state["position"]
-        return stepped and state.get("version") != FIRST_VERSION
+        steps, position = _as_count(state.get("last_epoch")), _as_count(state["position"])
+        return steps is not None and steps != position and _as_count(state.get("version")) != FIRST_VERSION
     return bool(KINDS & set(state))
 
 
@@ -189,14 +189,19 @@ def _read_last_epoch(state: Mapping[str, Any]) -> int | None:
         if "base_values" in state:
             return None
         return _read_last_epoch(_first_member(state))
-    value = state["last_epoch"]
+    steps = _as_count(state["last_epoch"])
+    if steps is None:
+        raise StateError(f"last_epoch of this state is {state['last_epoch']!r}, not a count of steps")
+    return steps
+
+
+def _as_count(value: Any) -> int | None:
+    """Return a number or a tensor as a count; None if it is not one."""
     try:
         number = float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):  # that of a tensor with several elements
-        number = math.nan
-    if not number.is_integer() or not 0 <= number <= MAX_STEPS:
-        raise StateError(f"last_epoch of this state is {value!r}, not a count of steps")
-    return int(number)
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last is that of a tensor of several elements
+        return None
+    return int(number) if number.is_integer() and 0 <= number <= MAX_STEPS else None
 
 
 def _first_member(state: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -148,7 +148,7 @@ def load_state(clocks: Sequence[Clock], state: Any, on_change: OnChange, horizon
     if on_change not in ("warn", "error", "saved"):
         raise StateError(f'on_change is "warn", "error" or "saved", not {on_change!r}')
     lanes = _lanes(clocks)
-    if isinstance(state, dict) and state.get("version") == 1:  # other keys are what a partial load left there (DCP)
+    if isinstance(state, dict) and _version_of(state) == 1:  # other keys are what a partial load left there (DCP)
         state = {name: value for name, value in state.items() if name in FIRST_KEYS}
     positions = _check_state(lanes, state, len(clocks))
     offset = _token_offset(state, positions[0], horizon)
@@ -193,7 +193,7 @@ def _check_state(lanes: Sequence[Lane], state: Any, clocks: int) -> list[int]:
         raise StateError(f"the state of a Scheduler is a dict, not {type(state).__name__}")
     if "position" not in state:
         raise StateError("this is not the state of a Scheduler")
-    if state.get("version") not in (1, VERSION):
+    if _version_of(state) not in (1, VERSION):
         raise StateError(f"this state has version {state.get('version')!r}; this Glidepath reads 1 and {VERSION}")
     positions = state.get("positions", [state["position"]] * clocks)
     if not isinstance(positions, list) or any(type(value) is not int or value < 0 for value in positions):
@@ -214,6 +214,11 @@ def _check_state(lanes: Sequence[Lane], state: Any, clocks: int) -> list[int]:
     for lane in lanes:
         _check_groups(lane, state)
     return positions
+
+
+def _version_of(state: Mapping[str, Any]) -> int | None:
+    version = state.get("version")
+    return version if type(version) is int else None
 
 
 def _check_extras(state: Mapping[str, Any]) -> None:

@@ -126,9 +126,13 @@ class CyclicLR(MomentumScheduler):
 
     def scale_fn(self, x: float) -> float:
         """Return the scale of cycle or step `x`."""
-        return self._scale_fn_custom(x) if self._scale_fn_custom is not None else self._scale_fn_ref(x)
+        return self._scale_fn_custom(x) if self._scale_fn_custom is not None else self._scale_by_mode(x)
 
-    def _scale_fn_ref(self, x: float) -> float:
+    @property
+    def _scale_fn_ref(self) -> Callable[[float], float]:
+        return lambda x: self._scale_by_mode(x)
+
+    def _scale_by_mode(self, x: float) -> float:
         if self.mode == "triangular":
             return 1.0
         return float(0.5 ** (x - 1) if self.mode == "triangular2" else self.gamma**x)

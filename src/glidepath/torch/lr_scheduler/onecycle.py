@@ -130,7 +130,8 @@ class OneCycleLR(MomentumScheduler):
 
     def _phase_at(self, step: int) -> tuple[Phase, float, float]:
         """Return the phase that `step` is in, the steps into it, and its length."""
-        step = min(step, self.total_steps - 1)
+        last = self.total_steps - 1
+        step = step if step < last else last
         begin = 0.0
         for phase in self._schedule_phases:
             if step <= phase["end_step"]:
