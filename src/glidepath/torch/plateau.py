@@ -184,7 +184,7 @@ class Plateau(ReduceLROnPlateau):
 
     def _better(self, value: float, best: float) -> bool:
         margin = self.threshold * abs(best) if self.threshold_mode == "rel" else self.threshold
-        return value < best - margin if self.mode == "min" else value > best + margin
+        return bool(value < best - margin if self.mode == "min" else value > best + margin)
 
     def _no_better(self, value: float) -> tuple[Action, str]:
         comparison = "not a number" if self.best is None else f"no better than {self.best:g}"

@@ -34,7 +34,8 @@ class ChainedScheduler(Composite):
         verbose: deprecated.
 
     Differs from PyTorch's: LambdaLR and CosineAnnealingWarmRestarts do not wipe out the others' factors, so the order
-    makes no difference; it can be a member of a SequentialLR, at any place.
+    makes no difference; a member that passes zero loses the others nothing; it can be a member of a SequentialLR, at
+    any place.
     """
 
     _state_key = "_schedulers"
