@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer, callbacks
 from skorch import NeuralNetRegressor
 from skorch.callbacks import LRScheduler as SkorchScheduler
 from torch.optim import lr_scheduler as stock
@@ -215,6 +215,29 @@ def test_a_plateau_goes_on_in_lightning_where_its_checkpoint_was(tmp_path, at):
     model = Model()
     trainer(tmp_path, 7, enable_checkpointing=False).fit(model, ckpt_path=tmp_path / "at.ckpt", weights_only=False)
     assert model.used == [rate for rate in BY_EPOCH[at:] for _ in range(2)]
+
+
+def test_a_plateau_with_a_warmup_begins_to_count_in_lightning_where_the_warmup_ends(tmp_path):
+    model = Model(lambda optimizer: Plateau(optimizer, factor=0.5, patience=1, warmup=4))
+    trainer(tmp_path, 7, enable_checkpointing=False).fit(model)
+    assert model.used == pytest.approx([0.025, 0.05, 0.075, *[0.1] * 5, *[0.05] * 4, *[0.025] * 2])
+
+
+@pytest.mark.parametrize("name", ["CosineAnnealingLR", "StepLR"])
+def test_lightnings_weight_averaging_has_its_rate_beside_the_drop_in(tmp_path, name):
+    def used(module):
+        build = {
+            "CosineAnnealingLR": lambda o: module.CosineAnnealingLR(o, 20),
+            "StepLR": lambda o: module.StepLR(o, 2),
+        }
+        model = Model(build[name])
+        averaging = callbacks.StochasticWeightAveraging(swa_lrs=0.05, swa_epoch_start=3, annealing_epochs=2)
+        trainer(tmp_path, 8, enable_checkpointing=False, callbacks=[averaging]).fit(model)
+        return model.used
+
+    seen = used(ours)
+    assert seen == pytest.approx(used(stock))
+    assert seen[-6:] == [pytest.approx(0.05)] * 6
 
 
 def test_lightning_asks_a_plateau_for_its_monitor(tmp_path):

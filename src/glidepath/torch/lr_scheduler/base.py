@@ -32,7 +32,7 @@ class LRScheduler(stock.LRScheduler):
         optimizer: the optimizer.
         last_epoch: -1 to begin; k to resume after step k, on an optimizer that was loaded: the rate is that of step
             k + 1. Where a group still has the rate of step k, MultiplicativeLR, LinearLR, ExponentialLR, PolynomialLR
-            and CosineAnnealingLR leave it alone and go on from there, as PyTorch's do since 2.7.
+            and CosineAnnealingLR leave it alone and go on from there, as PyTorch's do (2.13).
         verbose: deprecated, as in PyTorch.
 
     Raises:
