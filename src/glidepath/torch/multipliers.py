@@ -8,12 +8,10 @@ muP needs nothing: its optimizers (`mup.MuAdam`) divide the rates of the groups 
 import math
 from collections.abc import Iterator, Sequence
 from types import CodeType, FunctionType
-from typing import Any
 
 from glidepath.core.checks import is_number
 from glidepath.warn import warn_caller
 
-from .bound_schedule import BoundSchedule
 from .hyperparameter import Group
 
 KEYS = ("lr_scale", "lr_mult")
@@ -52,16 +50,6 @@ def apply_multipliers(groups: Sequence[Group], rates: Sequence[float], kind: typ
             "GP736",
         )
     return list(rates)
-
-
-def multiply_bases(optimizer: Any, schedules: Sequence[BoundSchedule]) -> None:
-    """Multiply the bases of the rate by the multipliers of the groups, where a scheduler has just been built."""
-    for schedule in schedules:
-        if schedule.is_rate and not schedule.target.sets and schedule.slots:
-            slots = schedule.slots
-            bases = apply_multipliers([slot.group for slot in slots], [slot.base for slot in slots], type(optimizer))
-            for slot, base in zip(slots, bases, strict=True):
-                slot.base = base
 
 
 def read_multipliers(groups: Sequence[Group], kind: type | None = None) -> list[float] | None:
