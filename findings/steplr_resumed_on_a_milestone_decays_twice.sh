@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Resumed with last_epoch on a milestone, StepLR and MultiStepLR decay a second time, and ConstantLR ends its warmup twice.
 #
-# Version: torch 2.13.0, CPU (2.15.0's lr_scheduler.py is the same here).
+# Version: torch 2.13.0, CPU.
 # Expected: an optimizer that was saved after step k, loaded, and given a scheduler with last_epoch=k-1 goes on as if the
 #   run had not been interrupted, as ExponentialLR, LinearLR, PolynomialLR and CosineAnnealingLR do since they leave the
 #   rate alone when they are built.
