@@ -169,8 +169,8 @@ class _ResumeWarnings:
         if updates >= state.max_steps > 0 and updates and ("GP703" in codes or has_rest or is_other):
             batches = f", with a batch of {batch} in place of {state.train_batch_size}" if is_other else ""
             warn_caller(
-                f"this training has no update left to make: the checkpoint has made {updates:,}, and {state.max_steps:,} "
-                f"are all that there are now{batches}; give max_steps=, or a higher num_train_epochs=",
+                f"this training has no update left to make: the checkpoint has made {updates:,}, and "
+                f"{state.max_steps:,} are all that there are now{batches}; give max_steps=, or a higher num_train_epochs=",
                 "GP747",
             )
 

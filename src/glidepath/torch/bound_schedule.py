@@ -251,7 +251,7 @@ class BoundSchedule:
         """Keep base * factor in the groups, as "initial_lr"."""
         if not self.target.sets:
             for slot in self.slots:
-                slot.group[initial_key(slot.hyperparameter)] = slot.base * slot.factor
+                slot.group[initial_key(slot.hyperparameter)] = slot.base * (slot.factor or 1.0)
 
     # --- values ---
 

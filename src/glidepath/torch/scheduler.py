@@ -162,7 +162,7 @@ class Scheduler(LRScheduler):
 
     @property
     def multipliers(self) -> list[float]:
-        """Return the multiplier that each group carries by name (`lr_scale`, `lr_mult`), which is in its base; or 1."""
+        """Return the multiplier of the rate that each group carries by name (`lr_scale`, `lr_mult`); 1 where it has none."""
         return [
             multiplier
             for optimizer in self._inner

@@ -245,7 +245,7 @@ def _check_groups(lane: Lane, state: Mapping[str, Any]) -> None:
         if not isinstance(group, dict):
             raise StateError(f"a group of {label} is {group!r}, not a base and a factor")
         numbers = [group.get("base"), group.get("factor")]
-        if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
+        if not all(is_number(number) and math.isfinite(number) for number in numbers):
             raise StateError(f"a group of {label} is {group!r}, not a finite base and factor")
 
 

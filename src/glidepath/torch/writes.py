@@ -197,7 +197,7 @@ def _read_first(schedule: "BoundSchedule", slot: "Slot", value: float, k: int) -
     else:
         slot.factor = _factor(schedule, slot, value, k)
         meaning = f"{value / shown if shown else 0:g} times what was shown: {_outlook(schedule, slot, k)}"
-    if not math.isclose(base, shown, rel_tol=APART):
+    if value and not math.isclose(base, shown, rel_tol=APART):
         schedule.once.warn(
             f"{_label(schedule, slot)} was {shown:g} (base {base:g}), and other code wrote {value:g} before the first "
             f"update, which is read as {meaning}; set_rate(scheduler, rate) sets the base in one reading",
@@ -215,7 +215,7 @@ def _read_factor(schedule: "BoundSchedule", slot: "Slot", value: float, due: flo
     before, last_value = slot.factor, slot.written
     slot.factor = _factor(schedule, slot, value, k)
     label = _label(schedule, slot)
-    if last_value > 0 and due > 0 and not math.isclose(last_value, due, rel_tol=APART):
+    if value and last_value > 0 and due > 0 and not math.isclose(last_value, due, rel_tol=APART):
         schedule.once.warn(
             f"{label} was set to {value:g} by other code at update {k}, where the plan goes from {last_value:g} to "
             f"{due:g}: it is read as {value / last_value:g} times the last value, so {due * value / last_value:g} now, "
