@@ -75,11 +75,12 @@ def layerwise(model, used):
     return LayerWiseDummyOptimizer, {"optimizer_dict": by_parameter, "lr": 0.1}
 
 
-def layerwise_trainer(folder, **changes):
+def layerwise_trainer(folder, plan=PLAN, **changes):
     torch.manual_seed(0)
     model, used = Model(), {}
     trainer = trainer_of(folder, model=model, optimizer_cls_and_kwargs=layerwise(model, used), **changes)
-    schedule(trainer, PLAN)
+    if plan is not None:
+        schedule(trainer, plan)
     return trainer, [used[parameter] for parameter in model.head.parameters()]
 
 
@@ -97,6 +98,16 @@ def test_the_optimizers_of_the_parameters_go_on_from_a_checkpoint(tmp_path):
     second, used = layerwise_trainer(tmp_path)
     second.train(resume_from_checkpoint=str(tmp_path / "checkpoint-5"))
     assert used == [rates(PLAN, 5, 12)] * 2
+
+
+def test_the_optimizers_of_the_parameters_go_on_from_a_checkpoint_of_the_trainers_own_scheduler(tmp_path):
+    first, used = layerwise_trainer(tmp_path, None, lr_scheduler_type="linear", save_strategy="steps", save_steps=5)
+    first.train()
+    assert used == [[0.1] * 12] * 2  # its schedule drives the dummy only
+    second, used = layerwise_trainer(tmp_path)
+    with pytest.warns(gp.GlidepathWarning, match=f"{OTHER_STATE} with base 0.1"):
+        second.train(resume_from_checkpoint=str(tmp_path / "checkpoint-5"))
+    assert used == [pytest.approx(rates(PLAN, 5, 12), rel=1e-12)] * 2
 
 
 def test_training_the_optimizers_of_the_parameters_twice_begins_with_the_same_rates(tmp_path):

@@ -14,6 +14,7 @@ from glidepath.core.horizon import Horizon
 from glidepath.errors import GlidepathWarning, SchedulerError
 from glidepath.torch import Scheduler, detach
 from glidepath.torch.clock import unwrap_optimizer
+from glidepath.torch.foreign_state import is_foreign
 from glidepath.torch.scheduler import PlanArgument
 from glidepath.torch.state import OnChange
 from glidepath.warn import warn_caller
@@ -140,7 +141,7 @@ class _ResumeWarnings:
         def load_state_dict(state_dict: dict[str, Any], on_change: OnChange = "warn") -> None:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                load(state_dict, on_change)
+                load(_spread_bases(state_dict, scheduler), on_change)
             self._caught = [each.message for each in caught if isinstance(each.message, GlidepathWarning)]
 
         self._caught = []
@@ -179,6 +180,14 @@ class _ResumeWarnings:
         if name.startswith("on_"):
             return _do_nothing
         raise AttributeError(name)
+
+
+def _spread_bases(state: dict[str, Any], scheduler: Scheduler) -> dict[str, Any]:
+    """Return a state of the Trainer's own scheduler, which drove one dummy, for the optimizers of all parameters."""
+    bases = state.get("base_lrs")
+    if len(scheduler.optimizers) == 1 or not is_foreign(state) or not isinstance(bases, list) or len(bases) != 1:
+        return state
+    return {**state, "base_lrs": bases * len(scheduler.base_lrs)}
 
 
 def _do_nothing(*arguments: Any, **others: Any) -> None:

@@ -244,7 +244,7 @@ def _check_groups(lane: Lane, state: Mapping[str, Any]) -> None:
     for group in groups:
         if not isinstance(group, dict):
             raise StateError(f"a group of {label} is {group!r}, not a base and a factor")
-        numbers = [group.get("base"), group.get("factor")]
+        numbers: list[Any] = [group.get("base"), group.get("factor")]
         if not all(is_number(number) and math.isfinite(number) for number in numbers):
             raise StateError(f"a group of {label} is {group!r}, not a finite base and factor")
 
