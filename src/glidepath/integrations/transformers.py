@@ -171,7 +171,7 @@ class _ResumeWarnings:
             batches = f", with a batch of {batch} in place of {state.train_batch_size}" if is_other else ""
             warn_caller(
                 f"this training has no update left to make: the checkpoint has made {updates:,}, and "
-                f"{state.max_steps:,} are all that there are now{batches}; give max_steps=, or a higher num_train_epochs=",
+                f"{state.max_steps:,} are all that there are now{batches}; give max_steps=, or more epochs",
                 "GP747",
             )
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from .bound_schedule import BLOCK, BoundSchedule, Slot
 from .compiling import skip_compiling
 from .hyperparameter import Group
+from .unrolled import FEWEST, Access, access_groups
 
 NUMBERS = 65_536  # computed ahead, at most
 FIRST_ROWS = 8
@@ -65,7 +66,7 @@ class RowCache:
 
     __slots__ = (
         "_asked", "_asks", "_columns", "_count", "_functions", "_keys", "_lanes", "_places", "_plain_parts",
-        "_schedules", "_steps", "_tensors", "_versions", "end", "first", "index", "last_group", "only_group", "rows",
+        "_schedules", "_steps", "_tensors", "_versions", "_wide", "end", "first", "index", "last_group", "only_group", "rows",
         "written",
     )  # fmt: skip
 
@@ -78,6 +79,7 @@ class RowCache:
     only_group: Group | None  # of the optimizer, if nothing but its rate is scheduled, as data
     _columns: list[Column]
     _lanes: list[tuple[str, list[Group]]]  # the groups of each column that hold numbers or tuples
+    _wide: list[tuple[int, Access]]  # those of columns with many groups
     _tensors: list[tuple[Group, str, Tensor, int]]  # groups that hold tensors, with their column
     _versions: list[int]  # of the tensors
     _places: list[tuple[Slot, int, int | None]]  # where the value of a slot is: column, element
@@ -115,6 +117,7 @@ class RowCache:
         if len(groups) == 1 and not self._tensors:
             self._keys = [key for key, _ in self._lanes]
         self._share_objects(row)
+        self._widen_lanes()
         if not self._asks:
             self.refill()
             if self.rows:
@@ -160,6 +163,13 @@ class RowCache:
         for (key, groups), value in zip(self._lanes, row, strict=True):
             for group in groups:
                 group[key] = value
+
+    def _widen_lanes(self) -> None:
+        """Give lanes with many groups functions without a loop."""
+        for place, (key, groups) in enumerate(self._lanes):
+            if len(groups) >= FEWEST:
+                self._wide += [(place, access) for access in access_groups(key, groups)]
+                self._lanes[place] = key, []
 
     # --- rows ---
 
@@ -225,6 +235,10 @@ class RowCache:
             return False
         if row is before:
             return self._holds(row)
+        for place, access in self._wide:
+            if not access.hold(before[place]):
+                return False
+            access.put(row[place])
         if self._keys is not None:
             group = groups[-1]
             for key, old, new in zip(self._keys, before, row):  # noqa: B905 (strict costs a third here)
@@ -253,7 +267,7 @@ class RowCache:
         for number, (group, key, tensor, _) in enumerate(self._tensors):
             if group[key] is not tensor or tensor._version != versions[number]:
                 return False
-        return True
+        return all(access.hold(row[place]) for place, access in self._wide)
 
     @skip_compiling
     def _write_tensors(self, row: Sequence[float]) -> bool:
@@ -293,6 +307,7 @@ class RowCache:
         self._columns, self._lanes, self._tensors, self._versions, self._places = [], [], [], [], []
         self._count, self._steps, self._asks = 0, FIRST_ROWS, False
         self.rows, self.written, self._functions, self._keys, self._asked = [], None, [], None, 0
+        self._wide = []
 
     def move(self, position: int) -> None:
         """Drop the rows, and count from another position on."""
