@@ -205,7 +205,7 @@ def test_without_any_proof_the_count_is_taken_for_updates_and_that_is_said():
 # --- what is refused ---
 
 
-def test_schedulers_that_follow_a_metric_have_no_position():
+def test_schedulers_that_follow_a_metric_have_no_position_but_the_optimizer_has():
     optimizer = adam(0.1)
     plateau = lr_scheduler.ReduceLROnPlateau(optimizer)
     for _ in range(7):
@@ -213,8 +213,11 @@ def test_schedulers_that_follow_a_metric_have_no_position():
         plateau.step(1.0)
     for state in (plateau.state_dict(), {"best": 0.3, "last_epoch": 4}):  # PyTorch's and timm's
         assert is_foreign(state)
-        with pytest.raises(StateError, match="metric"):
-            read_foreign(state, [optimizer])
+        assert read_foreign(state, [optimizer]).position == 7
+        plain = adam(0.1, kind=torch.optim.SGD)
+        with pytest.raises(StateError, match="no position"):
+            read_foreign(state, [plain])
+        assert read_foreign(state, [plain], position=40).position == 40
 
 
 def test_a_whole_checkpoint_is_refused_with_the_part_to_give():

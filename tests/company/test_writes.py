@@ -204,6 +204,18 @@ def test_a_sweep_from_the_first_update_on_is_used_as_written():
     assert used(optimizer, 2) == [0.1 * plan(k) for k in (20, 21)]
 
 
+def test_two_writes_in_a_row_leave_nothing_behind_either_and_it_is_said():
+    optimizer, plan = sgd(0.1), gp.cosine(100)
+    Scheduler(optimizer, plan)
+    used(optimizer, 5)
+    write(optimizer, 0.02)
+    with pytest.warns(gp.GlidepathWarning, match="GP724"):
+        update(optimizer)
+        write(optimizer, 0.05)
+        assert update(optimizer) == [0.05]
+    assert used(optimizer, 2) == [0.1 * plan(k) for k in (7, 8)]
+
+
 def test_a_state_saved_while_other_code_sweeps_has_the_bases_from_before():
     optimizer = sgd(0.1)
     scheduler = Scheduler(optimizer, gp.cosine(100))

@@ -18,7 +18,7 @@ from glidepath.warn import warn_caller
 from .update_counts import counts_updates
 from .update_counts import updates_in as updates_in
 
-REFUSED = ({"num_bad_epochs"}, {"num_good_epochs"}, {"best", "last_epoch"})  # keys of those that follow a metric
+METRIC_KEYS = ({"num_bad_epochs"}, {"num_good_epochs"}, {"best", "last_epoch"})  # keys of those that follow a metric
 FIRST_VERSION = 1  # of our own states; a last_epoch beside it is what PyTorch's partial load of a checkpoint left there
 KINDS = {"last_epoch", "_schedulers", "lr_schedulers", "base_values"}  # keys of which other schedulers have one
 
@@ -176,15 +176,17 @@ def _refuse_kinds(state: Mapping[str, Any]) -> None:
     """Raise for states that have no position at all."""
     if "lr_schedulers" in state and "last_epoch" not in state:
         raise StateError("this is a whole checkpoint", cures=[Cure('give checkpoint["lr_schedulers"][0]')])
-    if any(keys <= set(state) and ("base_lrs" not in state) for keys in REFUSED):
-        raise StateError(
-            "this is the state of a scheduler that follows a metric, and has no position in updates",
-            cures=[Cure("build the scheduler with the updates made", Argument("position", 1000))],
-        )
+
+
+def _follows_metric(state: Mapping[str, Any]) -> bool:
+    """Return whether a state is that of a scheduler that follows a metric, and counts its evaluations."""
+    return "base_lrs" not in state and any(keys <= set(state) for keys in METRIC_KEYS)
 
 
 def _read_last_epoch(state: Mapping[str, Any]) -> int | None:
-    """Return how often a scheduler was stepped; None for timm's, which leave that to the loop."""
+    """Return how often a scheduler was stepped; None where it does not say: timm's, and those that follow a metric."""
+    if _follows_metric(state):
+        return None
     if "last_epoch" not in state:
         if "base_values" in state:
             return None

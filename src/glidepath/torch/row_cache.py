@@ -236,9 +236,8 @@ class RowCache:
         if row is before:
             return self._holds(row)
         for place, access in self._wide:
-            if not access.hold(before[place]):
+            if not access.swap(before[place], row[place]):
                 return False
-            access.put(row[place])
         if self._keys is not None:
             group = groups[-1]
             for key, old, new in zip(self._keys, before, row):  # noqa: B905 (strict costs a third here)
@@ -259,6 +258,9 @@ class RowCache:
     @skip_compiling
     def _holds(self, row: Sequence[Any]) -> bool:
         """Return whether every group holds its value of the row, which `step()` has shown."""
+        for place, access in self._wide:
+            if not access.hold(row[place]):
+                return False
         for (key, members), old in zip(self._lanes, row):  # noqa: B905 (strict costs a third here)
             for group in members:
                 if group[key] is not old:
@@ -267,7 +269,7 @@ class RowCache:
         for number, (group, key, tensor, _) in enumerate(self._tensors):
             if group[key] is not tensor or tensor._version != versions[number]:
                 return False
-        return all(access.hold(row[place]) for place, access in self._wide)
+        return True
 
     @skip_compiling
     def _write_tensors(self, row: Sequence[float]) -> bool:

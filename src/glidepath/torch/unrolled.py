@@ -18,11 +18,11 @@ class Access(NamedTuple):
 
     Args:
         hold: returns whether every group holds a very object.
-        put: writes an object into every group.
+        swap: writes an object over another in every group; returns False at the first that holds something else.
     """
 
     hold: Callable[[Any], bool]
-    put: Callable[[Any], None]
+    swap: Callable[[Any, Any], bool]
 
 
 def access_groups(key: str, groups: Sequence[Group]) -> list[Access]:
@@ -34,14 +34,17 @@ def access_groups(key: str, groups: Sequence[Group]) -> list[Access]:
 @functools.lru_cache(maxsize=32)
 def _build_source(number: int) -> Callable[[str, Sequence[Group]], tuple[Any, Any]]:
     names = [f"g{i}" for i in range(number)]
+    checks = " and ".join(f"{name}[key] is old" for name in names)
+    swaps = "\n".join(f"        if {name}[key] is not old: return False\n        {name}[key] = new" for name in names)
     source = f"""
 def build(key, groups):
     {", ".join(names)}, = groups
-    def hold(value):
-        return {" and ".join(f"{name}[key] is value" for name in names)}
-    def put(value):
-        {" = ".join(f"{name}[key]" for name in names)} = value
-    return hold, put
+    def hold(old):
+        return {checks}
+    def swap(old, new):
+{swaps}
+        return True
+    return hold, swap
 """
     namespace: dict[str, Any] = {}
     exec(source, namespace)

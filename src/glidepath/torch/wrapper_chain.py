@@ -38,13 +38,15 @@ def is_plain(optimizer: Any) -> bool:
 
 def has_step_hooks(optimizer: Any) -> bool:
     """Return whether PyTorch's step hooks work: some wrappers have the attributes, and a `step` that ignores them."""
-    return hasattr(optimizer, "_optimizer_step_pre_hooks") and getattr(type(optimizer).step, "hooked", False)
+    step = getattr(type(optimizer), "step", None)
+    return hasattr(optimizer, "_optimizer_step_pre_hooks") and getattr(step, "hooked", False)
 
 
 def steps_by_parameter(optimizer: Any) -> bool:
     """Return whether `step` takes a parameter, to update it alone as soon as it has its gradient."""
     released = getattr(optimizer, "defaults", {}).get("gradient_release", True)
-    return bool(released) and bool(PARAMETER_NAMES & set(signature(type(optimizer).step).parameters))
+    step = getattr(type(optimizer), "step", optimizer.step)
+    return bool(released) and bool(PARAMETER_NAMES & set(signature(step).parameters))
 
 
 def inner_name(optimizer: Any) -> str | None:

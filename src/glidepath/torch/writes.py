@@ -6,8 +6,8 @@ Between two updates other code may write: a hand, a finder, another scheduler. A
   is nearer to 1;
 - later: as a factor on all that follows, relative to what the group held;
 - at every update, by one constant ratio: as the same factor again (a scheduler in a chain);
-- at every update, otherwise: as it is. After a few in a row the schedule stands aside, says so, and goes on as before
-  the first of them when an update comes without one.
+- at every update, otherwise: as it is, from the second in a row on. The schedule stands aside, says so, and goes on as
+  before the first of them when an update comes without one.
 
 SWALR takes over for good at its first `step()`; what its constructor writes is no base.
 """
@@ -134,7 +134,7 @@ def _read_write(schedule: "BoundSchedule", present: Sequence[float], due: Sequen
         as_written = writes.aside
     writes.last, writes.ratios = moment.update, ratios
     if as_written or writes.aside:
-        _keep_as_written(schedule, present, due)
+        _keep_as_written(schedule, present)
         return True
     if schedule.target.sets and moment.first:
         _overwrite(schedule, present)
@@ -147,23 +147,20 @@ def _is_same_ratio(first: float, second: float) -> bool:
     return first == second or math.isclose(first, second, rel_tol=CONSTANT)
 
 
-def _keep_as_written(schedule: "BoundSchedule", present: Sequence[float], due: Sequence[float]) -> None:
-    """Use what other code wrote; until the schedule stands aside, as a factor that gives just this value now."""
+def _keep_as_written(schedule: "BoundSchedule", present: Sequence[float]) -> None:
+    """Use what other code wrote, and stand aside, with the bases from before the first write in the row."""
     writes = schedule.writes
-    if writes.odd > 1 and not writes.aside:
+    if not writes.aside:
         writes.aside = True
         for slot, (base, factor) in zip(schedule.slots, writes.before, strict=False):
             slot.base, slot.factor = base, factor
         schedule.once.warn(
             f"{schedule.target.label} is written by other code before every update (last {present[0]:g}): the plan "
-            f"stands aside, and goes on as before the first of these {writes.odd + 1} writes at an update without "
-            "one; if that code is to decide for good, scheduler.detach()",
+            "stands aside, and goes on as before the first of these writes at an update without one; if that code is to "
+            "decide for good, scheduler.detach(); to keep a change, set_rate(scheduler, rate)",
             "GP724",
         )
-    for slot, value, new in zip(schedule.slots, present, due, strict=True):
-        if not writes.aside and new > 0:
-            slot.factor *= value / new
-        slot.written = value
+    _accept(schedule.slots, present)
 
 
 def _overwrite(schedule: "BoundSchedule", present: Sequence[float]) -> None:
