@@ -656,3 +656,15 @@ def test_a_scheduled_wrapper_is_freed_without_the_garbage_collector(name, target
         assert [reference() for reference in references] == [None, None, None]
     finally:
         gc.enable()
+
+
+def test_a_wrapper_that_forwards_by_getattr_is_refused_with_the_optimizer_in_it():
+    class Forwarding:
+        def __init__(self, opt):
+            self.opt = opt
+
+        def __getattr__(self, name):
+            return getattr(self.__dict__["opt"], name)
+
+    with pytest.raises(gp.SchedulerError, match=r"Forwarding is not.*give the optimizer in it, optimizer\.opt"):
+        Scheduler(Forwarding(sgd(0.1)), gp.cosine(9))

@@ -131,6 +131,8 @@ def shares_groups(outer: Any, inner: Any) -> bool:
 
 
 def _only_forwards(optimizer: Any) -> bool:
+    if not hasattr(type(optimizer), "step"):  # `__getattr__` finds that of the inner one, as in fastai
+        return True
     return type(optimizer).__module__.partition(".")[0] in FORWARDERS
 
 
