@@ -1,12 +1,18 @@
 """What the pages show is true."""
 
+import doctest
 import re
+import signal
+import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from benchmarks.studies import eight_cooldowns, forty_five, study
+from pytorch_optimizer import Lookahead
+from torch.optim.swa_utils import SWALR
 from torch.utils.data import DataLoader, TensorDataset
 
 import glidepath
@@ -16,8 +22,10 @@ from glidepath.study.sharing.values import RunValues
 from glidepath.study.spec.runs import list_runs
 from glidepath.study.spec.study import study_from
 from glidepath.study.spec.yaml_io import read_study
+from glidepath.torch import Scheduler
 
 from .logged_by_law import PLANS, log
+from .torch.loops import parameter, sgd, used
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/compare.md").read_text()
@@ -84,6 +92,37 @@ def test_the_python_of_the_range_tests_page_runs(capsys: pytest.CaptureFixture[s
     assert names["result"]["steepest"]
     assert names["optimizer"].param_groups[0]["lr"] == names["result"]["steepest"].rate != 0.1
     assert "steepest: " in capsys.readouterr().out
+
+
+def test_the_python_of_the_page_on_company_runs(tmp_path: Path) -> None:
+    def train(optimizer: Any, updates: int) -> float:
+        return round(used(optimizer, updates)[-1], 6)
+
+    names = {"gp": glidepath, "Scheduler": Scheduler, "SWALR": SWALR, "Lookahead": Lookahead}
+    names |= {"sgd": sgd, "train": train, "parameter": parameter, "signal": signal, "folder": tmp_path}
+    page = ROOT / "docs/in_company.md"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", glidepath.GlidepathWarning)
+        results = doctest.testfile(str(page), module_relative=False, globs=dict(names))
+    assert results.failed == 0
+    assert results.attempted >= 35
+    (plain,) = (block for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.S) if ">>>" not in block)
+    scheduler = Scheduler(sgd(0.1), glidepath.constant())
+    names["scheduler"] = scheduler
+    exec(plain, names)
+    (tmp_path / "commands").write_text("cooldown linear(10)\n")
+    assert train(scheduler.optimizer, 106) == 0.05
+    names["by_file"].remove()
+    names["by_signal"].remove()
+
+
+def test_the_figure_on_company_is_that_of_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    figure: Any = import_module("draw_company")
+    monkeypatch.setattr(figure, "IMAGES", tmp_path)
+    figure.main()
+    name = "in_company.svg"
+    assert (tmp_path / name).read_bytes() == (ROOT / "docs/images" / name).read_bytes()
 
 
 def test_every_page_that_a_page_points_to_is_there() -> None:

@@ -57,6 +57,17 @@ def test_a_longer_horizon_from_here_on_scales_the_same_base():
     assert update(optimizer) == [0.1 * gp.cosine(2000)(500)]
 
 
+def test_the_bases_of_other_hyperparameters_go_on_from_their_marks():
+    optimizer = sgd(0.1, weight_decay=0.5)
+    Scheduler(optimizer, gp.cosine(100), weight_decay=gp.linear(100))
+    used(optimizer, 40)
+    other = sgd(0.1, weight_decay=0.5)
+    other.load_state_dict(optimizer.state_dict())
+    Scheduler(other, gp.cosine(100), weight_decay=gp.linear(100), position=40)
+    update(other)
+    assert rates(other, "weight_decay") == [0.5 * gp.linear(100)(40)]
+
+
 def test_where_nothing_says_where_the_rate_began_it_is_refused_with_the_cures():
     optimizer = adam()
     update(optimizer)

@@ -147,7 +147,7 @@ def test_isolated_multiples_are_factors_on_all_that_follows(data):
 # --- at every update ---
 
 
-@pytest.mark.parametrize("shows", [False, True])
+@pytest.mark.parametrize("shows", ["never", "before the other", "after the other"])
 @pytest.mark.parametrize("groups", [1, 3])
 def test_one_constant_ratio_is_a_chain_and_stays_a_factor(shows, groups):
     plan = gp.warmup(5) >> gp.cosine(100)
@@ -160,9 +160,11 @@ def test_one_constant_ratio_is_a_chain_and_stays_a_factor(shows, groups):
             assert update(optimizer) == pytest.approx(
                 [0.1 * (i + 1) * plan(k) * 0.9**k for i in range(groups)], rel=1e-12
             )
-            if shows:
+            if shows == "before the other":
                 scheduler.step()
             other.step()
+            if shows == "after the other":
+                scheduler.step()
     assert scheduler.state_dict()["groups"]["lr"][0]["base"] == 0.1
 
 
@@ -240,3 +242,37 @@ def test_a_rate_that_is_not_finite_is_refused_whoever_writes_and_whenever():
         write(optimizer, math.nan)
         with pytest.raises(gp.SchedulerError, match="set to nan by other code"):
             update(optimizer)
+
+
+# --- averages of the weights ---
+
+
+@pytest.mark.parametrize("anneal", [0, 1, 5])
+@pytest.mark.parametrize("strategy", ["cos", "linear"])
+@pytest.mark.parametrize("built", ["before", "after", "later"])
+def test_swalr_takes_over_for_good_at_its_first_step_and_not_before(anneal, strategy, built):
+    plan = gp.cosine(100)
+
+    def averaging(optimizer):
+        return torch.optim.swa_utils.SWALR(optimizer, swa_lr=0.05, anneal_epochs=anneal, anneal_strategy=strategy)
+
+    optimizer = sgd(0.1)
+    other = averaging(optimizer) if built == "before" else None
+    optimizer.param_groups[0]["lr"] = 0.1
+    scheduler = Scheduler(optimizer, plan)
+    other = averaging(optimizer) if built == "after" else other
+    assert used(optimizer, 10) == [0.1 * plan(k) for k in range(10)]
+    other = averaging(optimizer) if built == "later" else other
+    assert used(optimizer, 10) == [0.1 * plan(k) for k in range(10, 20)]
+    with pytest.warns(gp.GlidepathWarning, match="GP725") as caught:
+        for _ in range(8):
+            other.step()
+            rate = rates(optimizer)[0]
+            scheduler.step()
+            assert used(optimizer, 3) == [rate] * 3
+    assert len(caught) == 1
+    assert rate == pytest.approx(0.05, rel=1e-12)
+    resumed = sgd(0.1)
+    resumed.load_state_dict(optimizer.state_dict())
+    Scheduler(resumed, plan).load_state_dict(scheduler.state_dict())
+    assert used(resumed, 3) == [rate] * 3

@@ -86,3 +86,35 @@ def test_a_change_in_the_middle_of_many_groups_is_noticed_before_it_is_used():
     plan = PLANS["data"]
     assert optimizer.param_groups[77]["lr"] == pytest.approx(0.25 * 0.1 * plan(30), rel=1e-12)
     assert optimizer.param_groups[78]["lr"] == 0.1 * plan(30)
+
+
+def test_a_python_function_that_raises_once_is_asked_again_for_the_same_update():
+    calls = []
+
+    def plan(step):
+        calls.append(step)
+        if step == 3 and calls.count(3) == 1:
+            raise OSError("not there yet")
+        return 1 / (1 + step)
+
+    optimizer = torch.optim.SGD([parameter()], lr=0.1)
+    scheduler = Scheduler(optimizer, gp.formula(plan))
+    for _ in range(3):
+        optimizer.step()
+    with pytest.raises(gp.GlidepathError, match="not there yet"):
+        optimizer.step()
+    assert scheduler.position == 3
+    optimizer.step()
+    assert (scheduler.position, optimizer.param_groups[0]["lr"]) == (4, 0.1 / 4)
+
+
+@pytest.mark.parametrize("shows", [False, True])
+def test_a_python_function_is_asked_once_for_an_update_on_the_fast_path(shows):
+    calls = []
+    optimizer = torch.optim.SGD([parameter()], lr=0.1)
+    scheduler = Scheduler(optimizer, gp.formula(lambda step: calls.append(step) or 1 / (1 + step)))
+    for _ in range(20):
+        optimizer.step()
+        if shows:
+            scheduler.step()
+    assert all(calls.count(step) == 1 for step in range(3, 20))

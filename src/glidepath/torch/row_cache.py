@@ -206,7 +206,6 @@ class RowCache:
     def _ask(self) -> tuple[Any, ...] | None:
         """Return the row of this update by asking the plans for it alone; None if a value cannot be used."""
         position = self.first + self.index
-        self._asked = self.index
         if self._plain_parts is None:
             rows = self._rows_at(position, 1)
             return rows[0] if rows else None
@@ -233,6 +232,8 @@ class RowCache:
             row = before
         elif (row := self._ask()) is None:
             return False
+        else:
+            self._asked = self.index
         if row is before:
             return self._holds(row)
         for place, access in self._wide:

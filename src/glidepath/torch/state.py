@@ -299,8 +299,10 @@ def _warn_about_bases(change: Change, position: int) -> None:
     """Warn about the first base that differs from the saved one, which wins.
 
     A base that is the rate at the checkpoint does not differ: the optimizer was loaded before the scheduler was built.
-    Nor does one with the saved factor in it.
+    Nor does one with the saved factor in it, or any after SWALR has taken over.
     """
+    if change.averaged:
+        return
     for number, (slot, base, factor) in enumerate(zip(change.lane.slots, change.bases, change.factors, strict=True)):
         multiplier = base * factor
         rates = [multiplier * change.plan(k + change.offset) for k in (position, max(0, position - 1))]
