@@ -36,6 +36,7 @@ PATHS: dict[str, list[Stop]] = {
         ("optimizer.step()", "your loop"),
         ("pre-hook: the update\nthat comes", "torch/clock.py"),
         ("its row of values,\ncomputed ahead", "torch/row_cache.py"),
+        ("or, if other code wrote:\nwhat that means", "torch/writes.py"),
         ("base * plan(k) written\ninto each group", "torch/bound_schedule.py"),
         ("the update", "your optimizer"),
         ("post-hook: counted", "torch/clock.py"),

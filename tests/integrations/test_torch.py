@@ -6,7 +6,11 @@ import pytest
 import torch
 import torch.distributed.checkpoint as dcp
 from torch._dynamo.testing import CompileCounterWithBackend
-from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict, set_optimizer_state_dict
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+)
 from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
@@ -116,6 +120,22 @@ def test_the_step_by_which_pytorch_makes_an_optimizers_state_is_no_update(kind, 
     train(model, optimizer, 12)
     minimum = driven.get("minimum", 0.0)
     assert used[1:] == [[max(0.1 * driven["lr"](k), minimum)] * groups for k in range(12)]
+
+
+@pytest.mark.parametrize("kind", [sgd, adam])
+@pytest.mark.parametrize("flat", [False, True])
+def test_the_marks_of_the_bases_are_away_until_the_next_update_so_that_older_checkpoints_load(kind, flat):
+    options = StateDictOptions(flatten_optimizer_state_dict=flat)
+    model = torch.nn.Linear(4, 2)
+    optimizer = kind([{"params": list(model.parameters())}], 0.1)
+    Scheduler(optimizer, PLAN)
+    empty = get_optimizer_state_dict(model, optimizer, options=options)
+    assert "initial_lr" not in repr(empty)
+    train(model, optimizer, 1)
+    assert optimizer.param_groups[0]["initial_lr"] == 0.1
+    saved = get_optimizer_state_dict(model, optimizer, options=options)
+    if kind is adam:
+        assert "initial_lr" in repr(saved)
 
 
 def test_it_is_none_for_a_driver_that_leaves_the_rate_alone_either():

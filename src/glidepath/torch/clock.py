@@ -247,6 +247,7 @@ class Clock:
     def _unmark(self) -> None:
         """Take the marks out of the groups until the next update: checkpoints without them can be loaded then."""
         if self.position == 0:
+            self.cache.flush()
             for schedule in self.schedules:
                 for slot in schedule.slots:
                     slot.group.pop(initial_key(slot.hyperparameter), None)
