@@ -81,21 +81,33 @@ def test_a_finder_that_looks_for_the_mark_of_a_scheduler_finds_it():
 # --- fine-tuning ---
 
 
-@pytest.mark.parametrize("plan", [gp.linear(48), gp.cosine(48)])
-def test_a_backbone_that_is_unfrozen_starts_at_a_tenth_of_the_present_rate(plan):
-    """BackboneFinetuning adds the group at the present rate over 10, and steers it to the rate of the head."""
+class UnderLinear(Model):
+    """The same under PyTorch's LinearLR."""
+
+    def configure_optimizers(self):
+        self.seen = Seen([p for p in self.parameters() if p.requires_grad], lr=self.lr)
+        theirs = torch.optim.lr_scheduler.LinearLR(self.seen, 1.0, 1e-6, 48)
+        return {"optimizer": self.seen, "lr_scheduler": {"scheduler": theirs, "interval": "step"}}
+
+
+def finetune(model):
     finetuning = callbacks.BackboneFinetuning(
-        unfreeze_backbone_at_epoch=2, multiplicative=lambda epoch: 1.0, backbone_initial_ratio_lr=0.1, verbose=False
+        unfreeze_backbone_at_epoch=2, lambda_func=lambda epoch: 1.0, backbone_initial_ratio_lr=0.1, should_align=False
     )
-    model = Model(plan, rate=0.1)
-    fit = trainer(max_epochs=4, callbacks=[finetuning])
-    with pytest.warns(gp.GlidepathWarning, match="GP726"):
-        fit.fit(model)
-    assert [rates[0] for rates in model.seen.used] == [0.1 * plan(k) for k in range(48)]
-    backbone = [rates[1] for rates in model.seen.used[24:]]
-    start = 0.1 * plan(23) / 10  # what the callback writes, from the rate in the optimizer at the end of an epoch
-    assert backbone[0] == pytest.approx(start, rel=0.05)
-    assert backbone == pytest.approx([backbone[0] * plan(k) / plan(24) for k in range(24, 48)], rel=1e-9)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        trainer(max_epochs=4, callbacks=[finetuning]).fit(model)
+    return model.seen.used, [str(w.message)[-7:] for w in caught]
+
+
+def test_a_backbone_that_is_unfrozen_moves_as_under_pytorchs_linear():
+    """BackboneFinetuning adds the group at a tenth of the present rate, and writes it again in each epoch."""
+    ours, caught = finetune(Model(gp.linear(48, to=1e-6), rate=0.1))
+    theirs, _ = finetune(UnderLinear(None, rate=0.1))
+    assert [rates[0] for rates in ours] == pytest.approx([rates[0] for rates in theirs], rel=1e-9)
+    assert [rates[1] for rates in ours[24:]] == pytest.approx([rates[1] for rates in theirs[24:]], rel=0.05)
+    assert ours[24][1] == pytest.approx(0.1 * gp.linear(48)(23) / 10, rel=0.05)
+    assert caught.count("[GP726]") == 1
 
 
 # --- averages of the weights ---

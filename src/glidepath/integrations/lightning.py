@@ -9,7 +9,7 @@ from typing import Any, final
 
 from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import waits
-from glidepath.errors import HorizonError
+from glidepath.errors import Argument, Cure, HorizonError
 from glidepath.extras import needs_extra
 from glidepath.parser import parse_plan
 from glidepath.torch import Scheduler, Set
@@ -35,7 +35,7 @@ def configure_scheduler(
         **arguments: the other arguments of `Scheduler`. A `horizon` among them takes the place of the trainer's.
 
     Raises:
-        HorizonError: if a plan is a draft, and the trainer has no end.
+        HorizonError: if a plan is a draft, and the trainer has no end, or the optimization is manual.
 
     Examples:
         >>> from lightning.pytorch import LightningModule
@@ -46,9 +46,23 @@ def configure_scheduler(
     """
     plans = [lr, *(value for name, value in arguments.items() if name != "clock")]
     if arguments.get("horizon") is None and any(map(_is_draft, plans)):
-        arguments["horizon"] = horizon_of(module.trainer)
+        arguments["horizon"] = _horizon_for(module)
     scheduler = Scheduler(optimizer, lr, **arguments)
+    if module.automatic_optimization:
+        scheduler.trainer_updates = lambda: int(module.trainer.global_step)
+    if any(isinstance(callback, callbacks.LearningRateFinder) for callback in module.trainer.callbacks):
+        scheduler.expect_base()
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "frequency": 1}}
+
+
+def _horizon_for(module: Any) -> Horizon:
+    if not module.automatic_optimization:
+        raise HorizonError(
+            "with manual optimization the trainer does not know how many updates an optimizer makes: its batches are "
+            "not updates, and its max_steps are shared by all optimizers",
+            cures=[Cure("give the updates of this optimizer", Argument("horizon", 10_000))],
+        )
+    return horizon_of(module.trainer)
 
 
 def horizon_of(trainer: Any) -> Horizon:

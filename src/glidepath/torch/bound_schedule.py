@@ -124,6 +124,7 @@ class BoundSchedule:
         self.offset = 0
         self.original: Target | None = None  # the target in the code, if its plan was replaced
         self.is_rate = str(target.hyperparameter) == "lr"
+        self.expects_base = False  # whether a write before the first update is sure to be a new base
         self.is_unchecked = True  # whether its values may be out of bounds: not all of them were computed ahead
         self._forget_values()
 

@@ -235,6 +235,14 @@ class Scheduler(LRScheduler):
 
     # --- changing a run ---
 
+    def expect_base(self) -> None:
+        """Read what other code writes before the first update as a new base, as learning-rate finders mean it.
+
+        Without this such a write is read as a base or as a multiple of the rate that was shown, whichever is nearer.
+        """
+        for schedule in self._schedules():
+            schedule.expects_base = True
+
     def rebase(self, **bases: float) -> None:
         """Make changes by other code the new bases; or set a base, as in `rebase(lr=3e-3)`.
 

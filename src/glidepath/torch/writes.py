@@ -188,18 +188,24 @@ def _change_bases(schedule: "BoundSchedule", present: Sequence[float], due: Sequ
 def _read_first(schedule: "BoundSchedule", slot: "Slot", value: float, k: int) -> None:
     """Take a write before the first update for a new base, or for a multiple of what was shown."""
     base, shown = slot.multiplier, slot.written
-    if value > 0 and base > 0 and (shown <= 0 or abs(math.log(value / base)) < abs(math.log(value / shown))):
+    if value > 0 and base > 0 and (schedule.expects_base or _is_nearer(value, base, shown)):
         slot.base, slot.factor = value, 1.0
         meaning = f"a new base: {_outlook(schedule, slot, k)}"
     else:
         slot.factor = _factor(schedule, slot, value, k)
         meaning = f"{value / shown if shown else 0:g} times what was shown: {_outlook(schedule, slot, k)}"
-    if value and not math.isclose(base, shown, rel_tol=APART):
+    if value and not schedule.expects_base and not math.isclose(base, shown, rel_tol=APART):
         schedule.once.warn(
             f"{_label(schedule, slot)} was {shown:g} (base {base:g}), and other code wrote {value:g} before the first "
-            f"update, which is read as {meaning}; set_rate(scheduler, rate) sets the base in one reading",
+            f"update, which is read as {meaning}; set_rate(scheduler, rate) sets the base in one reading, and after "
+            "scheduler.expect_base() every such write does",
             "GP728",
         )
+
+
+def _is_nearer(value: float, base: float, shown: float) -> bool:
+    """Return whether a value is nearer to the base than to what was shown, as ratios."""
+    return shown <= 0 or abs(math.log(value / base)) < abs(math.log(value / shown))
 
 
 def _outlook(schedule: "BoundSchedule", slot: "Slot", k: int) -> str:
