@@ -123,7 +123,9 @@ def loader(here: ModuleType, seed: int, plan: Any, updates: int) -> Losses:
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
-    return losses[:updates]
+            if scheduler.position == updates:
+                break
+    return losses
 
 
 def several_groups(here: ModuleType, seed: int, plan: Any, updates: int) -> Losses:
