@@ -217,6 +217,8 @@ def test_the_same_batch_goes_on_as_ever():
         {"replaced": []},
         {"averaged": "lr"},
         {"tokens": "many"},
+        {"position": "7"},
+        {"position": 7.0},
         {"tokens": float("nan")},
         {"version": 3},
     ],
@@ -258,3 +260,16 @@ def test_a_member_of_pytorchs_sequence_is_refused_with_the_way_to_join_plans(fir
     members = [scheduler, other] if first else [other, scheduler]
     with pytest.raises(gp.SchedulerError, match="join the plans"):
         torch.optim.lr_scheduler.SequentialLR(optimizer, members, [3])
+
+
+def test_the_step_after_the_last_update_shows_nothing_where_the_next_value_cannot_be():
+    """Independent weight decay, 1 / plan, is infinite where the plan ends at 0; the run has to be saved before."""
+    optimizer, plan = sgd(0.1, weight_decay=0.01), gp.linear(20)
+    scheduler = Scheduler(optimizer, plan, weight_decay=1 / plan)
+    for k in range(20):
+        update(optimizer)
+        assert rates(optimizer)[0] * rates(optimizer, "weight_decay")[0] == pytest.approx(0.001, rel=1e-12)
+        scheduler.step()
+    assert scheduler.position == 20
+    with pytest.warns(gp.GlidepathWarning, match="GP727"), pytest.raises(gp.SchedulerError, match="inf at update 20"):
+        update(optimizer)

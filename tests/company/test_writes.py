@@ -276,3 +276,19 @@ def test_swalr_takes_over_for_good_at_its_first_step_and_not_before(anneal, stra
     resumed.load_state_dict(optimizer.state_dict())
     Scheduler(resumed, plan).load_state_dict(scheduler.state_dict())
     assert used(resumed, 3) == [rate] * 3
+
+
+@pytest.mark.parametrize("suggestion", [0.063, 0.02, 1e-3, 3e-4])
+def test_a_rate_written_after_a_sweep_was_undone_is_the_peak_however_low(suggestion):
+    """As learning-rate finders do: save, sweep, load, write the suggestion before the first update."""
+    optimizer, plan = sgd(0.01), gp.warmup(6) >> gp.constant()
+    scheduler = Scheduler(optimizer, plan)
+    saved = copy.deepcopy((optimizer.state_dict(), scheduler.state_dict()))
+    with pytest.warns(gp.GlidepathWarning):
+        for k in range(20):
+            write(optimizer, 1e-6 * 2**k)
+            update(optimizer)
+    optimizer.load_state_dict(saved[0])
+    scheduler.load_state_dict(saved[1])
+    write(optimizer, suggestion)
+    assert used(optimizer, 8) == [suggestion * plan(k) for k in range(8)]

@@ -122,6 +122,25 @@ def test_the_step_by_which_pytorch_makes_an_optimizers_state_is_no_update(kind, 
     assert used[1:] == [[max(0.1 * driven["lr"](k), minimum)] * groups for k in range(12)]
 
 
+@pytest.mark.parametrize("position", [0, 5])
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_checkpoint_without_marks_loads_under_a_scheduler(flat, position):
+    options = StateDictOptions(flatten_optimizer_state_dict=flat)
+    first = torch.nn.Linear(4, 2)
+    before = adam([{"params": list(first.parameters())}], 0.1)
+    train(first, before, 5)
+    saved = get_optimizer_state_dict(first, before, options=options)
+    model = torch.nn.Linear(4, 2)
+    optimizer = adam([{"params": list(model.parameters())}], 0.1)
+    Scheduler(optimizer, PLAN, position=position)
+    set_optimizer_state_dict(model, optimizer, saved, options=options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gp.GlidepathWarning)
+        train(model, optimizer, 1)
+    group = optimizer.param_groups[0]
+    assert (group["lr"], group["initial_lr"]) == (0.1 * PLAN(position), 0.1)
+
+
 @pytest.mark.parametrize("kind", [sgd, adam])
 @pytest.mark.parametrize("flat", [False, True])
 def test_the_marks_of_the_bases_are_away_until_the_next_update_so_that_older_checkpoints_load(kind, flat):

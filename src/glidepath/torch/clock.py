@@ -9,6 +9,7 @@ Nearly every update takes the fast path, from row to row (`row_cache.py`); the s
 takes in changes by other code and new groups, and refuses values that cannot be used.
 """
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any, final
 
@@ -180,6 +181,11 @@ class Clock:
         if not self.cache.write(optimizer.param_groups):
             self._write_slowly(optimizer)
 
+    def show(self, optimizer: Any) -> None:
+        """Write the values of the next update early; if one cannot be used, it is for that update to refuse it."""
+        with contextlib.suppress(SchedulerError):
+            self.write(optimizer)
+
     def _follow_writer(self, groups: list[Group]) -> bool:
         """Take the short way where other code writes the rate at every update; return False if it does not."""
         if len(self.schedules) != 1 or len(groups) != len(self._groups) or groups[-1] is not self._groups[-1]:
@@ -246,7 +252,7 @@ class Clock:
 
     def _unmark(self) -> None:
         """Take the marks out of the groups until the next update: checkpoints without them can be loaded then."""
-        if self.position == 0:
+        if self.start is not None:
             self.cache.flush()
             for schedule in self.schedules:
                 for slot in schedule.slots:

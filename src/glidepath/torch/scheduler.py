@@ -219,7 +219,7 @@ class Scheduler(LRScheduler):
         if group is cache.only_group and group["lr"] is cache.written:  # as `RowCache.write`, without its call
             group["lr"] = cache.written = cache.rows[cache.index]
         else:
-            self._clock.write(self._inner[0])
+            self._clock.show(self._inner[0])
 
     def _step_all(self) -> None:
         """Do what `step` does for several optimizers, and for calls that count as updates."""
@@ -231,7 +231,8 @@ class Scheduler(LRScheduler):
             if updates != 1:
                 self._misuse.check_unusual_call(updates, self.position, self.optimizer)
             self._last_position += updates
-        self._write()
+        for clock, optimizer in zip(self._clocks, self._inner, strict=True):
+            clock.show(optimizer)
 
     # --- changing a run ---
 

@@ -151,7 +151,7 @@ def _keep_as_written(schedule: "BoundSchedule", present: Sequence[float]) -> Non
     """Use what other code wrote, and stand aside, with the bases from before the first write in the row."""
     writes = schedule.writes
     if not writes.aside:
-        writes.aside = True
+        writes.aside = schedule.expects_base = True  # that code writes rates, not multiples
         for slot, (base, factor) in zip(schedule.slots, writes.before, strict=False):
             slot.base, slot.factor = base, factor
         schedule.once.warn(
