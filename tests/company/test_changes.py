@@ -218,6 +218,8 @@ def test_the_same_batch_goes_on_as_ever():
         {"averaged": "lr"},
         {"tokens": "many"},
         {"position": "7"},
+        {"position": "seven"},
+        {"position": None},
         {"position": 7.0},
         {"tokens": float("nan")},
         {"version": 3},

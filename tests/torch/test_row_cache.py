@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import glidepath as gp
 from glidepath.torch import Scheduler, Set
-from glidepath.torch.unrolled import access_groups
+from glidepath.torch.group_access import Cell, access_cells
 
 from .loops import parameter
 
@@ -63,13 +63,14 @@ def test_every_group_gets_its_own_value_whatever_the_path(groups, rates, tensors
 
 
 @pytest.mark.parametrize("number", [1, 16, 200, 256, 257, 600])
-def test_access_without_a_loop_holds_and_swaps_every_group(number):
-    old, new = 0.1 + 0.2, 0.5
-    groups = [{"lr": old} for _ in range(number)]
-    accesses = access_groups("lr", groups)
+@pytest.mark.parametrize("columns", [1, 2, 7])
+def test_access_without_a_loop_holds_and_swaps_every_cell(number, columns):
+    old, new = tuple(i + 0.25 for i in range(columns)), tuple(i + 0.5 for i in range(columns))
+    groups = [{"lr": old[i % columns]} for i in range(number)]
+    accesses = access_cells([Cell(group, "lr", i % columns) for i, group in enumerate(groups)])
     assert all(access.hold(old) for access in accesses)
     assert all(access.swap(old, new) for access in accesses)
-    assert all(group["lr"] is new for group in groups)
+    assert all(group["lr"] is new[i % columns] for i, group in enumerate(groups))
     groups[number // 2]["lr"] = 0.4
     assert not all(access.hold(new) for access in accesses)
     assert not all([access.swap(new, old) for access in accesses])

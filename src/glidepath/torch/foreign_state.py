@@ -52,7 +52,7 @@ def is_foreign(state: Any) -> bool:
         return False
     if "position" in state:  # PyTorch's classes keep and save every key that they load
         steps, position = _as_count(state.get("last_epoch")), _as_count(state["position"])
-        return steps is not None and steps != position and _as_count(state.get("version")) != FIRST_VERSION
+        return None not in (steps, position) and steps != position and _as_count(state.get("version")) != FIRST_VERSION
     return bool(KINDS & set(state))
 
 

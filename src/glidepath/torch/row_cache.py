@@ -14,8 +14,8 @@ from torch import Tensor
 
 from .bound_schedule import BLOCK, BoundSchedule, Slot
 from .compiling import skip_compiling
+from .group_access import Access, Cell, access_cells
 from .hyperparameter import Group
-from .unrolled import FEWEST, Access, access_groups
 
 NUMBERS = 65_536  # computed ahead, at most
 FIRST_ROWS = 8
@@ -65,8 +65,8 @@ class RowCache:
     """The rows of the next updates, and the count of updates: first + index. The clock's hooks use its attributes."""
 
     __slots__ = (
-        "_asked", "_asks", "_columns", "_count", "_functions", "_keys", "_lanes", "_places", "_plain_parts",
-        "_schedules", "_steps", "_tensors", "_versions", "_wide", "end", "first", "index", "last_group", "only_group", "rows",
+        "_accesses", "_asked", "_asks", "_cells", "_columns", "_count", "_functions", "_places", "_plain_parts",
+        "_schedules", "_steps", "_tensors", "_versions", "end", "first", "index", "last_group", "only_group", "rows",
         "written",
     )  # fmt: skip
 
@@ -78,12 +78,11 @@ class RowCache:
     last_group: Group | None  # of the optimizer; None while there are no rows
     only_group: Group | None  # of the optimizer, if nothing but its rate is scheduled, as data
     _columns: list[Column]
-    _lanes: list[tuple[str, list[Group]]]  # the groups of each column that hold numbers or tuples
-    _wide: list[tuple[int, Access]]  # those of columns with many groups
+    _cells: list[Cell]  # the values that are numbers or tuples
+    _accesses: list[Access]  # to the cells
     _tensors: list[tuple[Group, str, Tensor, int]]  # groups that hold tensors, with their column
     _versions: list[int]  # of the tensors
     _places: list[tuple[Slot, int, int | None]]  # where the value of a slot is: column, element
-    _keys: list[str] | None  # of the columns, if the optimizer has one group, and no tensors
     _asked: int  # the index of the last row that the plans were asked for
     _functions: list[Callable[[int], float]]  # the values of each plan by update, if they are asked for one at a time
     _plain_parts: list[tuple[int, float]] | None  # schedule and multiplier of each column, if none is a tuple
@@ -112,19 +111,19 @@ class RowCache:
         if self._asks:
             self._plain_parts = self._find_plain_parts()
             self._functions = [schedule.function for schedule in self._schedules]
-        elif len(groups) == 1 and self._lanes == [("lr", [self.last_group])]:
+        elif len(groups) == 1 and self._cells == [(self.last_group, "lr", 0)]:
             self.only_group, self.written = self.last_group, row[0]
-        if len(groups) == 1 and not self._tensors:
-            self._keys = [key for key, _ in self._lanes]
-        self._share_objects(row)
-        self._widen_lanes()
+        for group, key, place in self._cells:  # the very object of the row, in place of an equal one
+            group[key] = row[place]
+        if self.only_group is None:
+            self._accesses = access_cells(self._cells)
         if not self._asks:
             self.refill()
             if self.rows:
                 self.rows[0] = self.written
 
     def _find_columns(self) -> list[Any]:
-        """Find the columns and the groups of each, and return what those hold now."""
+        """Find the columns and the cells of each, and return what those hold now."""
         cells: dict[tuple[int, str], list[tuple[Slot, Part]]] = {}
         for schedule in self._schedules:
             if not schedule.writes.replaced:
@@ -140,10 +139,9 @@ class RowCache:
             place = numbers.setdefault(column, len(numbers))
             if place == len(firsts):
                 firsts.append(slot.written if isinstance(value, Tensor) else value)
-                self._lanes.append((key, []))
             self._places += [(slot, place, part.element) for slot, part in cell]
             if not isinstance(value, Tensor):
-                self._lanes[place][1].append(slot.group)
+                self._cells.append(Cell(slot.group, key, place))
             elif not any(value is tensor for _, _, tensor, _ in self._tensors):
                 self._tensors.append((slot.group, key, value, place))
                 self._versions.append(value._version)
@@ -157,19 +155,6 @@ class RowCache:
         if len(parts) < len(self._columns):
             return None
         return [(self._schedules.index(part.schedule), part.multiplier) for part in parts]
-
-    def _share_objects(self, row: Sequence[Any]) -> None:
-        """Put the very objects of the row into the groups, which hold equal ones."""
-        for (key, groups), value in zip(self._lanes, row, strict=True):
-            for group in groups:
-                group[key] = value
-
-    def _widen_lanes(self) -> None:
-        """Give lanes with many groups functions without a loop."""
-        for place, (key, groups) in enumerate(self._lanes):
-            if len(groups) >= FEWEST:
-                self._wide += [(place, access) for access in access_groups(key, groups)]
-                self._lanes[place] = key, []
 
     # --- rows ---
 
@@ -236,21 +221,9 @@ class RowCache:
             self._asked = self.index
         if row is before:
             return self._holds(row)
-        for place, access in self._wide:
-            if not access.swap(before[place], row[place]):
+        for access in self._accesses:
+            if not access.swap(before, row):
                 return False
-        if self._keys is not None:
-            group = groups[-1]
-            for key, old, new in zip(self._keys, before, row):  # noqa: B905 (strict costs a third here)
-                if group[key] is not old:
-                    return False
-                group[key] = new
-        else:
-            for (key, members), old, new in zip(self._lanes, before, row):  # noqa: B905
-                for group in members:
-                    if group[key] is not old:
-                        return False
-                    group[key] = new
         if self._tensors and not self._write_tensors(row):
             return False
         self.written = row
@@ -259,13 +232,9 @@ class RowCache:
     @skip_compiling
     def _holds(self, row: Sequence[Any]) -> bool:
         """Return whether every group holds its value of the row, which `step()` has shown."""
-        for place, access in self._wide:
-            if not access.hold(row[place]):
+        for access in self._accesses:
+            if not access.hold(row):
                 return False
-        for (key, members), old in zip(self._lanes, row):  # noqa: B905 (strict costs a third here)
-            for group in members:
-                if group[key] is not old:
-                    return False
         versions = self._versions
         for number, (group, key, tensor, _) in enumerate(self._tensors):
             if group[key] is not tensor or tensor._version != versions[number]:
@@ -307,10 +276,9 @@ class RowCache:
         """Drop the rows; the next write takes the slow path."""
         self.first, self.index, self.end = self.first + self.index, 0, -1
         self.last_group = self.only_group = self._plain_parts = None
-        self._columns, self._lanes, self._tensors, self._versions, self._places = [], [], [], [], []
+        self._columns, self._cells, self._tensors, self._versions, self._places = [], [], [], [], []
         self._count, self._steps, self._asks = 0, FIRST_ROWS, False
-        self.rows, self.written, self._functions, self._keys, self._asked = [], None, [], None, 0
-        self._wide = []
+        self.rows, self.written, self._functions, self._accesses, self._asked = [], None, [], [], 0
 
     def move(self, position: int) -> None:
         """Drop the rows, and count from another position on."""
