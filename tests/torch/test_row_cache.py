@@ -73,7 +73,7 @@ def test_access_without_a_loop_holds_and_swaps_every_cell(number, columns):
     assert all(group["lr"] is new[i % columns] for i, group in enumerate(groups))
     groups[number // 2]["lr"] = 0.4
     assert not all(access.hold(new) for access in accesses)
-    assert not all([access.swap(new, old) for access in accesses])
+    assert not all(access.swap(new, old) for access in accesses)
 
 
 def test_a_change_in_the_middle_of_many_groups_is_noticed_before_it_is_used():

@@ -162,7 +162,7 @@ class Scheduler(LRScheduler):
 
     @property
     def multipliers(self) -> list[float]:
-        """Return the multiplier of the rate that each group carries by name (`lr_scale`, `lr_mult`); 1 where it has none."""
+        """Return the multiplier of the rate that each group carries by name (`lr_scale`, `lr_mult`), or 1."""
         return [
             multiplier
             for optimizer in self._inner

@@ -156,8 +156,8 @@ def _keep_as_written(schedule: "BoundSchedule", present: Sequence[float]) -> Non
             slot.base, slot.factor = base, factor
         schedule.once.warn(
             f"{schedule.target.label} is written by other code before every update (last {present[0]:g}): the plan "
-            "stands aside, and goes on as before the first of these writes at an update without one; if that code is to "
-            "decide for good, scheduler.detach(); to keep a change, set_rate(scheduler, rate)",
+            "stands aside, and goes on as before the first of these writes at an update without one; if that code is "
+            "to decide for good, scheduler.detach(); to keep a change, set_rate(scheduler, rate)",
             "GP724",
         )
     _accept(schedule.slots, present)
