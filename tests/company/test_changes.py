@@ -268,7 +268,7 @@ def test_the_step_after_the_last_update_shows_nothing_where_the_next_value_canno
     """Independent weight decay, 1 / plan, is infinite where the plan ends at 0; the run has to be saved before."""
     optimizer, plan = sgd(0.1, weight_decay=0.01), gp.linear(20)
     scheduler = Scheduler(optimizer, plan, weight_decay=1 / plan)
-    for k in range(20):
+    for _ in range(20):
         update(optimizer)
         assert rates(optimizer)[0] * rates(optimizer, "weight_decay")[0] == pytest.approx(0.001, rel=1e-12)
         scheduler.step()
