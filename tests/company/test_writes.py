@@ -244,6 +244,47 @@ def test_a_rate_that_is_not_finite_is_refused_whoever_writes_and_whenever():
             update(optimizer)
 
 
+@pytest.mark.parametrize("shows", [False, True])
+@pytest.mark.parametrize("factor", [lambda k: 1.0, lambda k: 1 / (1 + k), lambda k: 0.5 if k < 9 else 0.25])
+def test_a_closed_formula_on_top_is_used_as_it_writes_also_where_it_stays(shows, factor):
+    optimizer = sgd(0.1)
+    scheduler = Scheduler(optimizer, gp.warmup(5) >> gp.cosine(100))
+    used(optimizer, 3, scheduler)
+    other = stock.LambdaLR(optimizer, factor)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gp.GlidepathWarning)
+        for k in range(20):
+            value = update(optimizer)[0]
+            assert k < 2 or value == pytest.approx(0.1 * factor(k), rel=1e-12)
+            if shows:
+                scheduler.step()
+            other.step()
+
+
+def test_the_same_number_written_at_every_update_is_used():
+    optimizer, rate = sgd(0.1), 0.0123
+    Scheduler(optimizer, gp.cosine(100))
+    used(optimizer, 3)
+    with pytest.warns(gp.GlidepathWarning, match="GP724"):
+        for k in range(20):
+            write(optimizer, rate)
+            assert update(optimizer) == [pytest.approx(rate, rel=5e-3 if k == 0 else 1e-15)]
+
+
+def test_a_cut_in_the_middle_of_a_chain_is_one_more_factor():
+    plan = gp.warmup(10) >> gp.cosine(90)
+    optimizer = sgd(0.1)
+    scheduler = Scheduler(optimizer, plan)
+    other = stock.ExponentialLR(optimizer, 0.99)
+    for k in range(60):
+        factor = 0.1 if k > 30 else 1.0
+        assert update(optimizer) == [pytest.approx(0.1 * factor * plan(k) * 0.99**k, rel=1e-12)]
+        scheduler.step()
+        other.step()
+        if k == 30:
+            optimizer.param_groups[0]["lr"] *= 0.1
+
+
 # --- averages of the weights ---
 
 

@@ -82,8 +82,10 @@ class Slot:
     def read(self) -> float:
         """Return what the group holds; for a tensor that was not changed, the written value at full precision."""
         value = self.hyperparameter.get(self.group)
+        if type(value) is float:
+            return value
         if not isinstance(value, Tensor):
-            return float(value)
+            return self.written if value == self.written else float(value)
         if tensor_version(value) == self.version:
             return self.written
         rounded = tensor(self.written, dtype=value.dtype).item()
@@ -99,6 +101,12 @@ class Slot:
         else:
             self.hyperparameter.put(self.group, value)
         self.written = value
+
+    def keep(self, value: float) -> None:
+        """Leave what other code wrote, as an object of its own, so that writing it again shows."""
+        self.written = value + 0.0
+        if not isinstance(self.hyperparameter.get(self.group), Tensor):
+            self.hyperparameter.put(self.group, self.written)
 
     @skip_compiling
     def accept(self) -> None:

@@ -42,12 +42,12 @@ def _stand_aside(schedule: "BoundSchedule", k: int) -> bool:
     """Use what other code wrote, if it wrote."""
     key = schedule.target.hyperparameter.key
     values = [slot.group[key] for slot in schedule.slots]
-    if all(value == slot.written for slot, value in zip(schedule.slots, values, strict=True)):
+    if all(value is slot.written for slot, value in zip(schedule.slots, values, strict=True)):
         return False
     if not all(map(math.isfinite, values)):
         return False
     for slot, value in zip(schedule.slots, values, strict=True):
-        slot.written = value
+        slot.keep(value)
     schedule.writes.last = k
     return True
 

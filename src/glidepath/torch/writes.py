@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .bound_schedule import BoundSchedule, Slot
 
 APART = 0.01  # relative: readings that differ by less are not worth a warning
+ROUNDING = 1e-14  # relative: values that differ by less are equal
 CONSTANT = 1e-6  # relative: ratios that differ by less are one ratio
 CURES = "set_rate(scheduler, rate) sets a new peak, scheduler.rebase() keeps what is there now, detach() stops the plan"
 
@@ -100,16 +101,21 @@ def observe(schedule: "BoundSchedule", present: Sequence[float], moment: Moment)
     if writes.replaced:
         _accept(slots, present)
         return True
-    if all(value == slot.written for slot, value in zip(slots, present, strict=True)):
+    if all(value is slot.written for slot, value in zip(slots, present, strict=True)):
         return _observe_silence(schedule, moment)
     _check_finite(schedule, present)
     if schedule.is_rate and _is_replaced(schedule, present):
         return writes.replaced
     due = schedule.values_at(moment.update)
-    if all(value in (slot.written, new) for slot, value, new in zip(slots, present, due, strict=True)):
+    if not writes.aside and all(map(_is_equal, present, due)):
         _accept(slots, present)
-        return writes.aside
+        return False
     return _read_write(schedule, present, due, moment)
+
+
+def _is_equal(first: float, second: float) -> bool:
+    """Return whether two values are equal, but for rounding."""
+    return first == second or math.isclose(first, second, rel_tol=ROUNDING)
 
 
 def _observe_silence(schedule: "BoundSchedule", moment: Moment) -> bool:
@@ -132,7 +138,9 @@ def _read_write(schedule: "BoundSchedule", present: Sequence[float], due: Sequen
         as_written = writes.go_on(constant=all(map(_is_same_ratio, ratios, writes.ratios)))
     else:
         as_written = writes.aside
-    writes.last, writes.ratios = moment.update, ratios
+    writes.last = moment.update
+    if not (writes.chaining and writes.odd):  # a single other ratio does not end a chain
+        writes.ratios = ratios
     if as_written or writes.aside:
         _keep_as_written(schedule, present)
         return True
@@ -160,7 +168,8 @@ def _keep_as_written(schedule: "BoundSchedule", present: Sequence[float]) -> Non
             "to decide for good, scheduler.detach(); to keep a change, set_rate(scheduler, rate)",
             "GP724",
         )
-    _accept(schedule.slots, present)
+    for slot, value in zip(schedule.slots, present, strict=True):
+        slot.keep(value)
 
 
 def _overwrite(schedule: "BoundSchedule", present: Sequence[float]) -> None:
@@ -174,7 +183,7 @@ def _overwrite(schedule: "BoundSchedule", present: Sequence[float]) -> None:
 
 def _change_bases(schedule: "BoundSchedule", present: Sequence[float], due: Sequence[float], moment: Moment) -> None:
     for slot, value, new in zip(schedule.slots, present, due, strict=True):
-        if value in (slot.written, new):
+        if _is_equal(value, slot.written) or _is_equal(value, new):
             slot.written = value
         elif slot.base == 0 and not schedule.target.sets:
             schedule.join_late(slot, value, moment.update)
@@ -252,6 +261,8 @@ def _is_replaced(schedule: "BoundSchedule", present: Sequence[float]) -> bool:
     if not any("swa_lr" in slot.group for slot in slots):
         return False
     new, writes.averaging = not writes.averaging, True
+    if all(_is_equal(value, slot.written) for slot, value in zip(slots, present, strict=True)):
+        return False  # its constructor, or a step that changed nothing
     if new and all(value == slot.group.get("swa_lr") for slot, value in zip(slots, present, strict=True)):
         _accept(slots, present)  # its constructor, with anneal_epochs=0
         return True
