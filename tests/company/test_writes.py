@@ -230,7 +230,8 @@ def test_a_state_saved_while_other_code_sweeps_has_the_bases_from_before():
     assert state["groups"]["lr"] == [{"base": 0.1, "factor": 1.0}]
 
 
-def test_a_rate_that_is_not_finite_is_refused_whoever_writes_and_whenever():
+@pytest.mark.parametrize("rate", [math.nan, math.inf, -0.1])
+def test_a_rate_that_cannot_be_is_refused_whoever_writes_and_whenever(rate):
     for at in range(6):
         optimizer = sgd(0.1)
         Scheduler(optimizer, gp.cosine(100))
@@ -239,9 +240,27 @@ def test_a_rate_that_is_not_finite_is_refused_whoever_writes_and_whenever():
             for k in range(at):
                 write(optimizer, 1e-3 * (k + 1))
                 update(optimizer)
-        write(optimizer, math.nan)
-        with pytest.raises(gp.SchedulerError, match="set to nan by other code"):
+        write(optimizer, rate)
+        with pytest.raises(
+            gp.SchedulerError, match=f"set to {rate} by other code: set it to a finite number, at least 0"
+        ):
             update(optimizer)
+        write(optimizer, 0.01)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", gp.GlidepathWarning)
+            update(optimizer)
+
+
+def test_a_warning_that_is_an_error_leaves_the_factor_as_one():
+    optimizer = sgd(0.1)
+    Scheduler(optimizer, gp.constant())
+    used(optimizer, 3)
+    optimizer.param_groups[0]["lr"] *= 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", gp.GlidepathWarning)
+        with pytest.raises(gp.GlidepathWarning, match="GP723"):
+            update(optimizer)
+    assert used(optimizer, 2) == [0.2, 0.2]
 
 
 @pytest.mark.parametrize("shows", [False, True])

@@ -44,7 +44,7 @@ def _stand_aside(schedule: "BoundSchedule", k: int) -> bool:
     values = [slot.group[key] for slot in schedule.slots]
     if all(value is slot.written for slot, value in zip(schedule.slots, values, strict=True)):
         return False
-    if not all(map(math.isfinite, values)):
+    if not all(0.0 <= value < math.inf for value in values):
         return False
     for slot, value in zip(schedule.slots, values, strict=True):
         slot.keep(value)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 from glidepath.errors import SchedulerError
 
 from .group_names import name_group
+from .hyperparameter import bounds_of
 
 if TYPE_CHECKING:
     from .bound_schedule import BoundSchedule, Slot
@@ -94,7 +95,7 @@ def observe(schedule: "BoundSchedule", present: Sequence[float], moment: Moment)
         moment: when this is.
 
     Raises:
-        SchedulerError: if other code wrote a value that is not finite; nothing has changed then.
+        SchedulerError: if other code wrote a value that cannot be used; nothing has changed then.
     """
     writes = schedule.writes
     slots = schedule.slots
@@ -103,7 +104,7 @@ def observe(schedule: "BoundSchedule", present: Sequence[float], moment: Moment)
         return True
     if all(value is slot.written for slot, value in zip(slots, present, strict=True)):
         return _observe_silence(schedule, moment)
-    _check_finite(schedule, present)
+    _check_values(schedule, present)
     if schedule.is_rate and _is_replaced(schedule, present):
         return writes.replaced
     due = schedule.values_at(moment.update)
@@ -203,6 +204,7 @@ def _read_first(schedule: "BoundSchedule", slot: "Slot", value: float, k: int) -
     else:
         slot.factor = _factor(schedule, slot, value, k)
         meaning = f"{value / shown if shown else 0:g} times what was shown: {_outlook(schedule, slot, k)}"
+    slot.written = value
     if value and not schedule.expects_base and not math.isclose(base, shown, rel_tol=APART):
         schedule.once.warn(
             f"{_label(schedule, slot)} was {shown:g} (base {base:g}), and other code wrote {value:g} before the first "
@@ -225,7 +227,7 @@ def _outlook(schedule: "BoundSchedule", slot: "Slot", k: int) -> str:
 def _read_factor(schedule: "BoundSchedule", slot: "Slot", value: float, due: float, k: int) -> None:
     """Take a write during the run for a factor on all that follows, relative to what the group held."""
     before, last_value = slot.factor, slot.written
-    slot.factor = _factor(schedule, slot, value, k)
+    slot.factor, slot.written = _factor(schedule, slot, value, k), value
     label = _label(schedule, slot)
     if value and last_value > 0 and due > 0 and not math.isclose(last_value, due, rel_tol=APART):
         schedule.once.warn(
@@ -281,11 +283,18 @@ def _is_replaced(schedule: "BoundSchedule", present: Sequence[float]) -> bool:
     return writes.replaced
 
 
-def _check_finite(schedule: "BoundSchedule", present: Sequence[float]) -> None:
+def _check_values(schedule: "BoundSchedule", present: Sequence[float]) -> None:
+    """Check that what other code wrote can be used.
+
+    Raises:
+        SchedulerError: if a value is not finite, or outside what the hyperparameter can be.
+    """
+    low, high = bounds_of(schedule.target.hyperparameter)
     for slot, value in zip(schedule.slots, present, strict=True):
-        if not math.isfinite(value):
+        if not (math.isfinite(value) and low <= value < high):
+            limits = "" if low == -math.inf else ", at least 0" if high == math.inf else ", at least 0 and below 1"
             raise SchedulerError(
-                f"{_label(schedule, slot)} was set to {value} by other code: set it to a finite number"
+                f"{_label(schedule, slot)} was set to {value} by other code: set it to a finite number{limits}"
             )
 
 
