@@ -107,6 +107,7 @@ CODES = {
     "GP737": Code("rate-ignored", "The optimizer has a rate of its own.", "Switch it off, as the message says."),
     "GP738": Code("warmup-squared", "Optimizer and plan both warm up.", "Leave one of the warmups out."),
     "GP740": Code("built-again", "A schedule was built again, and begins anew.", "Build it once, or use last_epoch=."),
+    "GP743": Code("averaging-resumed", "SWALR was in the scheduler's place when this was saved.", "Nothing, mostly."),
     "GP742": Code("command", "A command for a living run was not carried out.", "Write it as the message shows."),
     "GP739": Code("rate-scales-parameters", "FTRL scales all parameters by the rate.", "Keep the rate constant."),
     "GP746": Code(

@@ -213,3 +213,68 @@ def test_the_accumulation_scheduler_of_lightning_changes_the_batch_and_not_the_c
     accumulation = callbacks.GradientAccumulationScheduler(scheduling={0: 4, 2: 2})
     trainer(max_epochs=4, callbacks=[accumulation]).fit(model)
     assert model.seen.used == [[0.1 * gp.linear(100)(k)] for k in range(2 * 3 + 2 * 6)]
+
+
+@pytest.mark.parametrize(("max_steps", "updates"), [(-1, 2 * 3 + 2 * 6), (10, 10)])
+def test_a_share_of_the_run_counts_the_updates_of_a_changing_accumulation(max_steps, updates):
+    """Lightning's own estimate takes the accumulation before the first epoch for that of all epochs: 48 updates."""
+    model = Model("linear(100%)", rate=0.1)
+    accumulation = callbacks.GradientAccumulationScheduler(scheduling={0: 4, 2: 2})
+    trainer(max_epochs=4, max_steps=max_steps, callbacks=[accumulation]).fit(model)
+    assert model.seen.used == [[0.1 * gp.linear(updates)(k)] for k in range(updates)]
+
+
+def test_epochs_have_no_length_where_the_accumulation_changes():
+    model = Model("linear(2ep)", rate=0.1)
+    accumulation = callbacks.GradientAccumulationScheduler(scheduling={0: 4, 2: 2})
+    with pytest.raises(gp.HorizonError, match="steps_per_epoch"):
+        trainer(max_epochs=4, callbacks=[accumulation]).fit(model)
+    same = Model("linear(2ep, to=0.5)", rate=0.1)
+    trainer(max_epochs=3, callbacks=[callbacks.GradientAccumulationScheduler(scheduling={0: 4})]).fit(same)
+    assert same.seen.used == [[0.1 * gp.linear(6, to=0.5)(k)] for k in range(9)]
+
+
+# --- averages of the weights, resumed ---
+
+
+class Averaged(Model):
+    """Under our scheduler, or the same plan by LambdaLR."""
+
+    def __init__(self, ours):
+        super().__init__(gp.cosine(100), rate=0.1)
+        self.ours = ours
+
+    def configure_optimizers(self):
+        if self.ours:
+            return super().configure_optimizers()
+        self.seen = Seen(self.parameters(), lr=self.lr)
+        theirs = torch.optim.lr_scheduler.LambdaLR(self.seen, self.plan)
+        return {"optimizer": self.seen, "lr_scheduler": {"scheduler": theirs, "interval": "step"}}
+
+
+def average(model, folder, checkpoint=None):
+    averaging = callbacks.StochasticWeightAveraging(
+        swa_lrs=0.05, swa_epoch_start=3, annealing_epochs=3, annealing_strategy="linear"
+    )
+    saving = callbacks.ModelCheckpoint(folder, filename="{epoch}", save_top_k=-1)
+    fit = trainer(max_epochs=8, callbacks=[averaging, saving], enable_checkpointing=True)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit.fit(model, ckpt_path=checkpoint, weights_only=False if checkpoint else None)
+    return [rates[0] for rates in model.seen.used], [str(w.message)[-7:] for w in caught if "[GP" in str(w.message)]
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 2, 3, 4, 6])
+def test_a_run_goes_on_from_a_checkpoint_under_lightnings_averaging(epoch, tmp_path):
+    """Lightning saves SWALR's state in the scheduler's place, and clears the schedulers when it loads it."""
+    whole, _ = average(Averaged(ours=True), tmp_path)
+    resumed, codes = average(Averaged(ours=True), tmp_path / "again", tmp_path / f"epoch={epoch}.ckpt")
+    assert resumed == pytest.approx(whole[12 * (epoch + 1) :], rel=1e-9)
+    assert codes == (["[GP725]"] if epoch < 2 else ["[GP743]"])
+
+
+def test_the_rates_of_the_averaging_end_as_under_pytorchs_scheduler(tmp_path):
+    ours, _ = average(Averaged(ours=True), tmp_path / "ours")
+    theirs, _ = average(Averaged(ours=False), tmp_path / "theirs")
+    assert ours[:25] == theirs[:25]  # from here on PyTorch's stands still until SWALR's first step, and the plan moves
+    assert ours[-24:] == pytest.approx(theirs[-24:], rel=1e-9) == [pytest.approx(0.05)] * 24

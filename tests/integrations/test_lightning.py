@@ -285,5 +285,8 @@ def test_a_mistake_in_the_config_is_told_with_its_place(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("batches", "per_epoch"), [(10, 4), (float("inf"), None)])
 def test_the_horizon_of_a_trainer_counts_updates_and_not_batches(batches, per_epoch):
-    trainer = SimpleNamespace(estimated_stepping_batches=12, num_training_batches=batches, accumulate_grad_batches=3)
+    options = {"max_epochs": 3, "max_steps": -1, "callbacks": []}
+    trainer = SimpleNamespace(
+        estimated_stepping_batches=12, num_training_batches=batches, accumulate_grad_batches=3, **options
+    )
     assert glidepath.integrations.lightning.horizon_of(trainer) == glidepath.Horizon(12, steps_per_epoch=per_epoch)

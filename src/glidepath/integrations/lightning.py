@@ -14,6 +14,7 @@ from glidepath.extras import needs_extra
 from glidepath.parser import parse_plan
 from glidepath.torch import Scheduler, Set
 from glidepath.torch.scheduler import PlanArgument
+from glidepath.warn import warn_caller
 
 with needs_extra("torch", "the integration with Lightning"):
     import torch
@@ -52,7 +53,21 @@ def configure_scheduler(
         scheduler.trainer_updates = lambda: int(module.trainer.global_step)
     if any(isinstance(callback, callbacks.LearningRateFinder) for callback in module.trainer.callbacks):
         scheduler.expect_base()
+    if any(map(_has_replaced_the_scheduler, module.trainer.callbacks)):
+        scheduler.detach()
+        warn_caller(
+            "this checkpoint was saved after StochasticWeightAveraging had put SWALR in the place of the scheduler, so "
+            "it holds no position: the plan is not resumed, and SWALR goes on from the saved rates; to follow the plan "
+            "again, leave the callback out and give position=",
+            "GP743",
+        )
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step", "frequency": 1}}
+
+
+def _has_replaced_the_scheduler(callback: Any) -> bool:
+    """Return whether a callback was loaded from a checkpoint that it saved with SWALR in the scheduler's place."""
+    averages = isinstance(callback, callbacks.StochasticWeightAveraging)
+    return averages and getattr(callback, "_scheduler_state", None) is not None
 
 
 def _horizon_for(module: Any) -> Horizon:
@@ -75,8 +90,21 @@ def horizon_of(trainer: Any) -> Horizon:
     if not 0 < updates < math.inf:
         raise HorizonError("this trainer has no end, and a share of it no length: give it max_steps, or horizon=10_000")
     batches = trainer.num_training_batches  # infinite for a stream; the trainer may not have looked yet
-    per_epoch = math.ceil(batches / trainer.accumulate_grad_batches) if 0 < batches < math.inf else None
-    return Horizon(updates, steps_per_epoch=per_epoch)
+    if not 0 < batches < math.inf:
+        return Horizon(updates)
+    epochs = _updates_of_epochs(trainer, batches)
+    if trainer.max_epochs != -1:  # the estimate takes the accumulation of now for that of all epochs
+        updates = sum(epochs) if trainer.max_steps == -1 else min(sum(epochs), trainer.max_steps)
+    return Horizon(updates, steps_per_epoch=epochs[0] if len(set(epochs)) == 1 else None)
+
+
+def _updates_of_epochs(trainer: Any, batches: int) -> list[int]:
+    """Return the updates of each epoch, of at least one, with the accumulation that a callback may change."""
+    epochs = range(max(trainer.max_epochs, 1))
+    changing = [c for c in trainer.callbacks if isinstance(c, callbacks.GradientAccumulationScheduler)]
+    if not changing:
+        return [math.ceil(batches / trainer.accumulate_grad_batches) for _ in epochs]
+    return [math.ceil(batches / changing[-1].get_accumulate_grad_batches(epoch)) for epoch in epochs]
 
 
 def _is_draft(value: Any) -> bool:
