@@ -349,6 +349,53 @@ def test_an_optimizer_that_was_loaded_alone_is_warned_of_with_the_cures():
         warn_if_state_is_missing(adam(0.1), 0)
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_plain_sgd_that_was_loaded_alone_shows_it_by_its_rate(ours):
+    optimizer = adam(0.1, kind=torch.optim.SGD)
+    scheduler = (
+        gp.torch.Scheduler(optimizer, gp.cosine(1000)) if ours else lr_scheduler.CosineAnnealingLR(optimizer, 1000)
+    )
+    train(optimizer, scheduler, 500)
+    resumed = adam(0.1, kind=torch.optim.SGD)
+    fresh = gp.torch.Scheduler(resumed, gp.cosine(1000))
+    resumed.load_state_dict(optimizer.state_dict())
+    with pytest.warns(gp.errors.GlidepathWarning, match="GP733"):
+        update(resumed)
+    assert rates(resumed) == [0.1]
+    assert fresh.position == 1
+
+
+@pytest.mark.parametrize("plan", [gp.cosine(1000), gp.warmup(10, start=0), gp.linear(10, start=0.5, to=0.1)])
+@pytest.mark.parametrize("saved", ["before the scheduler", "with it", "no load"])
+def test_plain_sgd_that_was_never_trained_is_not_accused(plan, saved):
+    optimizer, resumed = adam(0.1, 0.02, kind=torch.optim.SGD), adam(0.1, 0.02, kind=torch.optim.SGD)
+    state = optimizer.state_dict()
+    if saved == "with it":
+        scheduler = gp.torch.Scheduler(optimizer, plan)
+        state = optimizer.state_dict()
+        assert scheduler.position == 0
+    gp.torch.Scheduler(resumed, plan)
+    if saved != "no load":
+        resumed.load_state_dict(state)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        update(resumed)
+
+
+def test_plain_sgd_whose_own_state_is_loaded_too_is_not_accused():
+    optimizer = adam(0.1, kind=torch.optim.SGD)
+    scheduler = gp.torch.Scheduler(optimizer, gp.cosine(1000))
+    train(optimizer, scheduler, 500)
+    resumed = adam(0.1, kind=torch.optim.SGD)
+    fresh = gp.torch.Scheduler(resumed, gp.cosine(1000))
+    resumed.load_state_dict(optimizer.state_dict())
+    fresh.load_state_dict(scheduler.state_dict())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        update(resumed)
+    assert rates(resumed)[0] == pytest.approx(0.1 * gp.cosine(1000)(500))
+
+
 # --- read() of a living scheduler ---
 
 

@@ -34,6 +34,7 @@ from .writes import Moment, WriteHistory, observe
 
 BLOCK = 2048  # values of a plan that are computed ahead, at most
 ROUNDING = 1e-12  # of the base
+TENSOR = 1e-5  # relative: of a rate that is kept in 32 bits, with room
 ALL_UP_TO = 2_000_000  # updates: of a longer plan not every value is computed ahead
 LOOK_AHEAD = 10_000  # updates in which the peak of an endless plan is searched
 
@@ -261,6 +262,16 @@ class BoundSchedule:
         if not self.target.sets:
             for slot in self.slots:
                 slot.group[initial_key(slot.hyperparameter)] = slot.base * (slot.factor or 1.0)
+
+    def has_decayed(self) -> bool:
+        """Return whether a group that was loaded at update 0 holds another multiple of its initial rate than then."""
+        key = initial_key(self.target.hyperparameter)
+        loaded = [slot for slot in self.slots if key in slot.group] if self.target.is_data else []
+        began = [self.ask(float(slot.group[key]), 0) for slot in loaded]
+        return any(
+            rates and not math.isclose(slot.read(), rates[0], rel_tol=TENSOR, abs_tol=ROUNDING)
+            for slot, rates in zip(loaded, began, strict=True)
+        )
 
     # --- values ---
 

@@ -40,6 +40,7 @@ class Clock:
         "_claim",
         "_groups",
         "_handles",
+        "_has_decayed",
         "_pending",
         "_start",
         "bases",
@@ -55,6 +56,7 @@ class Clock:
     _start: int | None  # the position when this was built or loaded, until an update is made
     _claim: Claim | None  # on the tensors that are written
     _awaits_state: bool  # whether an optimizer was loaded at position 0, and no state of this scheduler yet
+    _has_decayed: bool  # whether that optimizer came with rates of a later update
     bases: list[float] | None  # of the groups, where they were given
     optional: frozenset[str]  # hyperparameters that the groups may lack
     paused: bool  # whether it neither writes nor counts, while a range test runs
@@ -63,7 +65,7 @@ class Clock:
         self.schedules, self.once = schedules, once
         self._groups, self._pending, self._handles = [], False, list[Any]()
         self._start, self._awaits_state, self.bases, self.optional = position, False, None, frozenset()
-        self._claim, self.paused = None, False
+        self._claim, self.paused, self._has_decayed = None, False, False
         self.cache = RowCache(schedules, position)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
@@ -162,6 +164,7 @@ class Clock:
         """Write the values of `position` over those of a loaded state, which are not changes by other code."""
         self._awaits_state = self.position == 0
         self._replace_groups(optimizer.param_groups)
+        self._has_decayed = any(schedule.has_decayed() for schedule in self.schedules if schedule.is_rate)
         self.restart()
         self.write(optimizer)
 
@@ -183,6 +186,8 @@ class Clock:
 
     def show(self, optimizer: Any) -> None:
         """Write the values of the next update early; if one cannot be used, it is for that update to refuse it."""
+        if self.paused:
+            self._refuse_call(allowed=False)
         with contextlib.suppress(SchedulerError):
             self.write(optimizer)
 
@@ -230,7 +235,7 @@ class Clock:
         self.once.give_deferred()
         if self._awaits_state:
             self._awaits_state = False
-            warn_if_state_is_missing(optimizer, self.position)
+            warn_if_state_is_missing(optimizer, self.position, decayed=self._has_decayed)
         for schedule in self.schedules:
             schedule.warn_at_end(self.position)
 

@@ -80,15 +80,16 @@ def read_foreign(
     return Foreign(place, bases, said)
 
 
-def warn_if_state_is_missing(optimizer: Any, position: int) -> None:
+def warn_if_state_is_missing(optimizer: Any, position: int, *, decayed: bool = False) -> None:
     """Warn about an optimizer that was loaded with updates in it, under a scheduler whose state was not.
 
     Args:
         optimizer: the one that is about to make the first update since.
         position: of its scheduler.
+        decayed: whether its rates were those of a later update, which is all that plain SGD shows.
     """
     updates = updates_in(optimizer)
-    if position or not (optimizer.state if updates is None else updates):
+    if position or not (optimizer.state or decayed if updates is None else updates):
         return
     before, place = (
         ("the state of an earlier training", "...") if updates is None else (f"{updates:,} updates", updates)
