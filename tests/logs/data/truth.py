@@ -34,15 +34,16 @@ def warmup_cosine(warmup: int, total: int) -> Callable[[int], float]:
 
 
 def write_truth(
-    folder: Path, package: str, rates: Sequence[float], losses: Sequence[float] | None, note: str, made_by: str = ""
+    folder: Path, package: str, rates: Sequence[float], losses: Sequence[float] | None, note: str, **more: object
 ) -> None:
-    """Write truth.json into the folder of a log."""
+    """Write truth.json into the folder of a log; `more` are facts of this log alone, or its version."""
     truth = {
         "package": package,
-        "version": made_by or version(package),
+        "version": more.pop("version", "") or version(package),
         "rates": list(rates),
         "losses": None if losses is None else list(losses),
         "note": note,
+        **more,
     }
     lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in truth.items())
     (folder / "truth.json").write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
