@@ -4,18 +4,17 @@ pip install mmengine==0.10.7 torch
 python make.py
 """
 
-import json
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import mmengine
 import torch
 from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
+from tests.logs.data.truth import POINTS, note_rates, write_truth
 from torch.utils.data import DataLoader, TensorDataset
 
 HERE = Path(__file__).parent
@@ -57,12 +56,10 @@ class Record(Hook):
     """Keep the rate and the loss of every update."""
 
     def __init__(self) -> None:
-        self.rates: list[float] = []
         self.losses: list[float] = []
 
     def before_train(self, runner: Runner) -> None:
-        optimizer = runner.optim_wrapper.optimizer
-        optimizer.register_step_pre_hook(lambda one, *_: self.rates.append(one.param_groups[0]["lr"]))
+        self.rates = note_rates(runner.optim_wrapper.optimizer)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         self.losses.append(outputs["loss"].item())
@@ -70,8 +67,8 @@ class Record(Hook):
 
 def train(name: str, folder: Path) -> None:
     """Train by mmengine's Runner and keep its two JSON files."""
-    x = torch.linspace(0, 1, 80).reshape(-1, 2)
-    data = TensorDataset(x, x.sum(1, keepdim=True) + 0.1 * torch.sin(40 * x[:, :1]))
+    data = TensorDataset(POINTS, POINTS.sum(1, keepdim=True) + 0.1 * torch.sin(40 * POINTS[:, :1]))
+    torch.manual_seed(0)
     record = Record()
     runner = Runner(
         model=Line(),
@@ -95,9 +92,7 @@ def train(name: str, folder: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for written in folder.glob("*/vis_data/*.json"):
         shutil.copy(written, target / ("scalars.json" if written.name == "scalars.json" else f"{START}.json"))
-    truth = {"package": "mmengine", "version": mmengine.__version__, "note": NOTES[name]}
-    truth |= {"rates": record.rates, "losses": record.losses}
-    (HERE / name / "truth.json").write_text(json.dumps(truth) + "\n")
+    write_truth(HERE / name, "mmengine", record.rates, record.losses, NOTES[name])
 
 
 if __name__ == "__main__":
