@@ -81,11 +81,24 @@ def test_the_highest_rate_and_the_first_and_last_update_are_allowed():
 
 # --- from rows ---
 
+ON_THE_LINE = (
+    "between two logged rates the rate lies on a straight line; if it held until the next, it differs by up to "
+)
+
 
 def test_what_was_logged_stands_and_what_lies_between_is_on_a_straight_line():
     run = sparse([0, 4, 6], [0.0, 0.4, 0.2], [NAN, 3.0, 2.0])
     assert run.rates == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.3, 0.2])
-    assert (run.rates[4], run.rates[6], run.assumed) == (0.4, 0.2, "")
+    assert (run.rates[4], run.rates[6]) == (0.4, 0.2)
+    assert run.assumed == ON_THE_LINE + "0.3, at step 3"
+    assert sparse([0, 4, 6], [0.0, 0.4, 0.2], between="line").assumed == ""
+
+
+def test_a_rate_that_is_held_stands_until_the_next():
+    run = sparse([0, 4, 6], [0.0, 0.4, 0.2], [NAN, 3.0, 2.0], between="held")
+    assert run.rates.tolist() == [0, 0, 0, 0, 0.4, 0.4, 0.2]
+    assert run.assumed == "a rate holds until the next one that was logged"
+    assert sparse([1, 4, 6], [0.4, 0.4, 0.2], between="held").rates.tolist() == [*[0.4] * 6, 0.2]
 
 
 def test_losses_and_rates_may_be_logged_at_different_steps():
@@ -96,11 +109,11 @@ def test_losses_and_rates_may_be_logged_at_different_steps():
 
 def test_two_rows_of_one_step_may_tell_the_rate_and_the_loss():
     run = sparse([1, 1, 2, 2], [0.1, NAN, NAN, 0.2], [NAN, 3.0, 2.0, NAN])
-    assert (run.rates.tolist(), run.losses.tolist()) == ([0.1, 0.1, 0.2], [3.0, 2.0])
+    assert (run.rates.tolist(), run.losses.tolist()) == ([0.0, 0.1, 0.2], [3.0, 2.0])
 
 
 def test_two_rows_of_one_step_may_say_the_same_rate():
-    assert sparse([1, 1, 2], [0.1, 0.1, 0.2], [NAN, 3.0, 2.0]).rates.tolist() == [0.1, 0.1, 0.2]
+    assert sparse([1, 1, 2], [0.1, 0.1, 0.2], [NAN, 3.0, 2.0]).rates.tolist() == [0.0, 0.1, 0.2]
 
 
 def test_the_loss_before_any_update_is_left_out_and_its_rate_is_kept():
@@ -130,7 +143,7 @@ def test_a_kink_and_a_slope_are_no_jumps():
     steps, rates = [0, 10, 20, 30, 40, 50], [1, 1, 0.8, 0.5, 0.2, 0.2]
     run = sparse(steps, rates)
     assert run.rates == pytest.approx(np.interp(range(51), steps, rates))
-    assert run.assumed == ""
+    assert run.assumed == ON_THE_LINE + "0.27, at step 29"
 
 
 def test_a_change_at_either_edge_is_no_jump_because_one_side_was_not_seen():
@@ -150,11 +163,30 @@ def test_a_log_that_begins_with_the_first_update_lacks_nothing():
         assert (run.rates[0], run.assumed) == (0.2, "")
 
 
-def test_a_later_beginning_is_taken_for_a_linear_warmup_and_said():
-    run = sparse([4, 10, 20], [0.3, 0.3, 0.1])
-    assert run.rates[:4].tolist() == np.linspace(0, 0.3, 4).tolist()
-    assert run.rates[4] == 0.3
-    assert run.assumed == "a linear warmup over the first 4 updates, which were not logged"
+def test_before_the_first_row_the_rates_go_on_backwards_as_they_begin():
+    level = sparse([4, 10, 20], [0.3, 0.3, 0.1])
+    assert level.rates[:5].tolist() == [0.3] * 5
+    assert "a level rate (give warmup= if it rose) over the first 4 updates" in level.assumed
+    line = 8e-5 * (1 - np.arange(2600) / 2600)
+    rows = np.arange(499, 2600, 500)
+    falling = sparse(rows, line[rows], updates=2600)
+    assert falling.rates[:2500] == pytest.approx(line[:2500], rel=1e-9)
+    assert "a fall like that of the first rows" in falling.assumed
+    rise = np.minimum(np.arange(1, 301) / 100, 1.0)
+    rows = np.arange(19, 300, 20)
+    warmup = sparse(rows, rise[rows])
+    assert warmup.rates == pytest.approx(rise)
+    assert "a linear warmup over the first 19 updates" in warmup.assumed
+    kink = sparse([60, 120, 180, 400], [0.6, 1.0, 1.0, 1.0])
+    assert kink.rates[:61] == pytest.approx(np.arange(61) / 100)
+
+
+def test_a_curve_that_falls_goes_on_backwards_without_a_turn():
+    curve = 0.5 * (1 + np.cos(np.pi * np.arange(2000) / 2000))
+    rows = np.arange(99, 2000, 100)
+    run = sparse(rows, curve[rows])
+    assert np.abs(run.rates[:99] - curve[:99]).max() < 1e-3
+    assert (np.diff(run.rates[:99]) <= 0).all()
 
 
 def test_a_history_that_is_missing_is_asked_for():
@@ -178,7 +210,7 @@ def test_a_warmup_that_is_told_is_not_assumed():
 def test_rates_after_the_last_logged_one_are_level_for_as_long_as_a_gap_of_the_log():
     run = sparse([0, 10, 20], [0.1, 0.3, NAN])
     assert run.rates[10:].tolist() == [0.3] * 11
-    assert run.assumed == "a level rate over the last 10 updates, which were not logged"
+    assert run.assumed.endswith("at step 9; a level rate over the last 10 updates, which were not logged")
     with pytest.raises(RunError, match="the last rate was logged at step 10 of 22, and those after it are missing"):
         sparse([0, 10, 21], [0.1, 0.3, NAN])
 

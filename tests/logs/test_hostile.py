@@ -17,7 +17,7 @@ from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
 from glidepath import logs
 from glidepath.errors import RunError
-from glidepath.logs import trainer
+from glidepath.logs.formats import trainer
 
 ROWS = [{"step": k, "loss": 3.0 - k / 10, "learning_rate": 0.1 / k, "epoch": k / 10} for k in range(1, 6)]
 
@@ -66,14 +66,14 @@ def changed(**row) -> list[dict[str, object]]:
         (state([{"loss": 1.0}]), r"log_history\[0\]: .* is not a row with a step"),
         (state(changed(step="3")), r"log_history\[2\]: .* is not a row with a step"),
         (state(changed(step=True)), r"log_history\[2\]: .* is not a row with a step"),
-        (state(changed(step=float("nan"))), r"log_history\[2\]: the step is nan"),
+        (state(changed(step=float("nan"))), r"log_history\[2\]: the step is missing"),
         (state(changed(step=float("inf"))), r"log_history\[2\]: the step is inf"),
         (state(changed(step=-3)), r"log_history\[2\]: the step is -3.0"),
         (state(changed(step=2.5)), r"log_history\[2\]: the step is 2.5"),
         (state(changed(step=10**12)), r"log_history\[2\]: 1,000,000,000,000 steps are more than"),
         (state(changed(learning_rate="0.1")), r"log_history\[2\]: learning_rate is '0.1', not a number"),
         (state(changed(learning_rate=None)), r"log_history\[2\]: learning_rate is None, not a number"),
-        (state(changed(learning_rate=float("nan"))), r"log_history\[2\], step 3: learning_rate is nan"),
+        (state(changed(learning_rate=float("nan"))), r"log_history\[2\], step 3: the rate is nan"),
         (state(changed(learning_rate=-1.0)), "is -1.0"),
         (state([{"step": 0, "learning_rate": 0.1, "loss": 1.0}, *ROWS]), r"log_history\[0\]: a rate at step 0"),
         ('{"log_history": "\udcff"}', "not UTF-8"),
@@ -89,10 +89,12 @@ def test_a_damaged_state_is_refused_with_the_place(tmp_path, text, message):
 def test_a_loss_that_became_nan_or_infinite_is_told(tmp_path):
     file = tmp_path / "trainer_state.json"
     for loss in (float("nan"), float("inf")):
-        file.write_text(state(changed(loss=loss)))
+        file.write_text(state([*changed(loss=loss)[:3], *({**row, "loss": loss} for row in ROWS[3:])]))
         with pytest.raises(RunError, match=r"log_history\[2\], step \d: the loss is (nan|inf): the run diverged"):
             logs.read(file)
         assert len(logs.rates(file)[0].steps) == 5
+        file.write_text(state(changed(loss=loss)))
+        assert "the loss at step 3 is not a number, and left out" in logs.read(file)[0].assumed
 
 
 def test_a_state_that_is_too_large_is_not_read(tmp_path, monkeypatch):
@@ -155,7 +157,7 @@ def odd_tensor() -> bytes:
         (GOOD + record(odd_tensor()), f"byte {len(GOOD)}: 'loss' is a tensor whose shape and content differ"),
         (GOOD + record(event(-1, loss=1, lr=0.1)), f"byte {len(GOOD)}: the step is -1.0"),
         (GOOD + record(event(2**62, loss=1, lr=0.1)), f"byte {len(GOOD)}: .* steps are more than"),
-        (GOOD + record(event(5, loss=1, lr=float("nan"))), f"byte {len(GOOD)}, step 5: lr is nan"),
+        (GOOD + record(event(5, loss=1, lr=float("nan"))), f"byte {len(GOOD)}, step 5: the rate is nan"),
         (BEGIN, "holds no numbers of a run"),
     ],
 )
@@ -215,7 +217,7 @@ def test_a_pickle_with_the_name_of_a_log_is_never_loaded(tmp_path):
 
 def test_without_tensorboard_the_install_line_is_given(tmp_path):
     (tmp_path / "events.out.tfevents.1").write_bytes(GOOD)
-    (tmp_path / "log.csv").write_text("step,lr,loss\n1,0.1,3\n2,0.1,2\n")
+    (tmp_path / "log.csv").write_text("step,lr,loss\n0,0.1,4\n1,0.1,3\n2,0.1,2\n")
     code = (
         "import sys; sys.modules['tensorboard'] = None\nfrom glidepath import logs\n"
         "print(logs.read(sys.argv[1] + '/log.csv')[0].name)\nlogs.read(sys.argv[1] + '/events.out.tfevents.1')"
@@ -280,7 +282,7 @@ def test_a_database_that_was_cut_off_is_refused(tmp_path):
         ("5 0.1 x", "lr:2: "),
         ("5 much 1", "lr:2: "),
         ("5 0.1 -1", "lr:2: the step is -1.0"),
-        ("5 nan 1", "lr:2, step 1: lr is nan"),
+        ("5 nan 1", "lr:2, step 1: the rate is nan"),
         ("\x00\x01\x02", "lr:2: "),
         ("9" * 2000, "lr:2: "),
     ],
@@ -302,10 +304,10 @@ def test_a_damaged_metric_file_is_refused_with_the_line(tmp_path, line, message)
     "text, message",
     [
         ("_step,lr,loss\n0,0.1,3\n1,0.1,much\n", "csv:3: loss is 'much', not a number"),
-        ("_step,lr,loss\n0,0.1,3\n,0.1,2\n", "csv:3: the step is nan"),
+        ("_step,lr,loss\n0,0.1,3\nx,0.1,2\n", "csv:3: _step is 'x', not a number"),
         ("_step,lr,loss\n0,0.1,3\n-4,0.1,2\n", "csv:3: the step is -4.0"),
         ("epoch,lr-SGD,step,train_loss\n,0.1,1,\n0,,1\n", "csv:3: the file may have been cut off"),
-        ("epoch,lr-SGD,step,train_loss\n,nan,1,\n0,,1,3\n", "csv:2, step 1: lr-SGD is nan"),
+        ("epoch,lr-SGD,step,train_loss\n,nan,1,\n0,,1,3\n", "csv:2, step 1: the rate is nan"),
         ("Step,a - lr,a - lr\n0,1,1\n", "2 columns are called a - lr"),
         (
             "Step,a - lr,b - loss\n0,1,1\n",
@@ -375,4 +377,4 @@ def test_a_metric_of_mlflow_that_is_nan_is_told_and_a_deleted_run_is_left_out(tm
     file = database(tmp_path / "mlflow.db", *TABLES, *more, *deleted)
     assert [run.name for run in logs.read(file)] == ["one"]
     database(file, "INSERT INTO metrics VALUES ('lr', 0.0, 9, 'a', 3, 1)")
-    refused(file, r"metrics, row \d+, step \d+: lr is nan")
+    refused(file, r"metrics, row \d+, step \d+: the rate is nan")

@@ -12,7 +12,8 @@ import pytest
 import glidepath as gp
 from glidepath import logs
 from glidepath.errors import RunError
-from glidepath.logs import files, results, store
+from glidepath.logs import files
+from glidepath.logs.studies import results, store
 from glidepath.study.curve import Curve, Record
 from glidepath.study.report.export import export_curves
 from glidepath.study.report.summary import first_metric

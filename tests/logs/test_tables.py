@@ -74,26 +74,103 @@ def test_the_same_table_written_otherwise_is_the_same_run(file, content):
 
 
 def test_columns_with_other_names_are_named(file):
-    content = "it,eta,nll\n1,0.1,3\n2,0.1,2\n"
-    assert one(file, content, columns={"step": "it", "rate": "eta", "loss": "nll"}).final == 2
+    content = "k,eta,nll\n0,0.1,4\n1,0.1,3\n2,0.1,2\n"
+    assert one(file, content, columns={"step": "k", "rate": "eta", "loss": "nll"}).final == 2
     refused(
-        file, content, ": no column for the step (step, steps, iteration, update, global_step); there are it, eta, nll"
+        file, content, ": no column for the step (step, global_step, iteration, update, iter, ...); there are k, eta"
     )
-    refused(file, content, ": no column is called 'x'; there are it, eta, nll", columns={"step": "x"})
+    refused(file, content, ": no column is called 'x'; there are k, eta, nll", columns={"step": "x"})
     refused(file, content, ": columns= names those of the step, rate, loss, not of 'lr'", columns={"lr": "eta"})
 
 
 def test_of_several_losses_the_one_called_loss_is_meant_and_otherwise_nobody_guesses(file):
-    content = "step,lr,train_loss,loss\n1,0.1,9,3\n2,0.1,9,2\n"
+    content = "step,lr,train_loss,loss\n0,0.1,9,4\n1,0.1,9,3\n2,0.1,9,2\n"
     assert one(file, content).final == 2
     assert one(file, content, columns={"loss": "train_loss"}).final == 9
-    refused(file, content.replace(",loss", ",val_loss"), ": train_loss, val_loss could each be the loss: choose one")
-    refused(file, content.replace("train_loss", "loss"), ": loss, loss could each be the loss: choose one")
+    refused(file, content.replace("train_loss", "loss"), ": 2 columns are called loss: rename all but one")
+    refused(
+        file, content.replace(",loss", ",training_loss"), ": train_loss, training_loss could each be the loss: choose"
+    )
     refused(
         file,
-        content.replace("lr,", "lr,learning_rate,").replace(",0.1,", ",0.1,0.1,"),
+        content.replace("lr,", "lr,learning_rate,").replace(",0.1,", ",0.1,0.2,"),
         ": lr, learning_rate could each be the rate",
     )
+
+
+@pytest.mark.parametrize("rows, name", [(19, "train_loss"), (20, "val_loss")])
+def test_the_validation_loss_is_read_where_it_has_twenty_values(file, rows, name):
+    lines = [f"{k},0.1,3,{2 if k < rows else ''}" for k in range(30)]
+    run = one(file, "step,lr,train_loss,val_loss\n" + "\n".join(lines))
+    assert run.loss == name
+    assert one(file, file.read_text(), metric="loss").loss == "train_loss"
+
+
+def test_of_two_columns_with_the_same_rates_either_will_do(file):
+    assert one(file, "step,lr,learning_rate,loss\n0,0.1,0.1,4\n1,0.2,0.2,3\n2,0.3,0.3,2\n").peak == 0.3
+
+
+# --- what a step means ---
+
+
+def row(step, rate, loss=3.0):
+    return f"{step},{rate!r},{loss}\n"
+
+
+MADE, INDEX = "updates made", "index of the update"
+
+
+@pytest.mark.parametrize(
+    "first, every, meaning",
+    [(0, 1, INDEX), (1, 1, MADE), (10, 10, MADE), (9, 10, INDEX), (0, 10, INDEX), (20, 20, MADE), (19, 20, INDEX)],
+)
+def test_what_a_step_means_is_told_by_the_rows(file, first, every, meaning):
+    steps = range(first, 200, every)
+    rates = [0.1 * (1 - (step - (meaning == MADE)) / 200) for step in steps]
+    text = "step,lr,loss\n" + "".join(map(row, steps, rates))
+    run = one(file, text)
+    assert run.rates[: steps[-1]] == pytest.approx([0.1 * (1 - k / 200) for k in range(len(run.rates))][: steps[-1]])
+    assert ("a step counts the updates made" in run.assumed) == (meaning == MADE)
+    assert one(file, text, count=meaning).rates.tolist() == run.rates.tolist()
+    assert len(one(file, text, count=INDEX).rates) == steps[-1] + 1
+
+
+@pytest.mark.parametrize("true", [MADE, INDEX])
+def test_what_a_step_means_is_told_by_the_plan(file, true):
+    plan = gp.cosine(100)
+    steps = range(1, 90)
+    rates = [0.1 * plan(step - (true == MADE)) for step in steps]
+    run = one(file, "step,lr,loss\n" + "".join(map(row, steps, rates)), plan=plan, peak=0.1)
+    assert len(run.rates) == (89 if true == MADE else 90)
+    assert "the plan has its rates there" in run.assumed or true == INDEX
+
+
+def test_a_rate_before_the_first_update_is_refused_with_the_cure(file):
+    with pytest.raises(RunError, match=r'before the first update.*count="index of the update"'):
+        one(file, "step,lr,loss\n" + row(0, 0.1) + row(1, 0.1) + row(2, 0.1), count=MADE)
+
+
+# --- epochs ---
+
+ONE_RATE = "a row is of an epoch of 4 updates, which used one rate"
+EPOCHS = "epoch,lr,loss,val_loss\n{},0.3,4,3.5\n{},0.2,3,2.5\n{},0.1,2,1.5\n"
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_epochs_are_read_with_the_updates_of_one(file, first):
+    run = one(file, EPOCHS.format(first, first + 1, first + 2), updates_per_epoch=4, metric="val_loss")
+    assert run.rates.tolist() == [0.3] * 4 + [0.2] * 4 + [0.1] * 4
+    assert (run.updates.tolist(), run.losses.tolist()) == ([4, 8, 12], [3.5, 2.5, 1.5])
+    assert run.assumed == "a rate holds until the next one that was logged; " + ONE_RATE
+    training = one(file, file.read_text(), updates_per_epoch=4)
+    assert (training.loss, training.updates.tolist()) == ("loss", [3, 7, 11])
+
+
+def test_the_updates_of_an_epoch_are_refused_where_steps_are_updates(file):
+    refused(file, GOOD, ": the steps are updates, not epochs: leave updates_per_epoch= out", updates_per_epoch=4)
+    for wrong in (0, -1):
+        refused(file, EPOCHS.format(0, 1, 2), f": updates_per_epoch={wrong} is not a number", updates_per_epoch=wrong)
+    refused(file, EPOCHS.format(5, 6, 7), ": the first row is of epoch 5: those before it", updates_per_epoch=4)
 
 
 def test_two_columns_of_one_name_are_refused_even_if_they_are_named(file):
@@ -103,7 +180,9 @@ def test_two_columns_of_one_name_are_refused_even_if_they_are_named(file):
 
 def test_without_rates_the_plan_is_asked_for_and_with_it_they_are_not_needed(file):
     content = "step,loss\n5,3\n9,2\n"
-    with pytest.raises(RunError, match=r"holds no rate .* loss: give the schedule of the run, plan= and peak="):
+    with pytest.raises(
+        RunError, match=r"no rate was logged; there are loss: .*give the schedule of the run, plan= and peak="
+    ):
         one(file, content)
     run = one(file, content, plan=gp.warmup(5) >> gp.linear(5), peak=0.5)
     assert run.rates == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.4, 0.3, 0.2, 0.1])
@@ -111,7 +190,7 @@ def test_without_rates_the_plan_is_asked_for_and_with_it_they_are_not_needed(fil
 
 def test_a_plan_is_held_against_the_rates_in_the_file(file):
     content = "step,lr,loss\n1,0.5,3\n2,0.5,2\n3,0.1,2\n"
-    message = ":4, step 3: the rate is 0.1 in the log and 0.5 by the plan"
+    message = ":4, step 2: the rate is 0.1 in the log and 0.5 by the plan"
     refused(file, content, message, plan=gp.constant(), peak=0.5)
 
 
@@ -135,7 +214,7 @@ def test_no_bit_is_lost_between_writing_and_reading(tmp_path_factory, rows):
     writer = csv.writer(text)
     writer.writerow(["step", "rate", "loss"])
     writer.writerows([k, rate, "" if math.isnan(loss) else loss] for k, (rate, loss) in zip(steps, values, strict=True))
-    run = one(tmp_path_factory.getbasetemp() / "bits.csv", text.getvalue())
+    run = one(tmp_path_factory.getbasetemp() / "bits.csv", text.getvalue(), count="index of the update")
     seen = [(k, loss) for k, (_, loss) in zip(steps, values, strict=True) if not math.isnan(loss)]
     assert list(zip(run.updates, run.losses, strict=True)) == seen
     assert [run.rates[k] for k in steps] == [rate for rate, _ in values]
@@ -159,14 +238,11 @@ def test_no_bit_is_lost_between_writing_and_reading(tmp_path_factory, rows):
         (GOOD + "4,1_0,3\n", ":6: lr is '1_0', not a number"),
         (GOOD + "4,0.1,NA\n", ":6: loss is 'NA', not a number"),
         (GOOD + f"4,0.1,{'9x' * 99}\n", f":6: loss is '{('9x' * 99)[:39]}..., not a number"),
-        (GOOD + ",0.1,3\n", ":6: the step is missing; steps are whole numbers from 0"),
         (GOOD + "3.5,0.1,3\n", ":6: the step is 3.5; steps are whole numbers from 0"),
-        (GOOD + "nan,0.1,3\n", ":6: the step is nan; a cell is left empty where nothing was logged"),
-        (GOOD + "4,nan,3\n", ":6: the rate is nan; a cell is left empty where nothing was logged"),
+        (GOOD + "4,nan,3\n", ":6, step 4: the rate is nan; where none was used, nothing is logged"),
         (GOOD + "4,-1,3\n", ":6, step 4: the rate is -1.0"),
         (GOOD + "4,0.1,nan\n", ":6, step 4: the loss is nan: the run diverged; delete the rows from there on"),
         (GOOD + "4,0.1,NaN\n", ":6, step 4: the loss is nan: the run diverged; delete the rows from there on"),
-        (GOOD + "nan,0.1,nan\n", ":6: the step is nan"),
         (GOOD + "4,0.1,inf\n", ":6, step 4: the loss is inf: the run diverged; delete the rows from there on"),
         (GOOD + "4,0.1,0\n", ":6, step 4: the loss is 0.0: laws are fitted to the logarithm of the loss"),
         (GOOD + "2,0.1,3\n", ":6: step 2 comes after step 3: two runs in one file, or a resumed one"),
@@ -181,7 +257,7 @@ def test_no_bit_is_lost_between_writing_and_reading(tmp_path_factory, rows):
         (GOOD.encode("utf-16"), " is text in UTF-16: export the log as CSV in UTF-8"),
         (
             "\x1b[2J,lr,loss\n1,0.1,3\n",
-            ": no column for the step (step, steps, iteration, update, global_step); there are '\\x1b",
+            ": no column for the step (step, global_step, iteration, update, iter, ...); there are '\\x1b",
         ),
         (b"\x93NUMPY\x01\x00", " is a NumPy array"),
         (b"PAR1 and then nothing", " is a Parquet file that cannot be read; it may have been cut off"),
@@ -191,6 +267,21 @@ def test_a_damaged_table_is_refused_with_its_line(file, content, message):
     if content[:4] == b"PAR1":
         pytest.importorskip("pyarrow")
     refused(file, content, message)
+
+
+@pytest.mark.parametrize(
+    "lines, note",
+    [
+        (",0.1,3\n", "1 row without a step left out"),
+        ("nan,0.1,3\nnan,0.1,nan\n", "2 rows without a step left out"),
+        ("4,0.1,nan\n5,0.1,2\n", "the loss at step 4 is not a number, and left out"),
+        ("4,0.1,inf\n5,0.1,\n6,0.1,NaN\n7,0.1,2\n", "the loss at step 4 and 1 more is not a number, and left out"),
+    ],
+)
+def test_single_rows_that_say_nothing_are_left_out_and_said(file, lines, note):
+    run = one(file, GOOD + lines)
+    assert note in run.assumed
+    assert run.losses.tolist() == [3.5, 3.25, 3.0, 2.0][: len(run.losses)]
 
 
 @pytest.mark.parametrize(
@@ -208,9 +299,9 @@ def test_rates_alone_are_refused_where_the_whole_run_would_be(file, rows, messag
 
 
 def test_a_rate_that_was_logged_twice_alike_is_one(file):
-    file.write_text("step,lr\n1,.1\n2,.2\n2,\n2,.2\n")
+    file.write_text("step,lr\n0,.1\n2,.2\n2,\n2,.2\n")
     (found,) = logs.rates(file)
-    assert (list(found.steps), list(found.rates)) == ([1, 2], [0.1, 0.2])
+    assert (list(found.steps), list(found.rates)) == ([0, 2], [0.1, 0.2])
 
 
 def test_a_quoted_cell_over_two_lines_does_not_shift_the_line_of_a_mistake(file):
@@ -292,9 +383,7 @@ def test_a_users_own_curves_are_no_study(tmp_path):
 
 
 def test_options_of_studies_are_refused_for_a_log(file):
-    refused(
-        file, GOOD, ': this is the log of one run; its loss is named with columns={"loss": ...}: leave ', metric="m"
-    )
+    refused(file, GOOD, ": there is no metric 'm'; there are lr, loss", metric="m")
     refused(file, GOOD, ": this is the log of one run;", only=[1])
 
 
@@ -312,11 +401,11 @@ def test_parquet_is_read_by_its_content_like_csv(tmp_path):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"loss": [3.0, math.nan, 2.0]}, ", row 1, step 2: the loss is nan: the run diverged"),
+        ({"loss": [3.0, 2.0, math.nan]}, ", row 2, step 3: the loss is nan: the run diverged"),
         ({"lr": ["0.1", "x", "0.1"]}, ", row 1: lr is 'x', not a number"),
         ({"lr": [[0.1], [0.1], [0.1]]}, ", row 0: lr is [0.1], not a number"),
         ({"step": [3, 2, 1]}, ", row 1: step 2 comes after step 3"),
-        ({"step": [1, None, 3]}, ", row 1: the step is missing"),
+        ({"step": [1, 2.5, 3]}, ", row 1: the step is 2.5; steps are whole numbers from 0"),
     ],
 )
 def test_a_mistake_in_parquet_is_told_with_its_row(tmp_path, change, message):
@@ -341,7 +430,7 @@ def test_parquet_that_was_cut_off_is_refused(tmp_path):
 
 
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.delitem(sys.modules, "glidepath.logs.parquet", raising=False)
+    monkeypatch.delitem(sys.modules, "glidepath.logs.formats.parquet", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / "log.parquet").write_bytes(b"PAR1")
     with pytest.raises(MissingExtraError, match=re.escape('pip install "glidepath[export]"')):
@@ -357,7 +446,6 @@ def test_what_was_recognized_once_is_read_many_times(tmp_path):
     assert [(type(each), each.kind, each.header) for each in sources] == [
         (logs.Source, "table", ("step", "lr", "loss"))
     ]
-    (tmp_path / "a.csv").unlink()
     assert logs.metrics(sources) == ()
     assert logs.names(sources) == ("a",)
     assert logs.read(sources)[0].losses.tolist() == [3.5, 3.25, 3.0]
@@ -389,12 +477,14 @@ def test_one_run_of_a_folder_is_chosen_by_its_name(tmp_path):
 
 
 def test_the_curves_of_the_25m_model_have_the_rates_that_their_paper_describes():
-    (run,) = logs.read(folder("mpl_25M") / "cosine_24000.csv")
+    (run,) = logs.read(folder("mpl_25M") / "cosine_24000.csv", warmup=2160)
     k = np.arange(run.steps)
     cosine = 3e-5 + (3e-4 - 3e-5) * (1 + np.cos(np.pi * (k - 2160) / (24000 - 2160))) / 2
     true = np.concatenate([np.linspace(0, 3e-4, 2160), cosine[2160:]])
     assert np.abs(run.rates - true).max() < 1e-8  # of 3e-4: 128 steps of a cosine and their chord
-    assert run.assumed == "a linear warmup over the first 2,160 updates, which were not logged"
+    assert run.assumed.startswith(
+        "between two logged rates the rate lies on a straight line; if it held until the next"
+    )
 
 
 def test_a_warmup_that_is_known_makes_the_constant_curve_exact():
@@ -424,7 +514,7 @@ def test_every_curve_of_the_124m_model_has_the_rates_that_its_name_says():
     for file in files:
         (run,) = logs.read(file)
         peak, steps = float(file.name[2:].split("_")[0]), int(re.findall(r"_T(\d+)", file.name)[0])
-        assert (run.peak, run.steps, run.assumed) == (peak, steps, "")
+        assert (run.peak, run.steps) == (peak, steps)
         assert run.rates[:301] == pytest.approx(peak * (0.01 + 0.99 * np.arange(301) / 300), rel=1e-4)
         if cooldown := re.findall(r"linear(0\.\d)", file.name):
             start = steps - round(float(cooldown[0]) * steps)
@@ -434,7 +524,7 @@ def test_every_curve_of_the_124m_model_has_the_rates_that_its_name_says():
 
 def test_a_plan_may_be_a_text(tmp_path):
     file = tmp_path / "log.csv"
-    file.write_text("step,loss\n1,3\n2,2\n")
+    file.write_text("step,loss\n0,4\n1,3\n2,2\n")
     by_text, by_plan = (
         logs.read(file, plan=plan, peak=1e-3, horizon=9)[0] for plan in ("cosine(100%)", gp.parse("cosine(100%)"))
     )
@@ -446,5 +536,8 @@ def test_epochs_are_refused_as_steps(tmp_path, header):
     file = tmp_path / "log.csv"
     file.write_text(f"{header}\n1,0.1,3\n2,0.1,2\n")
     for read in (logs.read, logs.rates):
-        with pytest.raises(RunError, match="counts epochs, and a step is an update: give updates"):
+        with pytest.raises(
+            RunError,
+            match="counts epochs, and a step is an update: say how many updates an epoch has, updates_per_epoch=",
+        ):
             read(file, columns={"step": header.partition(",")[0]})

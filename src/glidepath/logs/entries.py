@@ -6,7 +6,7 @@ from typing import NamedTuple
 from glidepath.errors import RunError
 from glidepath.runs.run import Run
 
-from .study import Only
+from .studies.study import Only
 
 
 class Entry(NamedTuple):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from glidepath.errors import RunError
 
+from .formats.mlflow import DATABASE, runs_in
+from .formats.trainer import state_in
 from .lines import unreadable
-from .mlflow import DATABASE, runs_in
-from .trainer import state_in
 
 RESULTS = "curves.csv"  # in the folder that `glidepath compare` writes
 STORE = "store.sqlite"

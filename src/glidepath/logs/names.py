@@ -5,14 +5,16 @@ from typing import Any
 
 from glidepath.errors import Argument, Cure, Place, RunError
 
-COMMON = {
-    "step": ("step", "steps", "iteration", "update", "global_step"),
-    "rate": ("rate", "lr", "learning_rate"),
-    "loss": ("loss", "train_loss", "training_loss", "val_loss", "eval_loss", "validation_loss"),
-}
+STEPS = (
+    *("train_global_step", "trainer_global_step", "global_step", "step", "steps", "update", "updates", "num_updates"),
+    *("iteration", "iterations", "iter", "it", "current_steps", "train_step", "_step"),
+)  # the first that is there holds: integrations of W&B keep the updates beside its own count of calls, _step
+RATE = ("rate", "lr", "learning_rate")
 TRAINING_LOSS = "loss"  # what `metric` calls the training loss, whatever the logger calls it
 LOSSES = ("loss", "train_loss", "training_loss", "train_loss_step", "loss_train")
-RATES = (*COMMON["rate"], *(f"{front}_{rate}" for front in ("train", "optimizer") for rate in COMMON["rate"]))
+EVALUATIONS = {"eval", "val", "valid", "validation", "test"}
+VALIDATIONS = tuple(f"{front}_loss" for front in ("eval", "val", "valid", "validation"))
+RATES = (*RATE, *(f"{front}_{rate}" for front in ("train", "optimizer") for rate in RATE))
 BESIDE_RATES = ("-momentum", "-weight_decay")  # Lightning's LearningRateMonitor logs them under the names of rates
 
 
@@ -43,6 +45,24 @@ def rate_names(names: Sequence[str]) -> list[str]:
     ]
 
 
+def is_evaluation(name: str) -> bool:
+    """Return whether a number with this name was measured between updates, on other data.
+
+    >>> [is_evaluation(name) for name in ("eval_loss", "val/loss", "train_loss", "value")]
+    [True, True, False, False]
+    """
+    return bool(EVALUATIONS & set(normalize(name).split("_")))
+
+
+def validation_names(names: Sequence[str]) -> list[str]:
+    """Return those that are called like the loss on data that is not trained on.
+
+    >>> validation_names(["train_loss", "val/loss", "eval_accuracy"])
+    ['val/loss']
+    """
+    return [name for name in names if normalize(name) in VALIDATIONS]
+
+
 def ambiguous(place: Place, names: Sequence[str], role: str) -> RunError:
     """Return the error about several names that could each be the step, the rate or the loss."""
     cure = Cure("choose one", Argument("columns", names[0], key=role))
@@ -55,7 +75,6 @@ def name_it(role: str) -> Cure:
 
 
 LOG_THE_RATE = Cure('to compare it with a plan, log optimizer.param_groups[0]["lr"] with every step')
-GIVE_UPDATES = Cure("give updates: the epochs times the updates in an epoch")
 EPOCHS = ("epoch", "epochs", "train_epoch", "train_epochs")
 
 
@@ -66,16 +85,6 @@ def is_epoch(name: str) -> bool:
     (True, True, False)
     """
     return normalize(name) in EPOCHS
-
-
-def refuse_epochs(place: Place, name: str) -> None:
-    """Check that the column given for the step does not count epochs.
-
-    Raises:
-        RunError: if it does.
-    """
-    if is_epoch(name):
-        raise RunError(f"{name} counts epochs, and a step is an update", place=place, cures=[GIVE_UPDATES])
 
 
 def shorten(names: Sequence[str], most: int = 20) -> list[str]:

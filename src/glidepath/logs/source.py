@@ -11,15 +11,20 @@ from typing import BinaryIO, Literal, final
 
 from glidepath.errors import Place, RunError
 
-from .csv_rows import CsvRows, read_csv
 from .files import events_in, files_of
+from .formats.csv_rows import CsvRows, read_csv
+from .formats.json_lines import MOST_BYTES, is_json_lines
 from .lines import open_binary
 
-Kind = Literal["store", "MLflow database", "MLflow run", "state of a Trainer", "event files", "table"]
+Kind = Literal[
+    *("store", "MLflow database", "MLflow run", "state of a Trainer", "event files", "table"),
+    *("JSON lines", "JSON list", "W&B file", "trackio database", "dvclive folder"),
+]
 
-SQLITE, PARQUET = b"SQLite format 3\0", b"PAR1"
+SQLITE, PARQUET, WANDB = b"SQLite format 3\0", b"PAR1", b":W&B"
 APPLICATION, OURS = slice(68, 72), b"glid"  # in the header of a SQLite database
 FIRST_EVENT = b"brain.Event:"  # near the beginning of an event file
+BOM = b"\xef\xbb\xbf"  # with which some programs begin UTF-8
 BEGINNING = 256
 NOT_TABLES = {  # never opened, whatever their names
     b"\x80": "a pickle, which could run anything when it is read",
@@ -80,12 +85,14 @@ def open_source(path: Path) -> Source:
     with open_binary(path) as stream:
         beginning = stream.peek(BEGINNING)[:BEGINNING]  # type: ignore[attr-defined]  # a BufferedReader has it
         kind = _kind_of(beginning)
+        if kind == "state of a Trainer" and is_json_lines(stream.readline(MOST_BYTES + 1)):
+            kind = "JSON lines"
         if kind != "table":
             return Source(path, kind)
         _refuse_other_formats(path, beginning)
         if not beginning.startswith(PARQUET):
             return _source_of_csv(path, stream)
-    from .parquet import read_names  # only here: pyarrow may be missing
+    from .formats.parquet import read_names  # only here: pyarrow may be missing
 
     return Source(path, "table", read_names(path))
 
@@ -98,9 +105,11 @@ def _source_of_csv(path: Path, stream: BinaryIO) -> Source:
 def _kind_of(beginning: bytes) -> Kind:
     if beginning.startswith(SQLITE):
         return "store" if beginning[APPLICATION] == OURS else "MLflow database"
+    if beginning.startswith(WANDB):
+        return "W&B file"
     if FIRST_EVENT in beginning or _is_short_length(beginning):
         return "event files"
-    return "state of a Trainer" if beginning.lstrip().startswith((b"{", b"[")) else "table"
+    return "state of a Trainer" if beginning.removeprefix(BOM).lstrip().startswith((b"{", b"[")) else "table"
 
 
 def _is_short_length(beginning: bytes) -> bool:

@@ -15,6 +15,7 @@ from glidepath.core.schedule import Schedule
 from glidepath.core.step_function import needs_schedule
 from glidepath.errors import Argument, HorizonError, Place, RunError
 
+from .gaps import Between, LoggedRates, fill_gaps
 from .run import (
     GIVE_PLAN,
     MOST_STEPS,
@@ -29,9 +30,6 @@ from .run import (
     row_of,
 )
 
-BEGINNING = 0.2  # the share of a run that may be a warmup which was not logged
-LONE = 1000.0  # a change so many times steeper than those beside it is a jump
-DUST = 1e-6  # of the peak: a smaller change is how numbers were rounded
 AGREEMENT = 0.01  # of the peak: how far a logged rate may lie from the plan's
 
 
@@ -45,15 +43,14 @@ def run_from_rows(
     peak: float | None = None,
     horizon: int | None = None,
     warmup: int | None = None,
+    between: Between | None = None,
     place: RowPlace | None = None,
     updates: int | None = None,
     loss: str = "loss",
 ) -> Run:
     """Build a run from the rows of its log: step k, the rate that update k used, and the loss that it measured.
 
-    A rate stands where it was logged, and lies on the straight line between its neighbors elsewhere; but a lone
-    change between two level stretches is a jump, in the middle. Before the first logged rate, within the first fifth
-    of the run, the rate is assumed to have risen in a straight line from 0. With a plan, nothing is assumed.
+    A rate stands where it was logged, and `glidepath.runs.gaps` fills in the others. With a plan, nothing is assumed.
 
     Args:
         name: of the run.
@@ -66,6 +63,8 @@ def run_from_rows(
         horizon: the steps over which a draft is resolved; the last logged step and one more if not given.
         warmup: the updates of a linear warmup that was not logged; between it and the first logged rate the rate is
             level.
+        between: the rate between two rows, "held" until the next or on the straight "line"; if not given, on the line,
+            and what holding would change is said.
         place: where row i is, for messages; the name of the run if not given.
         updates: how many were made, at least the last logged step; one more than that if not given.
         loss: the name of the loss.
@@ -84,7 +83,7 @@ def run_from_rows(
     _check_rows(rows)
     if plan is None:
         _refuse_options_of_plan(rows, peak, horizon)
-        values, assumed = _rebuild_rates(rows, warmup)
+        values, assumed = _rebuild_rates(rows, warmup, between)
     else:
         if warmup is not None:
             raise RunError(("a plan has its own warmup: leave ", Argument("warmup"), " out"), place=name)
@@ -237,63 +236,12 @@ def _check_agreement(rows: _Rows, values: FloatArray) -> None:
         )
 
 
-def _rebuild_rates(rows: _Rows, warmup: int | None) -> tuple[FloatArray, str]:
+def _rebuild_rates(rows: _Rows, warmup: int | None, between: Between | None) -> tuple[FloatArray, str]:
     """Return the rate of every update from the logged ones, and what was assumed."""
     rated = rows.rated
     if not rows.rates[rated].any():
         problem = "every rate is zero, so nothing was trained" if len(rated) else "no rate was logged"
         raise RunError(problem, place=rows.name, cures=[GIVE_PLAN])
     steps, first = np.unique(rows.steps[rated].astype(np.int64), return_index=True)
-    rates = rows.rates[rated][first]
-    values = np.interp(np.arange(rows.count), steps, rates)
-    notes = [_fill_warmup(rows.name, values, int(steps[0]), warmup), _place_jumps(values, steps, rates)]
-    notes.append(_check_end(rows.name, steps, rows.count))
-    return values, "; ".join(note for note in notes if note)
-
-
-def _fill_warmup(name: str, values: FloatArray, first: int, warmup: int | None) -> str:
-    """Fill in the rates before the first logged one, and return what was assumed."""
-    if warmup is None and first > max(1, BEGINNING * len(values)):
-        problem = (
-            f"the first rate was logged at step {first:,} of {len(values):,}, and the history before it is missing"
-        )
-        raise RunError(problem, place=name, cures=[GIVE_PLAN])
-    rising = (first if first > 1 else 0) if warmup is None else count(warmup, "warmup")
-    if rising > first:
-        start = f"a rate was logged at step {first:,}, within the warmup of {rising:,}: leave "
-        raise RunError((start, Argument("warmup"), " out"), place=name)
-    values[:rising] = np.linspace(0.0, values[first], rising)
-    return _warmup_note(rising) if warmup is None and rising else ""
-
-
-def _warmup_note(steps: int) -> str:
-    return f"a linear warmup over the first {steps:,} updates, which were not logged"
-
-
-def _place_jumps(values: FloatArray, steps: IntArray, rates: FloatArray) -> str:
-    """Make lone changes jumps, each in the middle of two logged steps, and return what was assumed."""
-    places = []
-    for i in _lone_changes(steps, rates):
-        middle = int(steps[i] + steps[i + 1]) // 2
-        values[steps[i] : middle], values[middle : steps[i + 1]] = rates[i], rates[i + 1]
-        places.append(middle)
-    if len(places) == 1:
-        return f"a jump of the rate at step {places[0]:,}, the middle of two logged steps"
-    return f"{len(places)} jumps of the rate, each in the middle of two logged steps" if places else ""
-
-
-def _lone_changes(steps: IntArray, rates: FloatArray) -> IntArray:
-    """Return every i where the rate changes between logged rows i and i + 1, and is level before and after."""
-    change, gap = np.abs(np.diff(rates)), np.diff(steps)
-    slope = change / gap
-    lone = slope[1:-1] > LONE * np.maximum(slope[:-2], slope[2:])
-    return np.flatnonzero(lone & (change[1:-1] > DUST * rates.max()) & (gap[1:-1] > 1)) + 1
-
-
-def _check_end(name: str, steps: IntArray, updates: int) -> str:
-    """Check that the rates after the last logged one may be taken to be level, and return what was assumed."""
-    missing = updates - 1 - int(steps[-1])
-    if missing > np.diff(steps, prepend=0).max(initial=1):
-        problem = f"the last rate was logged at step {steps[-1]:,} of {updates:,}, and those after it are missing"
-        raise RunError(problem, place=name, cures=[GIVE_PLAN])
-    return f"a level rate over the last {missing:,} updates, which were not logged" if missing > 1 else ""
+    rising = None if warmup is None else count(warmup, "warmup")
+    return fill_gaps(rows.name, LoggedRates(steps, rows.rates[rated][first], rows.count), rising, between)

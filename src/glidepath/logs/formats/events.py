@@ -6,15 +6,14 @@ checksums are checked. Of an Event only numbers are read; images, texts, graphs 
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from glidepath.errors import Place, RunError
 from glidepath.extras import needs_extra
 
-from .lines import open_binary
-from .scalars import Number, Scalars, Spot, gather_scalars
+from ..lines import open_binary
+from ..series import Number, Scalars, Spot, gather_scalars
 
 with needs_extra("logs", "event files"):
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -40,8 +39,7 @@ def scalars_of_events(path: Path, name: str, files: Sequence[Path]) -> Scalars:
     if torn and not numbers:
         raise RunError("the event file was cut off here, and no number comes before", place=torn[0])
     scalars = gather_scalars(Place(str(path)), name, numbers)
-    notes = [scalars.assumed, *(f"the last event is left out, because it was cut off ({place})" for place in torn)]
-    return replace(scalars, assumed="; ".join(filter(None, notes)))
+    return scalars.saying(*(f"the last event is left out, because it was cut off ({place})" for place in torn))
 
 
 def _spot(file: Path, byte: int) -> Spot:

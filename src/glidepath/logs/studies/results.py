@@ -10,11 +10,11 @@ from glidepath.errors import Cure, RunError
 from glidepath.runs.deviation import Rates
 from glidepath.runs.run import FloatArray, IntArray, Run
 
-from .entries import Entry
-from .names import TRAINING_LOSS
-from .source import Source
+from ..entries import Entry
+from ..formats.table import Table, read_table
+from ..names import TRAINING_LOSS
+from ..source import Source
 from .study import Only, StudySettings, choose_by_number, names_of, rates_of_run, run_of_losses, run_of_metric
-from .table import Table, read_table
 
 SETTINGS = ("run", "schedule", "horizon", "seed", "peak")
 COLUMNS = (*SETTINGS, "step", "rate", "loss")

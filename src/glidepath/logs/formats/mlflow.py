@@ -12,9 +12,9 @@ from pathlib import Path
 
 from glidepath.errors import Place, RunError
 
-from .lines import open_binary, read_lines
-from .names import short_repr
-from .scalars import Number, Scalars, Spot, gather_scalars
+from ..lines import open_binary, read_lines
+from ..names import short_repr
+from ..series import Number, Scalars, Spot, gather_scalars
 
 DATABASE = "mlflow.db"
 META, METRICS, TAGS = "meta.yaml", "metrics", "tags"

@@ -7,8 +7,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from glidepath.errors import Place, RunError
 
-from .lines import read_lines
-from .names import short_repr
+from ..lines import read_lines
+from ..names import short_repr
 
 MOST_BYTES = 1_000_000  # of a line: more is not a table
 EMPTY = ("", None)  # cells where nothing was logged

@@ -6,15 +6,15 @@ since the row before, and counts as seen by the last of them.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from glidepath.errors import Place, RunError
 
-from .lines import unreadable
-from .names import short_repr
-from .scalars import TRAINER, Number, Scalars, Spot, gather_scalars
+from ..dialects import TRAINER
+from ..lines import unreadable
+from ..names import short_repr
+from ..series import Number, Scalars, Spot, gather_scalars
 
 STATE = "trainer_state.json"
 CHECKPOINT = "checkpoint-"
@@ -47,7 +47,7 @@ def scalars_of_state(file: Path) -> Scalars:
         raise RunError(f"{file} is JSON without a list log_history, so it is not the state of a Trainer")
     most = state.get("max_steps")
     horizon = most if type(most) is int and most > 0 else None
-    return replace(gather_scalars(Place(str(file)), _name(file), _numbers(file, rows), horizon), offsets=TRAINER)
+    return gather_scalars(Place(str(file)), _name(file), _numbers(file, rows), horizon, TRAINER)
 
 
 def _name(file: Path) -> str:

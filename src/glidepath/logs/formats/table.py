@@ -8,12 +8,12 @@ from typing import Any, final
 import numpy as np
 
 from glidepath.errors import Cure, Place, RunError
-from glidepath.runs.run import FloatArray
+from glidepath.runs.run import FloatArray, IntArray
 
+from ..names import short_repr, shorten
+from ..series import Spot
+from ..source import Source
 from .csv_rows import EMPTY, is_number, number_of
-from .names import short_repr, shorten
-from .scalars import Spot
-from .source import Source
 
 
 @final
@@ -55,10 +55,14 @@ class Table:
                 place=self.place(row),
             ) from error
 
-    def first_nan(self, column: str, numbers: FloatArray) -> int | None:
-        """Return the first row that says "nan", and is not just empty."""
-        cells = self.cells[column]
-        return next((row for row in np.flatnonzero(np.isnan(numbers)).tolist() if cells[row] not in EMPTY), None)
+    @property
+    def length(self) -> int:
+        """Return the number of rows."""
+        return len(next(iter(self.cells.values()), ()))
+
+    def rows_with(self, column: str) -> IntArray:
+        """Return the rows where something was logged, "nan" among it."""
+        return np.flatnonzero([cell not in EMPTY for cell in self.cells[column]])
 
 
 def read_table(source: Source, columns: Sequence[str]) -> Table:

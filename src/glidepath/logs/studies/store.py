@@ -12,8 +12,8 @@ from glidepath.errors import Cure, Place, RunError
 from glidepath.runs.deviation import Rates
 from glidepath.runs.run import FloatArray, Run
 
-from .entries import Entry
-from .names import TRAINING_LOSS
+from ..entries import Entry
+from ..names import TRAINING_LOSS
 from .study import Only, StudySettings, choose_by_number, names_of, rates_of_run, run_of_losses
 
 OURS, FORMAT = 0x676C6964, 1  # in the header of the file

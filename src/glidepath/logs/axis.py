@@ -1,0 +1,109 @@
+"""From logged steps to updates: which update used a logged rate, and how many were made before a logged loss.
+
+Where neither the trainer nor the user says what a step means, the steps themselves do if they can: a loop that logs
+every 10 updates has a first row at 0 or 9 if its step is the index of the update, and at 10 if it counts the updates
+made.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from glidepath.errors import Argument, Cure, RunError
+from glidepath.runs.run import FloatArray
+
+from .dialects import INDEX, MADE, Count, Dialect, Offsets
+from .series import Scalars, Series
+
+CLOSE = 0.01  # of the peak: rates that are nearer are the plan's
+COUNTS: dict[Count, Offsets] = {"updates made": MADE, "index of the update": INDEX}
+GIVE_UPDATES = Cure("say how many updates an epoch has", Argument("updates_per_epoch", 100))
+NAME_UPDATES = Cure("name what counts the updates of the optimizer", Argument("columns", key="step"))
+
+
+def in_updates(
+    scalars: Scalars,
+    key: Series,
+    *,
+    count: Count = "auto",
+    per_epoch: int | None = None,
+    planned: Callable[[FloatArray], FloatArray] | None = None,
+) -> Scalars:
+    """Return the numbers of a run with steps that count updates, and a dialect with offsets.
+
+    Args:
+        scalars: as they were logged.
+        key: the numbers whose steps tell what a step means, where nothing else does: the rates, or the losses.
+        count: what a step means, if the user says it.
+        per_epoch: the updates of an epoch, if the steps are epochs.
+        planned: the rates of the plan at some updates, if there is one: it settles what a step means.
+
+    Raises:
+        RunError: if the steps are not updates, and nothing says how many updates they are.
+    """
+    dialect = scalars.dialect
+    if dialect.unit == "epochs":
+        return _from_epochs(scalars, scalars.per_epoch if per_epoch is None else per_epoch, given=per_epoch is not None)
+    if dialect.unit == "iterations of an epoch":
+        raise RunError("the steps begin again in every epoch", place=scalars.place, cures=[GIVE_UPDATES])
+    if per_epoch is not None and scalars.per_epoch is None:
+        problem = ("the steps are updates, not epochs: leave ", Argument("updates_per_epoch"), " out")
+        raise RunError(problem, place=scalars.place)
+    if dialect.unit != "updates":
+        problem = f"{dialect.trainer} counts {dialect.unit}, and a step is an update of the optimizer"
+        raise RunError(problem, place=scalars.place, cures=[NAME_UPDATES])
+    if count != "auto":
+        offsets = replace(COUNTS[count], evaluation=0 if dialect.offsets is None else dialect.offsets.evaluation)
+        return replace(scalars, dialect=replace(dialect, offsets=offsets))
+    if dialect.offsets is not None:
+        return scalars
+    found, reason = (planned and _count_by_plan(key, planned)) or _count_of(key.steps)
+    read = replace(scalars, dialect=replace(dialect, offsets=COUNTS[found]))
+    return read if found == "index of the update" and not reason else read.saying(_note(found, reason))
+
+
+def _note(found: Count, reason: str) -> str:
+    meaning = "is the index of its update" if found == "index of the update" else "counts the updates made"
+    return f"a step {meaning}{reason and ', as '}{reason}"
+
+
+def _count_of(steps: FloatArray) -> tuple[Count, str]:
+    """Return what steps mean by their places, and the reason; no reason if they say nothing about it."""
+    if len(steps) < 2 or steps[0] == 0:
+        return "index of the update", ""
+    first, every = int(steps[0]), int(np.gcd.reduce(np.diff(steps).astype(np.int64)))
+    if every and first == every:
+        return "updates made", f"the first row is at {first:,} and another follows every {every:,}"
+    return "index of the update", ""
+
+
+def _count_by_plan(rates: Series, planned: Callable[[FloatArray], FloatArray]) -> tuple[Count, str] | None:
+    """Return what steps mean if the plan's rates are the logged ones in one reading alone."""
+    if not len(rates) or rates.steps[0] == 0 or np.isnan(rates.values).any():
+        return None
+    made, index = (float(np.abs(planned(rates.steps - back) - rates.values).max()) for back in (1, 0))
+    if min(made, index) > CLOSE * rates.values.max() or made == index:
+        return None
+    found: Count = "updates made" if made < index else "index of the update"
+    return found, "the plan has its rates there"
+
+
+# --- epochs ---
+
+
+def _from_epochs(scalars: Scalars, per_epoch: int | None, *, given: bool) -> Scalars:
+    """Return the numbers with updates for epochs: a row is of a whole epoch, and was logged when that had ended."""
+    if per_epoch is None:
+        raise RunError("a row counts epochs, and a step is an update", place=scalars.place, cures=[GIVE_UPDATES])
+    if per_epoch < 1:
+        problem = (Argument("updates_per_epoch", per_epoch), " is not a number of updates: it is at least 1")
+        raise RunError(problem, place=scalars.place)
+    first = int(min(each.steps[0] for each in scalars.series.values()))
+    if first > 1:
+        raise RunError(f"the first row is of epoch {first}: those before it are missing", place=scalars.place)
+    series = {name: replace(each, steps=(each.steps - first) * per_epoch) for name, each in scalars.series.items()}
+    dialect = Dialect(scalars.dialect.trainer, Offsets(0, per_epoch - 1, per_epoch), between="held")
+    dialect = replace(dialect, rates=scalars.dialect.rates, losses=scalars.dialect.losses)
+    note = f"a row is of an epoch of {per_epoch:,} updates, which used one rate"
+    return replace(scalars, series=series, dialect=dialect).saying(note)

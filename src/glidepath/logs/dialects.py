@@ -1,0 +1,97 @@
+"""What a logged step means: the trainers and loggers that are known by the names under which they log.
+
+A step may be the index of an update or the number of updates made; it may count epochs, or steps of an environment; and
+between two rows the rate may have held, or may lie on the curve. A dialect says which of these a trainer means.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, final
+
+Unit = Literal["updates", "epochs", "iterations of an epoch", "environment steps", "iterations"]
+Between = Literal["held", "line"]
+Count = Literal["auto", "updates made", "index of the update"]
+
+
+@final
+@dataclass(frozen=True)
+class Offsets:
+    """What to add to a logged step.
+
+    Args:
+        rate: so that it is the index of the update that used the logged rate.
+        loss: so that it is the number of updates before the one that computed the logged training loss.
+        evaluation: so that it is the number of updates before an evaluation.
+    """
+
+    rate: int = 0
+    loss: int = 0
+    evaluation: int = 0
+
+
+INDEX = Offsets()  # step k is update k
+MADE = Offsets(rate=-1, loss=-1)  # a step is the number of updates made, when it was logged
+LAST = Offsets(evaluation=1)  # step k is update k, and an evaluation is logged at that of the last update before it
+
+
+@final
+@dataclass(frozen=True)
+class Dialect:
+    """What a trainer means by the names and steps that it logs.
+
+    Args:
+        trainer: its name, for people to read; "" if it is not known.
+        offsets: what to add to a step; None if the rows have to tell.
+        unit: what a step counts.
+        between: what the rate was between two rows; None if the rows have to tell.
+        steps: the names of the step, the first that is there; empty for the common ones.
+        rates: the names of the rate, the first that is there; empty for the common ones.
+        losses: the names of the training loss, the first that is there; empty for the common ones.
+        total: the name of the updates that the run was made for; "" if they are not logged.
+        mark: what only the rows of training have; "" if all rows are read.
+    """
+
+    trainer: str = ""
+    offsets: Offsets | None = None
+    unit: Unit = "updates"
+    between: Between | None = None
+    steps: tuple[str, ...] = ()
+    rates: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    total: str = ""
+    mark: str = ""
+
+
+UNKNOWN = Dialect()
+INDEXED = Dialect(offsets=INDEX)
+TRAINER = Dialect("Transformers", MADE, between="line")
+LIGHTNING = Dialect("Lightning", LAST)
+LLAMA_FACTORY = Dialect("LLaMA-Factory", MADE, between="line", steps=("current_steps",), total="total_steps")
+MMENGINE = Dialect("mmengine", MADE, steps=("iter",))  # in rows of validation, which have no `iter`, `step` is an epoch
+SB3 = Dialect("Stable-Baselines3", unit="environment steps", steps=("time/total_timesteps",))
+KNOWN: tuple[tuple[frozenset[str], Dialect], ...] = (  # by names that must all be there; the first that fits holds
+    (frozenset({"current_steps", "total_steps"}), LLAMA_FACTORY),
+    (frozenset({"mode", "lr", "data_time", "epoch", "iter"}), Dialect("mmcv", MADE, mark="data_time")),
+    (frozenset({"lr", "data_time", "time", "iter"}), MMENGINE),
+    (frozenset({"learning_rate", "epoch"}), TRAINER),
+    (frozenset({"iteration", "lr", "total_loss"}), Dialect("Detectron2", INDEX, losses=("total_loss",))),
+    (frozenset({"epoch", "lr/pg0"}), Dialect("Ultralytics", unit="epochs", rates=("lr/pg0",))),
+    (frozenset({"time/total_timesteps"}), SB3),
+    (frozenset({"time/fps", "time/iterations"}), SB3),  # in event files, whose steps are those of the environment
+    (frozenset({"rollout/ep_rew_mean"}), SB3),
+    (frozenset({"training_iteration"}), Dialect("Ray", unit="iterations", steps=("training_iteration",))),
+)
+
+
+def dialect_of(names: Iterable[str]) -> Dialect:
+    """Return the dialect of the trainer that logs under these names, through any logger.
+
+    >>> [dialect_of(names).trainer for names in (["train/loss", "train/learning_rate", "train/epoch"], ["lr-AdamW"])]
+    ['Transformers', 'Lightning']
+    """
+    names = list(names)
+    present = {*names, *(name.removeprefix("train/") for name in names)}
+    known = next((dialect for needed, dialect in KNOWN if needed <= present), None)
+    if known is not None:
+        return known
+    return LIGHTNING if any(name.startswith("lr-") for name in present) else UNKNOWN

@@ -1,0 +1,151 @@
+"""A run, or its rates, from the numbers that a logger kept: one reading of what they mean, which `assumed` names."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+
+from glidepath.core.schedule import Schedule
+from glidepath.errors import Argument, HorizonError, RunError
+from glidepath.runs.deviation import Rates
+from glidepath.runs.from_rows import run_from_rows
+from glidepath.runs.run import GIVE_PLAN, FloatArray, Run
+
+from .axis import COUNTS, in_updates
+from .dialects import Between, Count
+from .lightning import BY_EPOCH, between_of
+from .names import LOG_THE_RATE, is_evaluation
+from .quantities import choose_loss, choose_rate, losses_that_hold
+from .series import NOTHING, Scalars, Series
+from .studies.study import Only
+
+
+@final
+@dataclass(frozen=True)
+class ReadOptions:
+    """The options of `glidepath.logs.read`; None where none was given."""
+
+    columns: Mapping[str, str] | None = None
+    plan: Schedule | None = None
+    peak: float | None = None
+    horizon: int | None = None
+    warmup: int | None = None
+    metric: str | None = None
+    only: Only | None = None
+    count: Count | None = None
+    between: Between | None = None
+    updates_per_epoch: int | None = None
+
+    @property
+    def named(self) -> Mapping[str, str]:
+        """Return the names that were given."""
+        return self.columns or {}
+
+
+def run_of_scalars(logged: Scalars, options: ReadOptions) -> Run:
+    """Build a run from the rate and the loss among some numbers.
+
+    Raises:
+        RunError: if a name is not there, several could be meant, or they are not those of a run.
+    """
+    name = choose_loss(logged, options.named, options.metric)
+    planned = options.plan is not None
+    choose_rate(logged, options.named, [GIVE_PLAN], needed=not planned)
+    scalars, left_out = _without_lost_losses(logged, name)
+    scalars = _in_updates(scalars, options, scalars.series[name])
+    offsets = COUNTS["index of the update"] if scalars.dialect.offsets is None else scalars.dialect.offsets
+    evaluated = is_evaluation(name)
+    losses = _shift(scalars.series[name], offsets.evaluation if evaluated else offsets.loss)
+    rates = _rates(scalars, options, needed=not planned)
+    scalars = _settle_between(scalars, rates, options)
+    updates = int(max(rates.steps.max(initial=-1) + 1, losses.steps.max() + (not evaluated)))
+    run = _build(scalars, options, rates, losses, name, updates)
+    return replace(run, assumed="; ".join(filter(None, [run.assumed, scalars.assumed, left_out])))
+
+
+def rates_of_scalars(logged: Scalars, options: ReadOptions) -> Rates:
+    """Return the rates that were logged, each at the index of the update that used it.
+
+    Raises:
+        RunError: if there is none, or several could be meant.
+    """
+    key = choose_rate(logged, options.named, [LOG_THE_RATE])
+    scalars = _in_updates(logged, options, key)
+    series = _rates(scalars, options, needed=True)
+    return Rates(scalars.name, [int(step) for step in series.steps], series.values.tolist())
+
+
+def _without_lost_losses(scalars: Scalars, name: str) -> tuple[Scalars, str]:
+    losses, note = losses_that_hold(scalars.series[name])
+    return replace(scalars, series={**scalars.series, name: losses}), note
+
+
+def _in_updates(scalars: Scalars, options: ReadOptions, losses: Series) -> Scalars:
+    key = choose_rate(scalars, options.named, needed=False)
+    return in_updates(
+        scalars,
+        key if len(key) else losses,
+        count=options.count or "auto",
+        per_epoch=options.updates_per_epoch,
+        planned=_planned(scalars, options, key) if len(key) else None,
+    )
+
+
+def _planned(scalars: Scalars, options: ReadOptions, rates: Series) -> Callable[[FloatArray], FloatArray] | None:
+    """Return the rates of the plan by update, if it is given and has values."""
+    if options.plan is None or options.peak is None:
+        return None
+    try:
+        plan = options.plan.over(options.horizon or scalars.horizon or int(rates.steps[-1]) + 1)
+    except HorizonError:
+        return None  # which building the run tells
+    peak = options.peak
+    return lambda steps: peak * np.asarray(plan(steps.astype(np.int64)), dtype=np.float64)
+
+
+def _rates(scalars: Scalars, options: ReadOptions, *, needed: bool) -> Series:
+    """Return the rates at the indices of their updates."""
+    series = choose_rate(scalars, options.named, needed=needed)
+    if not len(series):
+        return NOTHING
+    offset = 0 if scalars.dialect.offsets is None else scalars.dialect.offsets.rate
+    series = _shift(series, offset)
+    for i in np.flatnonzero(series.steps < 0)[:1]:
+        problem = ("a rate at step 0, before the first update; if a step is the index of its update, give ",)
+        raise RunError((*problem, Argument("count", "index of the update")), place=series.place(int(i)))
+    return series
+
+
+def _settle_between(scalars: Scalars, rates: Series, options: ReadOptions) -> Scalars:
+    """Return the numbers with what the rate was between two rows, where Lightning's rows show it."""
+    if scalars.dialect.trainer != "Lightning" or options.between is not None or not len(rates) or options.plan:
+        return scalars
+    between = between_of(rates, scalars.series)
+    settled = replace(scalars, dialect=replace(scalars.dialect, between=between))
+    return settled.saying(BY_EPOCH) if between == "held" and len(rates) > 1 else settled
+
+
+def _build(scalars: Scalars, options: ReadOptions, rates: Series, losses: Series, loss: str, updates: int) -> Run:
+    steps = np.concatenate([rates.steps, losses.steps])
+    order = np.argsort(steps, kind="stable")
+    absent = [np.full(len(each), np.nan) for each in (losses, rates)]
+    horizon = scalars.horizon if options.plan is not None and options.horizon is None else options.horizon
+    return run_from_rows(
+        scalars.name,
+        steps[order],
+        np.concatenate([rates.values, absent[0]])[order],
+        np.concatenate([absent[1], losses.values])[order],
+        plan=options.plan,
+        peak=options.peak,
+        horizon=horizon,
+        warmup=options.warmup,
+        between=options.between or scalars.dialect.between,
+        place=lambda row: rates.place(order[row]) if order[row] < len(rates) else losses.place(order[row] - len(rates)),
+        updates=updates,
+        loss=loss,
+    )
+
+
+def _shift(series: Series, by: int) -> Series:
+    return replace(series, steps=series.steps + by)
