@@ -14,7 +14,7 @@ counter, without reading the tensor back from the device.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any, final
 
@@ -204,9 +204,7 @@ class BoundSchedule:
 
     def resume(self, target: Target, bases: Sequence[float], factors: Sequence[float]) -> None:
         """Resume from a saved state; what the groups hold now is not a change."""
-        self.is_unchecked = self.is_unchecked or target.plan is not self.target.plan
-        self.target, self.writes = target, WriteHistory(averaging=self.writes.averaging)
-        self._forget_values()
+        self._take(target)
         for slot, base, factor in zip(self.slots, bases, factors, strict=True):
             slot.base, slot.factor = base, factor
             slot.accept()
@@ -214,8 +212,20 @@ class BoundSchedule:
     def replace_plan(self, target: Target) -> None:
         """Follow another plan from the next write on, and remember the one in the code."""
         self.original = self.original or self.target
-        self.target, self.writes = target, WriteHistory(averaging=self.writes.averaging)
+        self._take(target)
+
+    def _take(self, target: Target) -> None:
+        self.target, self.writes, self.is_unchecked = target, WriteHistory(averaging=self.writes.averaging), True
         self._forget_values()
+
+    def would_be(self, target: Target, bases: Sequence[float], factors: Sequence[float]) -> "BoundSchedule":
+        """Return what this would be with another target, bases and factors, to ask for values before a change."""
+        other = BoundSchedule(target, self.once)
+        other.slots = [
+            replace(slot, base=base, factor=factor)
+            for slot, base, factor in zip(self.slots, bases, factors, strict=True)
+        ]
+        return other
 
     def sort_slots(self, groups: Sequence[Group]) -> None:
         """Keep the slots in the order of the optimizer's groups."""

@@ -230,8 +230,8 @@ def _read_bases(state: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -
         bases = [float(rate) for rate in rates]
     except (TypeError, ValueError, OverflowError, RuntimeError):
         bases = [math.nan]
-    if not all(math.isfinite(base) for base in bases):
-        raise StateError(f"the base rates of this state are {rates!r}, not finite numbers")
+    if not all(math.isfinite(base) and base >= 0 for base in bases):
+        raise StateError(f"the base rates of this state are {rates!r}, not finite numbers of at least 0")
     if len(bases) != len(groups):
         raise StateError(
             f"this state has {len(bases)} base rates, and the optimizer {len(groups)} groups: add the missing groups "

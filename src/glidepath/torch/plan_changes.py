@@ -11,6 +11,7 @@ from typing import Any
 from glidepath.core.horizon import Horizon, as_horizon
 from glidepath.core.schedule import Schedule
 from glidepath.errors import SchedulerError
+from glidepath.recipes import constant
 
 from .bound_schedule import BoundSchedule
 from .clock import Clock
@@ -36,21 +37,40 @@ def cooldown_of(clocks: Sequence[Clock], shape: Plan, horizon: Horizon | int | N
     """Let every rate decay by a shape from the value of its next update.
 
     Raises:
-        SchedulerError: if the shape is not a plan, or no plan schedules the rate; nothing is changed then.
+        SchedulerError: if the shape is not a plan, no plan schedules the rate, or the optimizers have made unequal
+            numbers of updates; nothing is changed then.
     """
     decay = read_plan(shape, "a cooldown", horizon)
     rates = [schedule for schedule in clocks[0].schedules if schedule.is_rate]
     if not rates:
         raise SchedulerError("no plan schedules the rate, so there is nothing to cool down")
-    position = clocks[0].position
+    position = _position_of_all(clocks)
     plans = {schedule.target.label: _decay_from(schedule, position, decay) for schedule in rates}
     _change(clocks, plans, horizon)
 
 
+def _position_of_all(clocks: Sequence[Clock]) -> int:
+    """Return the position at which all optimizers are.
+
+    Raises:
+        SchedulerError: if they are not at one: one plan cannot begin to decay at several.
+    """
+    positions = [clock.position for clock in clocks]
+    if len(set(positions)) > 1:
+        raise SchedulerError(
+            f"the optimizers have made {positions} updates, and one plan cannot cool down from several positions: "
+            "build a Scheduler for each optimizer, or give the rest of the run as one plan, scheduler.replace(plan)"
+        )
+    return positions[0]
+
+
 def _decay_from(schedule: BoundSchedule, position: int, decay: Schedule) -> Schedule:
+    """Return the plan up to now, then the decay; a Python function is left out, so that the plan can be saved."""
     step, value = position + schedule.offset, schedule.plan_value(position)
-    before = schedule.target.plan[:step]
-    return before >> value * decay if step else value * decay
+    if not step:
+        return value * decay
+    before = schedule.target.plan[:step] if schedule.target.is_data else value * constant(step)
+    return before >> value * decay
 
 
 def _change(
@@ -82,7 +102,7 @@ def _check_values(schedule: BoundSchedule, target: Target, step: int, horizon: H
     value = target.plan(step)
     if not math.isfinite(value):
         raise SchedulerError(f"{target.plan!r} gives {value:g} at update {step}; nothing was changed")
-    after = BoundSchedule(target)
-    after.slots = schedule.slots
+    slots = schedule.slots
+    after = schedule.would_be(target, [slot.base for slot in slots], [slot.factor for slot in slots])
     after.values_at(step)  # within its bounds, also of an endless plan
     check_plan(after, step, None if horizon is None else as_horizon(horizon).steps)

@@ -10,27 +10,25 @@
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, final
+from typing import Any, final
 
 from glidepath.core.checks import is_number
 from glidepath.core.horizon import Horizon
 from glidepath.core.schedule import Schedule, waits
-from glidepath.errors import GlidepathError, StateError, TextError
-from glidepath.parser import parse_saved
-from glidepath.prefix import common_prefix
+from glidepath.errors import SchedulerError, StateError
 from glidepath.warn import warn_caller
 
 from .bound_schedule import BoundSchedule, Slot
 from .clock import Clock
-from .foreign_state import foreign_keys, is_foreign, read_foreign
+from .foreign_state import Foreign, foreign_keys, is_foreign, read_foreign
+from .hyperparameter import bounds_of
+from .saved_plans import OnChange as OnChange
+from .saved_plans import choose_plan, read_saved_plan, text_of
 
 VERSION = 2
 FIRST_KEYS = ("version", "position", "plans", "groups")  # of version 1
-LOOK_AHEAD = 10_000  # updates compared between two endless plans
-
-OnChange = Literal["warn", "error", "saved"]
 
 
 @final
@@ -45,6 +43,11 @@ class Lane:
     def slots(self) -> list[Slot]:
         """Return the slots of all optimizers in a row."""
         return [slot for schedule in self.schedules for slot in schedule.slots]
+
+    @property
+    def lowest(self) -> float:
+        """Return the smallest base, and factor, that a group can have."""
+        return bounds_of(self.schedules[0].target.hyperparameter)[0]
 
     @property
     def plan(self) -> Schedule:
@@ -112,31 +115,46 @@ class Change:
     averaged: bool
 
     def check(self, positions: Sequence[int]) -> None:
-        """Check that the next value of every group is finite.
+        """Check the next value of every group, in each optimizer at its own position.
 
         Raises:
-            StateError: if one is not.
+            StateError: if one cannot be used.
         """
         if waits(self.plan):
             raise StateError(f"the saved plan of {self.lane.label}, {self.plan!r}, waits for a horizon: it is damaged")
-        for base, factor in zip(self.bases, self.factors, strict=True):
-            value = base * factor * self.plan(positions[0] + self.offset)
-            if not math.isfinite(value):
-                raise StateError(
-                    f"{self.lane.label} would become {value} at update {positions[0]}, with base {base:g} and factor "
-                    f"{factor:g} of the state and the plan {self.plan!r}"
-                )
+        for (schedule, bases, factors), position in zip(self._parts(), positions, strict=True):
+            target = replace(schedule.target, plan=self.plan)
+            check_next(schedule.would_be(target, bases, factors), position, self.offset)
+
+    def _parts(self) -> Iterator[tuple[BoundSchedule, list[float], list[float]]]:
+        """Yield each schedule with the bases and the factors of its groups."""
+        done = 0
+        for schedule in self.lane.schedules:
+            end = done + len(schedule.slots)
+            yield schedule, self.bases[done:end], self.factors[done:end]
+            done = end
 
     def apply(self) -> None:
         """Change the schedules of the lane."""
-        done = 0
-        for schedule in self.lane.schedules:
+        for schedule, bases, factors in self._parts():
             code = schedule.original or schedule.target
-            end = done + len(schedule.slots)
-            schedule.resume(replace(code, plan=self.plan), self.bases[done:end], self.factors[done:end])
+            schedule.resume(replace(code, plan=self.plan), bases, factors)
             schedule.original = code if self.replaces else None
             schedule.offset, schedule.writes.replaced = self.offset, self.averaged
-            done = end
+
+
+def check_next(schedule: BoundSchedule, position: int, offset: int) -> None:
+    """Check the next values of a schedule as a state would make it.
+
+    Raises:
+        StateError: if one cannot be used.
+    """
+    schedule.offset = offset
+    try:
+        schedule.values_at(position)
+    except SchedulerError as error:
+        pairs = ", ".join(f"base {slot.base:g} and factor {slot.factor:g}" for slot in schedule.slots[:1])
+        raise StateError(f"with {pairs} of the state, {error.worded()}") from error
 
 
 def load_state(clocks: Sequence[Clock], state: Any, on_change: OnChange, horizon: Horizon | int | None) -> None:
@@ -169,13 +187,9 @@ def _read_change(
     groups = state["groups"][lane.label]
     bases, factors = ([float(group[name]) for group in groups] for name in ("base", "factor"))
     averaged = lane.label in state.get("averaged", ())
-    if offset is not None:
-        return Change(lane, lane.code, False, offset, bases, factors, averaged)
-    saved, replaced = state["plans"][lane.label], state.get("replaced", {}).get(lane.label)
-    if replaced is not None and saved is not None and _is_same_plan(lane, replaced):
-        return Change(lane, _parse(saved, lane), True, 0, bases, factors, averaged)
-    plan = _choose_plan(lane, saved, position, on_change)
-    return Change(lane, plan, False, 0, bases, factors, averaged)
+    saved = read_saved_plan(state, lane.label)
+    plan, replaces = choose_plan(saved, lane.code, position, on_change, other_batch=offset is not None)
+    return Change(lane, plan, replaces, offset or 0, bases, factors, averaged)
 
 
 def _token_offset(state: Mapping[str, Any], position: int, horizon: Horizon | int | None) -> int | None:
@@ -247,52 +261,8 @@ def _check_groups(lane: Lane, state: Mapping[str, Any]) -> None:
         numbers: list[Any] = [group.get("base"), group.get("factor")]
         if not all(is_number(number) and math.isfinite(number) for number in numbers):
             raise StateError(f"a group of {label} is {group!r}, not a finite base and factor")
-
-
-def _parse(text: str, lane: Lane) -> Schedule:
-    try:
-        return parse_saved(text)
-    except GlidepathError as error:
-        raise StateError(f"the saved plan of {lane.label} cannot be read: {error.worded()}") from error
-
-
-def _is_same_plan(lane: Lane, text: str) -> bool:
-    """Return whether a saved text is the plan in the code."""
-    if text == text_of(lane.code):
-        return True
-    plan = _parse(text, lane)
-    return not waits(plan) and _have_same_values(plan, lane.code)
-
-
-def _choose_plan(lane: Lane, saved: str | None, position: int, on_change: OnChange) -> Schedule:
-    """Return the plan to resume with. Texts are compared first, then values."""
-    label, plan = lane.label, lane.code
-    text = text_of(plan)
-    if saved is None or text is None or saved == text:
-        return plan
-    try:
-        before: Schedule | None = parse_saved(saved)
-    except GlidepathError as error:
-        if on_change == "saved":
-            raise StateError(f"the saved plan cannot be read: {error.worded()}") from error
-        before = None
-    if before is not None and not waits(before) and _have_same_values(before, plan):
-        return plan
-    problem = f"{label} was saved with another plan: {saved} then, {text} in the code"
-    if on_change == "error":
-        raise StateError(f'{problem}; on_change="warn" takes the code\'s plan, "saved" the saved one')
-    if on_change == "saved" and before is not None:
-        return before
-    values = ""
-    if before is not None and not waits(before):
-        values = f" ({before(position):g} then, {plan(position):g} now at update {position})"
-    warn_caller(f"{problem}{values}; resuming with the code's plan", "GP703")
-    return plan
-
-
-def _have_same_values(first: Schedule, second: Schedule) -> bool:
-    steps = max(first.duration or LOOK_AHEAD, second.duration or LOOK_AHEAD) + 1
-    return common_prefix(first, second, steps) >= steps
+        if any(number < lane.lowest for number in numbers):
+            raise StateError(f"a group of {label} is {group!r}, and {label} is at least 0")
 
 
 def _warn_about_bases(change: Change, position: int) -> None:
@@ -315,14 +285,6 @@ def _warn_about_bases(change: Change, position: int) -> None:
             return
 
 
-def text_of(plan: Schedule) -> str | None:
-    """Return the text of a plan; None for a Python function."""
-    try:
-        return plan.text
-    except TextError:
-        return None
-
-
 # --- states of other schedulers ---
 
 
@@ -338,14 +300,27 @@ def load_foreign_state(
         return False
     built_at = clocks[0].start if clocks[0].start is not None else 0
     foreign = read_foreign(state, optimizers, None if updates is None else updates(), built_at)
+    takeovers = list(_take_over(foreign, clocks, optimizers))
+    for schedule, bases in takeovers:
+        check_next(schedule.would_be(schedule.target, bases, [1.0] * len(bases)), foreign.position, 0)
     warn_caller(foreign.said, "GP732")
+    for schedule, bases in takeovers:
+        schedule.resume(schedule.target, bases, [1.0] * len(bases))
+        schedule.offset = 0
+    for clock in clocks:
+        clock.restart(foreign.position)
+    return True
+
+
+def _take_over(
+    foreign: Foreign, clocks: Sequence[Clock], optimizers: Sequence[Any]
+) -> Iterator[tuple[BoundSchedule, list[float]]]:
+    """Yield each schedule with the bases that it has after another scheduler's state was loaded."""
     first = 0
     for clock, optimizer in zip(clocks, optimizers, strict=True):
         for schedule in clock.schedules:
             bases = [slot.base for slot in schedule.slots]
             if schedule.is_rate and foreign.bases is not None and not schedule.target.sets:
                 bases = [foreign.bases[first + slot.number] for slot in schedule.slots]
-            schedule.resume(schedule.target, bases, [1.0] * len(bases))
+            yield schedule, bases
         first += len(optimizer.param_groups)
-        clock.restart(foreign.position)
-    return True
