@@ -173,9 +173,9 @@ def test_a_link_to_the_file_stays_a_link(tmp_path):
     (tmp_path / "link").symlink_to("real")
     optimizer, scheduler = training()
     follow_commands(scheduler, tmp_path / "link", every=5)
+    assert rates(optimizer, 20) == pytest.approx(cooled(5, 20, 20), abs=1e-15)
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "at 5: cooldown linear(20)\n"
-    assert rates(optimizer, 20) == pytest.approx(cooled(5, 20, 20), abs=1e-15)
 
 
 def test_a_file_that_cannot_be_written_is_followed_all_the_same(tmp_path, monkeypatch):
@@ -197,8 +197,9 @@ def test_the_permissions_of_the_file_stay(tmp_path):
     file = tmp_path / "commands"
     file.write_text("cooldown linear(20)\n")
     file.chmod(0o666)
-    _, scheduler = training()
+    optimizer, scheduler = training()
     follow_commands(scheduler, file)
+    assert rates(optimizer, 1) == [PEAK]
     assert (file.stat().st_mode & 0o777, file.read_text()) == (0o666, "at 100: cooldown linear(20)\n")
     assert list(tmp_path.iterdir()) == [file]
 
@@ -240,6 +241,65 @@ def test_a_wrapper_is_followed_as_its_optimizer_is(tmp_path):
     for _ in range(8):
         outer.step()
     assert used == pytest.approx(cooled(4, 10, 8), abs=1e-15)
+
+
+class Forwarding:
+    """A wrapper that the optimizer does not know."""
+
+    def __init__(self, inner):
+        self.inner, self.param_groups, self.state = inner, inner.param_groups, inner.state
+
+    def step(self):
+        return self.inner.step()
+
+    def zero_grad(self):
+        self.inner.zero_grad()
+
+
+@pytest.mark.parametrize("scheduled", ["inner", "wrapper"])
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_command_is_in_time_under_a_wrapper_that_is_found_as_it_steps(tmp_path, scheduled, at):
+    file = tmp_path / "commands"
+    file.write_text(f"at {at}: replace 0.5 * constant()\n")
+    inner = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=PEAK)
+    wrapper = Forwarding(inner)
+    follow_commands(Scheduler(inner if scheduled == "inner" else wrapper, gp.constant()), file, every=1)
+    used = []
+    inner.register_step_pre_hook(lambda *_: used.append(inner.param_groups[0]["lr"]))
+    for _ in range(6):
+        wrapper.step()
+    assert used == [PEAK] * at + [PEAK / 2] * (6 - at)
+
+
+def test_a_command_for_now_waits_for_the_state_that_is_loaded_after_the_file_was_named(tmp_path):
+    file = tmp_path / "commands"
+    first, trained = training()
+    rates(first, 500)
+    states = pickle.dumps((first.state_dict(), trained.state_dict()))
+    file.write_text("cooldown linear(40)\n")
+    optimizer, scheduler = training()
+    follow_commands(scheduler, file, every=100)
+    for thing, state in zip((optimizer, scheduler), pickle.loads(states), strict=True):
+        thing.load_state_dict(state)
+    assert rates(optimizer, 130) == pytest.approx(cooled(100, 40, 130), abs=1e-15)
+    assert file.read_text() == "at 600: cooldown linear(40)\n"
+
+
+def test_a_run_that_goes_back_by_one_update_carries_its_command_out_again(tmp_path):
+    file = tmp_path / "commands"
+    file.write_text("at 5: cooldown linear(20)\n")
+    optimizer, scheduler = training()
+    follow_commands(scheduler, file, every=3)
+    states = []
+
+    def save(k):
+        if k == 4:
+            states.append(pickle.dumps((optimizer.state_dict(), scheduler.state_dict())))
+
+    rates(optimizer, 5, save)
+    for thing, state in zip((optimizer, scheduler), pickle.loads(states[0]), strict=True):
+        thing.load_state_dict(state)
+    assert rates(optimizer, 8) == pytest.approx(cooled(1, 20, 8), abs=1e-15)
 
 
 def test_removing_stops_the_commands_and_leaves_the_optimizer_as_it_was(tmp_path):

@@ -10,7 +10,7 @@ takes in changes by other code and new groups, and refuses values that cannot be
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, final
 
 from glidepath.errors import SchedulerError
@@ -20,7 +20,7 @@ from .caller_hooks import expect_caller
 from .chain import follow_writer
 from .compiling import skip_compiling
 from .foreign_state import warn_if_state_is_missing
-from .hyperparameter import Group, initial_key
+from .hyperparameter import Group
 from .once import OnceWarnings
 from .row_cache import RowCache
 from .shared_rates import Claim, check_shared_rates, claim_tensors
@@ -41,6 +41,7 @@ class Clock:
         "_groups",
         "_handles",
         "_has_decayed",
+        "_listeners",
         "_pending",
         "_start",
         "bases",
@@ -57,6 +58,7 @@ class Clock:
     _claim: Claim | None  # on the tensors that are written
     _awaits_state: bool  # whether an optimizer was loaded at position 0, and no state of this scheduler yet
     _has_decayed: bool  # whether that optimizer came with rates of a later update
+    _listeners: list[Callable[[], None]]  # called after every update
     bases: list[float] | None  # of the groups, where they were given
     optional: frozenset[str]  # hyperparameters that the groups may lack
     paused: bool  # whether it neither writes nor counts, while a range test runs
@@ -65,13 +67,13 @@ class Clock:
         self.schedules, self.once = schedules, once
         self._groups, self._pending, self._handles = [], False, list[Any]()
         self._start, self._awaits_state, self.bases, self.optional = position, False, None, frozenset()
-        self._claim, self.paused, self._has_decayed = None, False, False
+        self._claim, self.paused, self._has_decayed, self._listeners = None, False, False, []
         self.cache = RowCache(schedules, position)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         """Return what is copied and pickled: the hooks belong to this optimizer, and a copy gets others."""
         slots = {name: getattr(self, name) for name in self.__slots__}
-        return None, {**slots, "_handles": [], "_claim": None}
+        return None, {**slots, "_handles": [], "_claim": None, "_listeners": []}
 
     # --- hooks ---
 
@@ -136,6 +138,31 @@ class Clock:
         self._pending = self._pending and not has_skipped(optimizer)
         self.after(optimizer, args, kwargs)
 
+    @skip_compiling
+    def after_and_tell(self, optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Count this update, and tell those who follow: the post-hook once there are any."""
+        before = self.position
+        self.after_fused(optimizer, args, kwargs)
+        if self.position != before:
+            self._tell()
+
+    def follow(self, optimizer: Any, listener: Callable[[], None]) -> None:
+        """Call a function after every update, once it is counted; a wrapper may be found only as it steps."""
+        self._listeners.append(listener)
+        hooks = getattr(optimizer, "_optimizer_step_post_hooks", {})
+        for key, hook in hooks.items():
+            if getattr(hook, "__self__", None) is self:
+                hooks[key] = self.after_and_tell
+
+    def unfollow(self, listener: Callable[[], None]) -> None:
+        """Call a function no more."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            listener()
+
     def pause(self) -> None:
         """Write and count nothing until `resume`: a range test writes rates of its own."""
         self.cache.flush()
@@ -154,11 +181,22 @@ class Clock:
             self._unmark()
         return self._pending
 
+    def count_call(self, optimizer: Any) -> None:
+        """Count an update that no hook saw; what was written before it is taken in first."""
+        self._refuse_call(allowed=not self.paused)
+        self._pending = True
+        cache, group = self.cache, optimizer.param_groups[-1]
+        holds_row = group is cache.only_group and group["lr"] is cache.written
+        if not holds_row and not cache.write(optimizer.param_groups):
+            self._write_slowly(optimizer, can_be_dry=False)
+        self.after(None, None, None)
+
     def end_update(self) -> None:
         """Count an update, without the hooks."""
         self._refuse_call(allowed=not self.paused)
         self._pending = True
         self.after(None, None, None)
+        self._tell()
 
     def after_load(self, optimizer: Any) -> None:
         """Write the values of `position` over those of a loaded state, which are not changes by other code."""
@@ -197,14 +235,14 @@ class Clock:
             return False
         return follow_writer(self.schedules[0], self.position, begins=self._pending)
 
-    def _write_slowly(self, optimizer: Any) -> None:
+    def _write_slowly(self, optimizer: Any, *, can_be_dry: bool = True) -> None:
         if self.paused:
             self._refuse_call(allowed=self._pending)
             self._pending = False
             return
         if self.cache.last_group is None and self._follow_writer(optimizer.param_groups):
             return
-        if self._pending and is_dry_step(optimizer):
+        if self._pending and can_be_dry and is_dry_step(optimizer):
             self._pending = False
             self._unmark()
             return
@@ -260,8 +298,7 @@ class Clock:
         if self.start is not None:
             self.cache.flush()
             for schedule in self.schedules:
-                for slot in schedule.slots:
-                    slot.group.pop(initial_key(slot.hyperparameter), None)
+                schedule.unmark_bases()
 
     # --- groups ---
 
