@@ -43,16 +43,17 @@ def in_updates(
         RunError: if the steps are not updates, and nothing says how many updates they are.
     """
     dialect = scalars.dialect
-    if dialect.unit == "epochs":
+    if dialect.unit == "epochs" or (dialect.unit == "iterations" and per_epoch is not None):
         return _from_epochs(scalars, scalars.per_epoch if per_epoch is None else per_epoch, given=per_epoch is not None)
     if dialect.unit == "iterations of an epoch":
         raise RunError("the steps begin again in every epoch", place=scalars.place, cures=[GIVE_UPDATES])
     if per_epoch is not None and scalars.per_epoch is None:
-        problem = ("the steps are updates, not epochs: leave ", Argument("updates_per_epoch"), " out")
-        raise RunError(problem, place=scalars.place)
+        given = ("the steps are updates, not epochs: leave ", Argument("updates_per_epoch"), " out")
+        raise RunError(given, place=scalars.place)
     if dialect.unit != "updates":
         problem = f"{dialect.trainer} counts {dialect.unit}, and a step is an update of the optimizer"
-        raise RunError(problem, place=scalars.place, cures=[NAME_UPDATES])
+        cures = [NAME_UPDATES, *([GIVE_UPDATES] if dialect.unit == "iterations" else [])]
+        raise RunError(problem, place=scalars.place, cures=cures)
     if count != "auto":
         offsets = replace(COUNTS[count], evaluation=0 if dialect.offsets is None else dialect.offsets.evaluation)
         return replace(scalars, dialect=replace(dialect, offsets=offsets))

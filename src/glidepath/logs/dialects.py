@@ -5,7 +5,7 @@ between two rows the rate may have held, or may lie on the curve. A dialect says
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
 Unit = Literal["updates", "epochs", "iterations of an epoch", "environment steps", "iterations"]
@@ -49,6 +49,7 @@ class Dialect:
         losses: the names of the training loss, the first that is there; empty for the common ones.
         total: the name of the updates that the run was made for; "" if they are not logged.
         mark: what only the rows of training have; "" if all rows are read.
+        evaluated: the name of the step in rows of evaluations, if it is another.
     """
 
     trainer: str = ""
@@ -60,6 +61,7 @@ class Dialect:
     losses: tuple[str, ...] = ()
     total: str = ""
     mark: str = ""
+    evaluated: str = ""
 
 
 UNKNOWN = Dialect()
@@ -68,7 +70,14 @@ TRAINER = Dialect("Transformers", MADE, between="line")
 LIGHTNING = Dialect("Lightning", LAST)
 LLAMA_FACTORY = Dialect("LLaMA-Factory", MADE, between="line", steps=("current_steps",), total="total_steps")
 MMENGINE = Dialect("mmengine", MADE, steps=("iter",))  # in rows of validation, which have no `iter`, `step` is an epoch
-SB3 = Dialect("Stable-Baselines3", unit="environment steps", steps=("time/total_timesteps",))
+RECORD = Dialect("Glidepath", INDEX, steps=("update",), evaluated="updates_made")
+SKORCH = Dialect("skorch", INDEX, between="held", rates=("event_lr",), losses=("train_loss",))
+SB3 = Dialect("Stable-Baselines3", MADE, unit="environment steps", steps=("time/total_timesteps",))
+PPO = replace(
+    SB3,
+    trainer="Stable-Baselines3, whose train/n_updates counts PPO's passes over its data,",
+    steps=("time/total_timesteps", "train/n_updates"),
+)
 KNOWN: tuple[tuple[frozenset[str], Dialect], ...] = (  # by names that must all be there; the first that fits holds
     (frozenset({"current_steps", "total_steps"}), LLAMA_FACTORY),
     (frozenset({"mode", "lr", "data_time", "epoch", "iter"}), Dialect("mmcv", MADE, mark="data_time")),
@@ -76,6 +85,7 @@ KNOWN: tuple[tuple[frozenset[str], Dialect], ...] = (  # by names that must all 
     (frozenset({"learning_rate", "epoch"}), TRAINER),
     (frozenset({"iteration", "lr", "total_loss"}), Dialect("Detectron2", INDEX, losses=("total_loss",))),
     (frozenset({"epoch", "lr/pg0"}), Dialect("Ultralytics", unit="epochs", rates=("lr/pg0",))),
+    (frozenset({"train/n_updates", "train/clip_range"}), PPO),
     (frozenset({"time/total_timesteps"}), SB3),
     (frozenset({"time/fps", "time/iterations"}), SB3),  # in event files, whose steps are those of the environment
     (frozenset({"rollout/ep_rew_mean"}), SB3),

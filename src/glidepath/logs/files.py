@@ -6,6 +6,7 @@ from pathlib import Path
 
 from glidepath.errors import RunError
 
+from .formats.dvclive import is_dvclive
 from .formats.mlflow import DATABASE, runs_in
 from .formats.trainer import state_in
 from .lines import unreadable
@@ -13,6 +14,12 @@ from .lines import unreadable
 RESULTS = "curves.csv"  # in the folder that `glidepath compare` writes
 STORE = "store.sqlite"
 TABLES = (".csv", ".parquet")
+LOGS = (  # of which the first that are there are read
+    *("*.jsonl", "*.log.json", "metrics.json", "progress.json", "result.json", "history.json"),
+    *("vis_data/scalars.json", "*/vis_data/scalars.json"),
+    *("run-*.wandb", "offline-run-*/run-*.wandb", "wandb/offline-run-*/run-*.wandb", "*.db"),
+)
+DVCLIVE = "dvclive"
 EVENTS = "tfevents"  # in the names that TensorBoard looks for
 MOST_FOLDERS = 10_000
 
@@ -50,7 +57,13 @@ def _files_in(path: Path) -> list[Path]:
     if (path / DATABASE).is_file():
         return [path / DATABASE]
     tables = sorted(file for file in path.iterdir() if file.suffix.lower() in TABLES and file.is_file())
-    return runs_in(path) or tables or list(_folders_with_events(path))
+    return runs_in(path) or tables or _logs_in(path) or list(_folders_with_events(path))
+
+
+def _logs_in(path: Path) -> list[Path]:
+    """Return the files with the first of the names that other formats have, or the folder of dvclive."""
+    folders = [folder for folder in (path, path / DVCLIVE) if is_dvclive(folder)]
+    return folders or next((files for name in LOGS if (files := sorted(path.glob(name)))), [])
 
 
 def _folders_with_events(path: Path) -> Iterator[Path]:

@@ -13,12 +13,23 @@ from glidepath.errors import Place, RunError
 
 from .files import events_in, files_of
 from .formats.csv_rows import CsvRows, read_csv
+from .formats.dvclive import is_dvclive
 from .formats.json_lines import MOST_BYTES, is_json_lines
+from .formats.trackio import is_trackio
 from .lines import open_binary
 
 Kind = Literal[
-    *("store", "MLflow database", "MLflow run", "state of a Trainer", "event files", "table"),
-    *("JSON lines", "JSON list", "W&B file", "trackio database", "dvclive folder"),
+    "store",
+    "table",
+    "state of a Trainer",
+    "JSON lines",
+    "JSON list",
+    "event files",
+    "MLflow database",
+    "MLflow run",
+    "W&B file",
+    "trackio database",
+    "dvclive folder",
 ]
 
 SQLITE, PARQUET, WANDB = b"SQLite format 3\0", b"PAR1", b":W&B"
@@ -81,12 +92,14 @@ def open_source(path: Path) -> Source:
         RunError: if it cannot be read, or is not a log.
     """
     if path.is_dir():
-        return Source(path, "event files" if events_in(path) else "MLflow run")
+        return Source(path, _kind_of_folder(path))
     with open_binary(path) as stream:
         beginning = stream.peek(BEGINNING)[:BEGINNING]  # type: ignore[attr-defined]  # a BufferedReader has it
         kind = _kind_of(beginning)
         if kind == "state of a Trainer" and is_json_lines(stream.readline(MOST_BYTES + 1)):
             kind = "JSON lines"
+        elif kind == "MLflow database" and is_trackio(path):
+            kind = "trackio database"
         if kind != "table":
             return Source(path, kind)
         _refuse_other_formats(path, beginning)
@@ -102,6 +115,12 @@ def _source_of_csv(path: Path, stream: BinaryIO) -> Source:
     return Source(path, "table", content.header, content)
 
 
+def _kind_of_folder(path: Path) -> Kind:
+    if is_dvclive(path):
+        return "dvclive folder"
+    return "event files" if events_in(path) else "MLflow run"
+
+
 def _kind_of(beginning: bytes) -> Kind:
     if beginning.startswith(SQLITE):
         return "store" if beginning[APPLICATION] == OURS else "MLflow database"
@@ -109,7 +128,8 @@ def _kind_of(beginning: bytes) -> Kind:
         return "W&B file"
     if FIRST_EVENT in beginning or _is_short_length(beginning):
         return "event files"
-    return "state of a Trainer" if beginning.removeprefix(BOM).lstrip().startswith((b"{", b"[")) else "table"
+    first = beginning.removeprefix(BOM).lstrip()[:1]
+    return "JSON list" if first == b"[" else "state of a Trainer" if first == b"{" else "table"
 
 
 def _is_short_length(beginning: bytes) -> bool:

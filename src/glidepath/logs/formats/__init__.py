@@ -8,7 +8,7 @@ from ..files import events_in
 from ..series import Scalars
 from ..source import Kind, Source
 
-ROWS: tuple[Kind, ...] = ("table", "JSON lines", "W&B file")
+ROWS: tuple[Kind, ...] = ("table", "JSON lines", "JSON list", "W&B file", "trackio database")
 
 
 def read_scalars(source: Source, columns: Mapping[str, str], per_epoch: int | None = None) -> list[Scalars]:
@@ -40,6 +40,14 @@ def _scalars_of_rows(source: Source, columns: Mapping[str, str], per_epoch: int 
         from .wandb_file import scalars_of_wandb
 
         return scalars_of_wandb(source.path, columns, per_epoch)
+    if source.kind == "trackio database":
+        from .trackio import scalars_of_trackio
+
+        return scalars_of_trackio(source.path, columns, per_epoch)
+    if source.kind == "JSON list":
+        from .json_list import scalars_of_list
+
+        return scalars_of_list(source.path, columns, per_epoch)
     from .json_lines import scalars_of_json_lines
 
     return scalars_of_json_lines(source.path, columns, per_epoch)
@@ -59,6 +67,10 @@ def _scalars_with_steps(source: Source) -> list[Scalars]:
         from .mlflow import scalars_of_folder
 
         return [scalars_of_folder(source.path)]
+    if source.kind == "dvclive folder":
+        from .dvclive import scalars_of_dvclive
+
+        return [scalars_of_dvclive(source.path)]
     from .events import scalars_of_events  # only here: tensorboard may be missing
 
     path = source.path

@@ -11,13 +11,15 @@ from typing import Any
 
 from glidepath.errors import Place, RunError
 
-from ..dialects import TRAINER, UNKNOWN, dialect_of
+from ..dialects import RECORD, TRAINER, UNKNOWN, Dialect, dialect_of
 from ..lines import open_binary, read_lines
+from ..names import short_repr
 from ..series import Scalars
 from .objects import gather_rows, parse_json
 from .runs_in_file import scalars_of_rows
 
 MOST_BYTES = 10_000_000  # of a line
+VERSION = 1  # of a record of `glidepath.torch.Recorder`
 COMMON = {"scalars", "metrics", "history", "log", "logs", "progress", "result", "results", "trainer_log", "train_log"}
 BENEATH = "vis_data"  # the folder of mmengine's logs, below that of the run
 
@@ -44,14 +46,23 @@ def scalars_of_json_lines(file: Path, columns: Mapping[str, str], per_epoch: int
         RunError: if a row is damaged, or they are not those of a run.
     """
     left_out: list[str] = []
-    rows = gather_rows(_rows(file, left_out), lambda line: Place(str(file), line=line), set(columns.values()))
+    headers: list[Mapping[str, Any]] = []
+    lines = _rows(file, left_out, headers)
+    rows = gather_rows(lines, lambda line: Place(str(file), line=line), set(columns.values()))
     if not rows.cells:
         raise RunError(f"{file} holds no numbers of a run")
-    dialect = dialect_of([*rows.names, *rows.texts])
+    dialect = _check_record(file, headers[0]) if headers else dialect_of([*rows.names, *rows.texts])
     if dialect is TRAINER:  # which writes no JSON lines: these are names of one's own
         dialect = UNKNOWN
     every = scalars_of_rows(Place(str(file)), name_of(file), rows, columns, dialect, per_epoch)
     return [each.saying(*left_out) for each in every]
+
+
+def _check_record(file: Path, header: Mapping[str, Any]) -> Dialect:
+    if header.get("version") != VERSION:
+        problem = f"a record of version {short_repr(header.get('version'))}, and {VERSION} is known: update Glidepath"
+        raise RunError(problem, place=Place(str(file), line=1))
+    return RECORD
 
 
 def name_of(file: Path) -> str:
@@ -62,8 +73,8 @@ def name_of(file: Path) -> str:
     return (folder.parent if folder.name == BENEATH else folder).name or file.stem
 
 
-def _rows(file: Path, left_out: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield the rows that are objects, each with its line."""
+def _rows(file: Path, left_out: list[str], headers: list[Mapping[str, Any]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the rows that are objects, each with its line; `headers` gets that of Glidepath's recorder."""
     others = 0
     with open_binary(file) as stream:
         for number, line in read_lines(stream, MOST_BYTES):
@@ -77,7 +88,9 @@ def _rows(file: Path, left_out: list[str]) -> Iterator[tuple[int, Mapping[str, A
                     raise _damage_error(error, place) from error
                 left_out.append(f"the last line is left out, because it was cut off ({place})")
                 break
-            if isinstance(row, dict):
+            if isinstance(row, dict) and row.get("glidepath") == "record":
+                headers.append(row)
+            elif isinstance(row, dict):
                 yield number, row
             else:
                 others += 1

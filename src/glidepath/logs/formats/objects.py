@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glidepath.errors import Place, RunError
 from glidepath.runs.run import FloatArray, IntArray
@@ -20,6 +21,7 @@ from ..names import loss_names, rate_names, short_repr, validation_names
 from ..series import Locate, Series
 from .csv_rows import EMPTY, is_number, number_of
 
+BoolArray = NDArray[np.bool_]
 MOST_NAMES = 10_000
 MOST_LETTERS = 1000  # of a name
 MOST_DEPTH = 20  # of objects in objects
@@ -56,7 +58,7 @@ class Rows:
         column[rows] = values
         return column
 
-    def series(self, steps: FloatArray, chosen: IntArray) -> dict[str, Series]:
+    def series(self, steps: FloatArray, chosen: BoolArray) -> dict[str, Series]:
         """Return all numbers of some rows, given the step of every row; `chosen` is True where a row is one of them."""
         every = {}
         for name, (rows, values) in self.cells.items():

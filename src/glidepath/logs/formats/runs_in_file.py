@@ -16,7 +16,7 @@ from ..dialects import Dialect
 from ..names import is_epoch, shorten
 from ..series import Scalars, scalars_of_series
 from .calls import check_calls
-from .objects import Rows, is_trained
+from .objects import BoolArray, Rows, is_trained
 from .steps import choose_step
 from .twice import check_twice
 
@@ -45,7 +45,11 @@ def scalars_of_rows(
         raise RunError(f"no number is called {named!r}", place=place, choices=shorten(rows.names))
     step, dialect = choose_step(rows.names, dialect, named, place, "number")
     steps = rows.column(step)
-    chosen = ~np.isnan(steps) & (~np.isnan(rows.column(dialect.mark)) if dialect.mark else True)
+    if dialect.evaluated in rows.cells:
+        steps = np.where(np.isnan(steps), rows.column(dialect.evaluated), steps)
+    chosen: BoolArray = ~np.isnan(steps)
+    if dialect.mark:
+        chosen &= ~np.isnan(rows.column(dialect.mark))
     notes = [_note_on_rows(rows, chosen, f"{step} and {dialect.mark}" if dialect.mark else step)]
     steps, dialect, epochs = _through_epochs(rows, steps, chosen, step, dialect, per_epoch)
     parts = list(_runs(rows, steps, chosen, dialect, place))
@@ -55,13 +59,13 @@ def scalars_of_rows(
     return [each.saying(*notes) for each in every]
 
 
-def _note_on_rows(rows: Rows, chosen: IntArray, needed: str) -> str:
+def _note_on_rows(rows: Rows, chosen: BoolArray, needed: str) -> str:
     left_out = rows.length - int(np.count_nonzero(chosen))
     return f"{left_out} row{'s' * (left_out > 1)} without {needed} left out" if left_out else ""
 
 
 def _scalars(
-    place: Place, name: str, chosen: IntArray, rows: Rows, steps: FloatArray, dialect: Dialect, per_epoch: int | None
+    place: Place, name: str, chosen: BoolArray, rows: Rows, steps: FloatArray, dialect: Dialect, per_epoch: int | None
 ) -> Scalars:
     series = rows.series(steps, chosen)
     check_twice(series)
@@ -75,7 +79,7 @@ def _scalars(
 
 
 def _through_epochs(
-    rows: Rows, steps: FloatArray, chosen: IntArray, step: str, dialect: Dialect, per_epoch: int | None
+    rows: Rows, steps: FloatArray, chosen: BoolArray, step: str, dialect: Dialect, per_epoch: int | None
 ) -> tuple[FloatArray, Dialect, int | None]:
     """Return steps that go on through the epochs, if they begin again in each, and the updates of an epoch."""
     name = next((each for each in rows.names if is_epoch(each) and each != step), None)
@@ -105,7 +109,7 @@ def _length_of_epochs(steps: FloatArray, epochs: FloatArray) -> int | None:
 # --- several runs ---
 
 
-def _runs(rows: Rows, steps: FloatArray, chosen: IntArray, dialect: Dialect, place: Place) -> Iterator[IntArray]:
+def _runs(rows: Rows, steps: FloatArray, chosen: BoolArray, dialect: Dialect, place: Place) -> Iterator[BoolArray]:
     """Yield the rows of every run, as an array that is True where a row is one of them."""
     logged = np.flatnonzero(_training(rows, chosen))
     starts, resumed = _starts(steps[logged])
@@ -122,7 +126,7 @@ def _runs(rows: Rows, steps: FloatArray, chosen: IntArray, dialect: Dialect, pla
         yield from _runs(rows, steps, chosen & (totals == total), replace(dialect, total=""), place)
 
 
-def _training(rows: Rows, chosen: IntArray) -> IntArray:
+def _training(rows: Rows, chosen: BoolArray) -> BoolArray:
     """Return the chosen rows that have a rate or a training loss, or all of them if none has."""
     needed = np.zeros(rows.length, dtype=bool)
     for name, (places, _) in rows.cells.items():
@@ -134,13 +138,14 @@ def _training(rows: Rows, chosen: IntArray) -> IntArray:
 
 def _starts(steps: FloatArray) -> tuple[list[int], list[int]]:
     """Return where runs begin, and where the step falls back within a run."""
-    starts, resumed = [0], []
+    starts: list[int] = [0]
+    resumed: list[int] = []
     for i in (np.flatnonzero(np.diff(steps) < 0) + 1).tolist():
         (starts if steps[i] <= steps[starts[-1]] else resumed).append(i)
     return starts, resumed
 
 
-def _in_turn(steps: FloatArray, chosen: IntArray, logged: IntArray, starts: list[int]) -> Iterator[IntArray]:
+def _in_turn(steps: FloatArray, chosen: BoolArray, logged: IntArray, starts: list[int]) -> Iterator[BoolArray]:
     """Yield the rows of runs that follow each other; an evaluation before the first update belongs to the later run."""
     bounds = [0]
     for start in starts[1:]:

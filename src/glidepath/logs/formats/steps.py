@@ -38,7 +38,7 @@ def choose_step(
     epochs = next((each for each in names if is_epoch(each)), None)
     if epochs is None:
         raise RunError(f"no {what} {NO_STEP}", place=place, choices=shorten(names), cures=[name_it("step")])
-    return epochs, replace(dialect, unit="epochs")
+    return epochs, dialect if dialect.unit == "epochs" else Dialect(unit="epochs")
 
 
 def by_step(dialect: Dialect, step: str) -> Dialect:

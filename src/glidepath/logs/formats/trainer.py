@@ -4,7 +4,6 @@ A row says how many updates had been made. Its rate is that of the last of them;
 since the row before, and counts as seen by the last of them.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,12 @@ from typing import Any
 from glidepath.errors import Place, RunError
 
 from ..dialects import TRAINER
-from ..lines import unreadable
 from ..names import short_repr
 from ..series import Number, Scalars, Spot, gather_scalars
+from .json_file import read_json
 
 STATE = "trainer_state.json"
 CHECKPOINT = "checkpoint-"
-MOST_BYTES = 200_000_000
 SUMMARY = "train_runtime"  # only the last row of a training has it, and its loss is a mean over everything
 
 
@@ -41,7 +39,7 @@ def scalars_of_state(file: Path) -> Scalars:
     Raises:
         RunError: if it is damaged, too large, or the JSON of something else.
     """
-    state = _json(file)
+    state = read_json(file, "the log of a Trainer")
     rows = state.get("log_history") if isinstance(state, dict) else None
     if not isinstance(rows, list):
         raise RunError(f"{file} is JSON without a list log_history, so it is not the state of a Trainer")
@@ -75,22 +73,3 @@ def _numbers_of_row(row: Mapping[str, Any], spot: Spot) -> Iterator[Number]:
 
 def _is_number(value: Any) -> bool:
     return type(value) is float or (type(value) is int and abs(value) < 2**63)
-
-
-def _json(file: Path) -> Any:
-    try:
-        if file.stat().st_size > MOST_BYTES:
-            raise RunError(f"{file} has more than {MOST_BYTES:,} bytes: this is not the log of a Trainer")
-        return json.loads(file.read_bytes().decode("utf-8"))
-    except json.JSONDecodeError as error:
-        place = Place(str(file), line=error.lineno)
-        raise RunError(f"{error.msg}: the file is not JSON, or was cut off", place=place) from error
-    except UnicodeDecodeError as error:
-        place = Place(str(file), part=f"byte {error.start}")
-        raise RunError("not UTF-8: the file is not JSON, or damaged", place=place) from error
-    except RecursionError as error:
-        raise RunError("lists in lists, too deep for the state of a Trainer", place=str(file)) from error
-    except ValueError as error:  # a number with thousands of digits
-        raise RunError(f"{error}: the file is damaged", place=str(file)) from error
-    except OSError as error:
-        raise unreadable(file, error) from error
