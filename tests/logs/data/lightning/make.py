@@ -78,7 +78,7 @@ def case(name: str, line: Line, note: str = MONITOR, **more: Any) -> None:
     write_truth(folder, "lightning", line.rates, line.losses if len(line.losses) == len(line.rates) else None, note)
 
 
-def resumed() -> None:
+def stop_and_resume() -> None:
     """Stop a run after 25 updates and go on from its checkpoint of update 20: version_0, then version_1."""
     folder = HERE / "resumed"
     saving = ModelCheckpoint(folder, filename="{step}", every_n_train_steps=10, save_top_k=-1)
@@ -97,16 +97,16 @@ def main() -> None:
     torch.manual_seed(1)
     for old in HERE.glob("*/lightning_logs"):
         shutil.rmtree(old)
-    held = f"{MONITOR}; with a schedule per epoch it writes once an epoch, and the rate holds until the next row"
-    case("epoch", Line(per_epoch, "epoch"), held)
+    holds = f"{MONITOR}; with a schedule per epoch it writes once an epoch, and the rate holds until the next row"
+    case("epoch", Line(per_epoch, "epoch"), holds)
     case("step", Line(PER_STEP), monitor="step")
     case("every_epoch", Line(PER_STEP), f"{MONITOR}; once an epoch, while the rate moves", monitor="epoch")
     case("groups", Line(PER_STEP, groups=2), f"{MONITOR}; truth is of group 1", monitor="step")
     case("fifty", Line(warmup_cosine(10, 120)), f"{MONITOR}; first at 49", max_epochs=12, log_every_n_steps=50)
-    case("short", Line(per_epoch, "epoch"), f"{held}; no loss is written before update 49", log_every_n_steps=50)
+    case("short", Line(per_epoch, "epoch"), f"{holds}; no loss is written before update 49", log_every_n_steps=50)
     case("no_loss", Line(PER_STEP, logs_loss=False))
     case("accumulated", Line(PER_STEP), f"{MONITOR}; 2 batches make an update", accumulate_grad_batches=2, max_epochs=8)
-    resumed()
+    stop_and_resume()
 
 
 if __name__ == "__main__":

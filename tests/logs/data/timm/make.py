@@ -19,8 +19,6 @@ def train(folder: Path, *, by_updates: bool, groups: int = 1, validates: bool = 
     layer = torch.nn.Linear(2, 1)
     parts = [list(layer.parameters())] if groups == 1 else [[layer.weight], [layer.bias]]
     optimizer = torch.optim.SGD([{"params": part, "lr_scale": 0.5**i} for i, part in enumerate(parts)], lr=0.1)
-    for group in optimizer.param_groups:
-        group["lr"] *= group["lr_scale"]
     rates, losses = note_rates(optimizer), []
     kind = {"sched": "cosine", "num_epochs": 8, "warmup_epochs": 2, "warmup_lr": 1e-5, "min_lr": 1e-6, **more}
     schedule, epochs = create_scheduler_v2(

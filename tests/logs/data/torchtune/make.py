@@ -18,8 +18,8 @@ def train(folder: Path, every: int) -> tuple[list[float], list[float]]:
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
     schedule = get_cosine_schedule_with_warmup(optimizer, num_warmup_steps=4, num_training_steps=20)
     logger, rates, losses = DiskLogger(str(folder), "log.txt"), note_rates(optimizer), []
-    for made in range(1, 21):
-        batch = POINTS[4 * (made % 10) :][:4]
+    for updates in range(1, 21):
+        batch = POINTS[4 * (updates % 10) :][:4]
         loss = ((layer(batch) - 1) ** 2).mean() + 0.1
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(layer.parameters(), max_norm=1.0)
@@ -27,9 +27,9 @@ def train(folder: Path, every: int) -> tuple[list[float], list[float]]:
         optimizer.zero_grad(set_to_none=True)
         schedule.step()
         losses.append(loss.item())
-        if made % every == 0:
+        if updates % every == 0:
             speed = {"tokens_per_second_per_gpu": 1000.0}
-            logger.log_dict({"loss": losses[-1], "lr": get_lr(optimizer), **speed, "grad_norm": norm}, step=made)
+            logger.log_dict({"loss": losses[-1], "lr": get_lr(optimizer), **speed, "grad_norm": norm}, step=updates)
     logger.close()
     return rates, losses
 

@@ -84,7 +84,7 @@ def case(name: str, note: str = f"{NOTE}, {LOSS}", **more: Any) -> None:
     write_truth(folder, "transformers", rates, losses if len(losses) == len(rates) else None, note)
 
 
-def resumed() -> None:
+def stop_and_resume() -> None:
     """Stop a run after 25 updates and go on from its checkpoint of update 20, which keeps the first rows."""
     folder = HERE / "resumed"
     plan = {"lr_scheduler_type": "cosine", "warmup_steps": 5, "save_strategy": "steps", "save_steps": 20}
@@ -116,7 +116,7 @@ def overflows(steps: set[int], rates: list[float]) -> Any:
         AcceleratedOptimizer.step = real
 
 
-def skipped() -> None:
+def skip_updates() -> None:
     """Skip updates 0, 1 and 17: the schedule waits, while the count of steps goes on."""
     folder, attempts, steps = HERE / "skipped", [], {0, 1, 17}
     with overflows(steps, attempts):
@@ -137,8 +137,8 @@ def main() -> None:
     case("constant", lr_scheduler_type="constant", logging_steps=15)
     case("epochs", logging_strategy="epoch", max_steps=-1, num_train_epochs=4, lr_scheduler_type="cosine")
     case("accumulated", lr_scheduler_type="cosine", warmup_steps=5, gradient_accumulation_steps=2)
-    resumed()
-    skipped()
+    stop_and_resume()
+    skip_updates()
 
 
 if __name__ == "__main__":
