@@ -114,6 +114,10 @@ CODES = {
         "rate-of-the-checkpoint", "A Trainer goes on with the saved rate.", "Call rebase() as the training begins."
     ),
     "GP747": Code("no-update-left", "A Trainer is resumed past its end.", "Give max_steps=, or more epochs."),
+    "GP748": Code(
+        "record-resumed", "A record goes on: rows were moved or left out.", "See the message; or give start=."
+    ),
+    "GP749": Code("log-without-update", "Logged numbers belong to no update.", "Call log() after optimizer.step()."),
     # findings of a review
     "GP801": Code("finite", "A value is NaN or infinite.", "Change the formula, or cut the step away."),
     "GP802": Code("negative", "A value is below zero, so the update would climb.", "Clip the plan at zero."),

@@ -12,6 +12,7 @@ from .plateau import Event as Event
 from .plateau import Plateau as Plateau
 from .plateau import mean_over_processes as mean_over_processes
 from .range_test import range_test as range_test
+from .recorder import Recorder as Recorder
 from .scheduler import Scheduler as Scheduler
 from .scheduler import detach as detach
 from .set_rate import set_rate as set_rate

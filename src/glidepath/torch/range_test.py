@@ -24,6 +24,7 @@ from glidepath.range_test.result import FEWEST, Ending
 from .clock import clocks_of
 from .hyperparameter import tensor_version
 from .plateau import mean_over_processes
+from .recorder import recorders_of
 from .restore import restore_afterwards
 from .skipped_steps import MAX_SKIPS, was_update
 from .wrapper_chain import members_of, put_hooks
@@ -259,7 +260,8 @@ class _Sweep:
 
 @contextmanager
 def _pause_schedulers(optimizers: Iterable[Any]) -> Iterator[None]:
-    clocks = [clock for optimizer in optimizers for member in members_of(optimizer) for clock in clocks_of(member)]
+    members = [member for optimizer in optimizers for member in members_of(optimizer)]
+    clocks: list[Any] = [clock for member in members for clock in (*clocks_of(member), *recorders_of(member))]
     for clock in clocks:
         clock.pause()
     try:
