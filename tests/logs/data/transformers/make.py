@@ -1,6 +1,6 @@
 """Train a line with Transformers' Trainer, which writes trainer_state.json and prints its logs: 5.24.0 and 4.45.2.
 
-Each version has a folder, since those before 4.50 logged the rate of the update to come.
+Each version has a folder, since those before 4.51 logged the rate of the update to come.
 """
 
 import contextlib
