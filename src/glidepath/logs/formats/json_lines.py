@@ -76,26 +76,32 @@ def name_of(file: Path) -> str:
 def _rows(file: Path, left_out: list[str], headers: list[Mapping[str, Any]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield the rows that are objects, each with its line; `headers` gets that of Glidepath's recorder."""
     others = 0
+    for number, row in _values(file, left_out):
+        if not isinstance(row, dict):
+            others += 1
+        elif row.get("glidepath") == "record":
+            headers.append(row)
+        else:
+            yield number, row
+    if others:
+        left_out.append(f"{others} line{'s' * (others > 1)} left out that {'are' if others > 1 else 'is'} no object")
+
+
+def _values(file: Path, left_out: list[str]) -> Iterator[tuple[int, Any]]:
+    """Yield what every line says, with its number; blank lines, and a last one that was cut off, are left out."""
     with open_binary(file) as stream:
         for number, line in read_lines(stream, MOST_BYTES):
             place = Place(str(file), line=number)
             if len(line) > MOST_BYTES:
                 raise RunError(f"more than {MOST_BYTES:,} bytes in one line: this is not the log of a run", place=place)
             try:
-                row = parse_json(line.decode("utf-8-sig" if number == 1 else "utf-8"), place) if line.strip() else {}
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                if text.strip():
+                    yield number, parse_json(text, place)
             except (RunError, UnicodeDecodeError) as error:
                 if line.endswith(b"\n"):
                     raise _damage_error(error, place) from error
                 left_out.append(f"the last line is left out, because it was cut off ({place})")
-                break
-            if isinstance(row, dict) and row.get("glidepath") == "record":
-                headers.append(row)
-            elif isinstance(row, dict):
-                yield number, row
-            else:
-                others += 1
-    if others:
-        left_out.append(f"{others} line{'s' * (others > 1)} left out that {'are' if others > 1 else 'is'} no object")
 
 
 def _damage_error(error: RunError | UnicodeDecodeError, place: Place) -> RunError:

@@ -52,10 +52,12 @@ def scalars_of_rows(
         chosen &= ~np.isnan(rows.column(dialect.mark))
     notes = [_note_on_rows(rows, chosen, f"{step} and {dialect.mark}" if dialect.mark else step)]
     steps, dialect, epochs = _through_epochs(rows, steps, chosen, step, dialect, per_epoch)
-    parts = list(_runs(rows, steps, chosen, dialect, place))
+    parts = list(_runs(rows, steps, chosen, dialect))
     names = [name] if len(parts) == 1 else [f"{name}, run {i}" for i in range(1, len(parts) + 1)]
+    others = {name: cell for name, cell in rows.cells.items() if name not in (step, dialect.evaluated)}
+    counted = replace(rows, cells=others)
     check_calls(step, rows.series(steps, chosen))
-    every = [_scalars(place, *each, rows, steps, dialect, epochs) for each in zip(names, parts, strict=True)]
+    every = [_scalars(place, *each, counted, steps, dialect, epochs) for each in zip(names, parts, strict=True)]
     return [each.saying(*notes) for each in every]
 
 
@@ -109,21 +111,21 @@ def _length_of_epochs(steps: FloatArray, epochs: FloatArray) -> int | None:
 # --- several runs ---
 
 
-def _runs(rows: Rows, steps: FloatArray, chosen: BoolArray, dialect: Dialect, place: Place) -> Iterator[BoolArray]:
+def _runs(rows: Rows, steps: FloatArray, chosen: BoolArray, dialect: Dialect) -> Iterator[BoolArray]:
     """Yield the rows of every run, as an array that is True where a row is one of them."""
     logged = np.flatnonzero(_training(rows, chosen))
-    starts, resumed = _starts(steps[logged])
-    if dialect.unit != "updates" or len(resumed) <= max(FEW, len(logged) / SHARE):
-        yield from _in_turn(steps, chosen, logged, starts)
+    totals = rows.column(dialect.total)[logged] if dialect.total in rows.cells else np.empty(0)
+    several = np.unique(totals[~np.isnan(totals)])
+    if np.count_nonzero(np.diff(totals) != 0) >= len(several) > 1:  # it changes back: two processes wrote in turns
+        for total in several:
+            yield from _runs(rows, steps, chosen & (rows.column(dialect.total) == total), replace(dialect, total=""))
         return
-    totals = rows.column(dialect.total) if dialect.total in rows.cells else np.zeros(rows.length)
-    several = np.unique(totals[logged][~np.isnan(totals[logged])])
-    if len(several) < 2:
+    starts, resumed = _starts(steps[logged])
+    if dialect.unit == "updates" and len(resumed) > max(FEW, len(logged) / SHARE):
         where = replace(rows.locate(int(logged[resumed[0]])), step=int(steps[logged[resumed[0]]]))
         problem = f"the step falls back in {len(resumed)} rows, as where several processes write one file"
         raise RunError(f"{problem}; keep the rows of one of them", place=where)
-    for total in several:
-        yield from _runs(rows, steps, chosen & (totals == total), replace(dialect, total=""), place)
+    yield from _in_turn(steps, chosen, logged, starts)
 
 
 def _training(rows: Rows, chosen: BoolArray) -> BoolArray:
