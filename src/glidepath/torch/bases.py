@@ -22,8 +22,9 @@ from .once import OnceWarnings
 
 Late = Literal["base", "now"]
 
+RATE = Hyperparameter("lr")
 SAME = 1e-9  # relative: rates that differ by less are equal
-CURES = (
+BASE_CURES = (
     "give base=0.1 (what the plan is multiplied by), build the scheduler before the optimizer is loaded, or load the "
     "scheduler's own saved state"
 )
@@ -40,6 +41,8 @@ def base_at_start(
     value, key = float(hyperparameter.get(group)), initial_key(hyperparameter)
     initial = float(group[key]) if key in group else None
     if str(hyperparameter) != "lr":
+        if position and initial is None:
+            _defer_doubt(optimizer, value, number, hyperparameter, position, once)
         return value if initial is None or position == 0 else initial
     if position == 0:
         if initial is not None and not math.isclose(initial, value, rel_tol=SAME):
@@ -49,7 +52,7 @@ def base_at_start(
                 "GP721",
             )
         return value
-    if _is_from_one_cycle(group):
+    if is_from_one_cycle(group):
         once.defer(
             f"group {number} comes from OneCycleLR: the plan scales its max_lr, {float(group['max_lr']):g}; "
             "give base= for another",
@@ -59,7 +62,7 @@ def base_at_start(
     return _base_without_marker(optimizer, value, number, position, once) if initial is None else initial
 
 
-def _is_from_one_cycle(group: Group) -> bool:
+def is_from_one_cycle(group: Group) -> bool:
     """Return whether a group has the marks of OneCycleLR; some optimizers have a max_lr of another meaning."""
     return all(is_number(group.get(key)) for key in ("max_lr", "min_lr"))
 
@@ -68,21 +71,39 @@ def _base_without_marker(optimizer: Any, value: float, number: int, position: in
     if optimizer.state:
         raise SchedulerError(
             f"group {number} holds the rate {value:g} after {position} updates, which may have decayed, and no "
-            f"initial_lr says where it began: {CURES}"
+            f"initial_lr says where it began: {BASE_CURES}"
         )
     if not is_default(optimizer, value):
         once.defer(
             f"the plan scales the present rate of group {number}, {value:g}; if that has decayed in the {position} "
-            f"updates before, {CURES}",
+            f"updates before, {BASE_CURES}",
             "GP721",
         )
     return value
 
 
-def is_default(optimizer: Any, rate: float) -> bool:
-    """Return whether a rate is the one that the optimizer was built with."""
-    default = getattr(optimizer, "defaults", {}).get("lr")
-    return default is not None and not isinstance(default, bool) and math.isclose(float(default), rate, rel_tol=SAME)
+def _defer_doubt(
+    optimizer: Any, value: float, number: int, hyperparameter: Hyperparameter, position: int, once: OnceWarnings
+) -> None:
+    """Warn about the base of another hyperparameter than the rate, unless it is the optimizer's default."""
+    if not is_default(optimizer, value, hyperparameter):
+        name = str(hyperparameter)
+        cure = "build the scheduler before the optimizer is loaded, or load the scheduler's own saved state"
+        if hyperparameter.index is None:
+            cure = f"call rebase({name}=...), {cure}"
+        once.defer(
+            f"the plan of {name} scales the present value of group {number}, {value:g}, and no "
+            f"{initial_key(hyperparameter)} says where it began; if it has changed in the {position} updates before, "
+            f"{cure}",
+            "GP721",
+        )
+
+
+def is_default(optimizer: Any, value: float, hyperparameter: Hyperparameter = RATE) -> bool:
+    """Return whether a value is the one that the optimizer was built with."""
+    defaults = getattr(optimizer, "defaults", {})
+    default = hyperparameter.get(defaults) if hyperparameter.key in defaults else None
+    return default is not None and not isinstance(default, bool) and math.isclose(float(default), value, rel_tol=SAME)
 
 
 def read_bases(base: Any, present: Sequence[float]) -> list[float]:

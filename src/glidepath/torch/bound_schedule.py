@@ -24,7 +24,7 @@ from glidepath.core.formula import Function
 from glidepath.core.namespace import SCALAR
 from glidepath.errors import SchedulerError
 
-from .bases import Late, base_at_start, is_default, late_base
+from .bases import Late, base_at_start, is_default, is_from_one_cycle, late_base
 from .compiling import skip_compiling
 from .group_names import name_group
 from .hyperparameter import Group, Hyperparameter, TensorVersion, bounds_of, initial_key, tensor_version
@@ -52,6 +52,7 @@ class Slot:
         written: the last written value.
         version: of the tensor that was written, if it is a tensor.
         factor: the product of all changes by other code.
+        moved_in: whether the group came from OneCycleLR when it was bound.
     """
 
     hyperparameter: Hyperparameter
@@ -61,6 +62,12 @@ class Slot:
     written: float
     version: TensorVersion | None
     factor: float = 1.0
+    moved_in: bool = False
+
+    @property
+    def owns_marker(self) -> bool:
+        """Return whether the group's "initial_lr" is the base: a OneCycleLR that is built later needs it itself."""
+        return self.moved_in or str(self.hyperparameter) != "lr" or not is_from_one_cycle(self.group)
 
     @property
     def multiplier(self) -> float:
@@ -165,7 +172,9 @@ class BoundSchedule:
                 if optimizer is None
                 else base_at_start(optimizer, group, number, hyperparameter, position, self.once)
             )
-        self.slots.append(Slot(hyperparameter, group, number, base, float(value), tensor_version(value)))
+        slot = Slot(hyperparameter, group, number, base, float(value), tensor_version(value))
+        slot.moved_in = is_from_one_cycle(group)
+        self.slots.append(slot)
         self.writes.averaging = self.writes.averaging or "swa_lr" in group
 
     def add_late_group(self, group: Group, number: int, optimizer: Any, update: int) -> None:
@@ -271,7 +280,14 @@ class BoundSchedule:
         """Keep base * factor in the groups, as "initial_lr"."""
         if not self.target.sets:
             for slot in self.slots:
-                slot.group[initial_key(slot.hyperparameter)] = slot.base * (slot.factor or 1.0)
+                if slot.owns_marker:
+                    slot.group[initial_key(slot.hyperparameter)] = slot.multiplier
+
+    def unmark_bases(self) -> None:
+        """Take what `mark_bases` wrote out of the groups."""
+        for slot in self.slots:
+            if slot.owns_marker:
+                slot.group.pop(initial_key(slot.hyperparameter), None)
 
     def has_decayed(self) -> bool:
         """Return whether a group that was loaded at update 0 holds another multiple of its initial rate than then."""
@@ -390,9 +406,13 @@ class BoundSchedule:
     def prepare(self, moment: Moment) -> list[float] | None:
         """Take in what other code wrote; return the value of each slot at the update, or None to leave them."""
         present = [slot.read() for slot in self.slots]
-        if observe(self, present, moment):
+        if not observe(self, present, moment):
+            return self.values_at(moment.update)
+        written = self.writes.slots
+        if self.writes.replaced or len(written) == len(self.slots):
             return None
-        return self.values_at(moment.update)
+        values = self.values_at(moment.update)
+        return [slot.written if slot in written else value for slot, value in zip(self.slots, values, strict=True)]
 
     @skip_compiling
     def write(self, values: Sequence[float]) -> None:

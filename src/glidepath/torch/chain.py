@@ -28,7 +28,7 @@ def follow_writer(schedule: "BoundSchedule", k: int, *, begins: bool) -> bool:
     if not writes.chaining or writes.odd:
         return False
     if _holds_last(schedule):
-        return k == writes.last or (not begins and _show(schedule, k))
+        return k == writes.last == writes.shown or (k > writes.last and not begins and _show(schedule, k))
     return k > writes.last and _multiply(schedule, k)
 
 
@@ -39,16 +39,24 @@ def _holds_last(schedule: "BoundSchedule") -> bool:
 
 
 def _stand_aside(schedule: "BoundSchedule", k: int) -> bool:
-    """Use what other code wrote, if it wrote."""
-    key = schedule.target.hyperparameter.key
+    """Use what other code wrote, if it wrote; groups that it leaves alone follow the plan."""
+    key, writes = schedule.target.hyperparameter.key, schedule.writes
     values = [slot.group[key] for slot in schedule.slots]
-    if all(value is slot.written for slot, value in zip(schedule.slots, values, strict=True)):
+    new = [value is not slot.written for slot, value in zip(schedule.slots, values, strict=True)]
+    if not any(new) or not all(0.0 <= value < math.inf for value in values):
         return False
-    if not all(0.0 <= value < math.inf for value in values):
-        return False
+    others = []
+    for slot, is_new in zip(schedule.slots, new, strict=True):
+        if slot not in writes.slots:
+            due = schedule.ask(slot.multiplier, k)
+            if is_new or not due:
+                return False
+            others.append((slot, due[0]))
     for slot, value in zip(schedule.slots, values, strict=True):
         slot.keep(value)
-    schedule.writes.last = k
+    for slot, value in others:
+        slot.group[key] = slot.written = value
+    writes.last = writes.used = k
     return True
 
 
@@ -76,7 +84,8 @@ def _multiply(schedule: "BoundSchedule", k: int) -> bool:
         slot.factor, slot.written = factor, new
         slot.group[key] = new
         slot.group[initial] = slot.base * factor
-    schedule.writes.last, schedule.writes.ratios = k, [ratio for _, ratio, _, _ in changes]
+    schedule.writes.last = schedule.writes.shown = k
+    schedule.writes.ratios = [ratio for _, ratio, _, _ in changes]
     return True
 
 

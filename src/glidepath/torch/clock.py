@@ -185,7 +185,8 @@ class Clock:
         """Count an update that no hook saw; what was written before it is taken in first."""
         self._refuse_call(allowed=not self.paused)
         self._pending = True
-        cache, group = self.cache, optimizer.param_groups[-1]
+        cache = self.cache
+        group: Group = optimizer.param_groups[-1]
         holds_row = group is cache.only_group and group["lr"] is cache.written
         if not holds_row and not cache.write(optimizer.param_groups):
             self._write_slowly(optimizer, can_be_dry=False)

@@ -31,20 +31,25 @@ ALWAYS: dict[str, tuple[str, str]] = {  # by the name of the optimizer: the warn
         "GP715",
     ),
 }
+OWN = (*ALWAYS, "Adafactor")
 
 
 def warn_about_own_rates(optimizer: torch.optim.Optimizer, schedules: Sequence[BoundSchedule]) -> None:
     """Warn if the optimizer ignores, delays or caps the rate that the schedules set."""
-    kind = type(optimizer)
+    kind = next((base for base in type(optimizer).__mro__ if base.__name__ in OWN and _is_from_torch(base)), object)
     rates = [schedule for schedule in schedules if str(schedule.target.hyperparameter) == "lr"]
     if not rates:
         return
-    if kind.__module__.partition(".")[0] != "torch":
+    if not _is_from_torch(type(optimizer)):
         warn_about_library_rates(optimizer, rates)
-    elif kind.__name__ in ALWAYS:
+    if kind.__name__ in ALWAYS:
         warn_caller(*ALWAYS[kind.__name__])
     elif kind.__name__ == "Adafactor":
         _warn_about_cap([step for schedule in rates if (step := _first_capped_step(schedule)) is not None])
+
+
+def _is_from_torch(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == "torch"
 
 
 def _warn_about_cap(steps: Sequence[int]) -> None:

@@ -175,13 +175,14 @@ class Scheduler(LRScheduler):
         return self._rates_or({})
 
     def get_lr(self) -> list[float]:  # type: ignore[override]
-        """Return the rates of the next update, one for each group; write nothing."""
+        """Return the rates of the next update, one for each group, as far as they are known now; write nothing."""
         values = [
             (slot, value)
             for clock in self._clocks
             for schedule in clock.schedules
             if schedule.is_rate and not schedule.writes.replaced
             for slot, value in zip(schedule.slots, schedule.values_at(clock.position), strict=True)
+            if not schedule.writes.leaves(slot, clock.position)
         ]
         return self._rates_or({id(slot.group): value for slot, value in values})
 
@@ -224,8 +225,8 @@ class Scheduler(LRScheduler):
     def _step_all(self) -> None:
         """Do what `step` does for several optimizers, and for calls that count as updates."""
         if self.clock == "calls":
-            for clock in self._clocks:
-                clock.end_update()
+            for clock, optimizer in zip(self._clocks, self._inner, strict=True):
+                clock.count_call(optimizer)
         else:
             updates = self.position - self._last_position
             if updates != 1:
@@ -251,12 +252,17 @@ class Scheduler(LRScheduler):
             **bases: a new base for the largest group of a hyperparameter; the other groups keep their ratio to it.
 
         Raises:
-            SchedulerError: if no plan schedules that hyperparameter.
+            SchedulerError: if no plan schedules that hyperparameter, or `Set(plan)` does, which has no base.
         """
         scheduled = {str(schedule.target.hyperparameter) for schedule in self._schedules()}
+        absolute = {str(schedule.target.hyperparameter) for schedule in self._schedules() if schedule.target.sets}
         for name, value in bases.items():
             if name not in scheduled:
                 raise SchedulerError(f"no plan schedules {name!r}: this Scheduler has {', '.join(sorted(scheduled))}")
+            if name in absolute:
+                raise SchedulerError(
+                    f"{name} is given by Set(plan), which has no base: change the plan, replace({name}=Set(...))"
+                )
             real(value, name, above=0)
         self._observe()
         highest: dict[str, float] = {}

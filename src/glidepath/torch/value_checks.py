@@ -1,7 +1,7 @@
 """Checks of the values that a plan will write, before anything is written.
 
-Where a plan is data, all of its values can be computed ahead: a rate, a weight decay, a momentum or an eps below 0, and
-a beta outside [0, 1), are refused with the update at which they would come. A plan without an end is searched as far as
+Where a plan is data, all of its values can be computed ahead: those outside the bounds of their hyperparameter (a rate
+below 0, a beta of 1) are refused with the update at which they would come. A plan without an end is searched as far as
 the run is known to last.
 
 Refused too are tensors that cannot hold the values, and a `Set` that would switch a hyperparameter on for groups that
@@ -24,11 +24,9 @@ from glidepath.warn import warn_caller
 
 from .bound_schedule import ALL_UP_TO, BoundSchedule
 from .group_names import name_group
-from .hyperparameter import Group
+from .hyperparameter import Group, bounds_of
 from .targets import Target
 
-NOT_NEGATIVE = ("lr", "weight_decay", "momentum", "eps")
-BELOW_ONE = ("betas",)
 ROUNDING = 1e-12  # of the largest value: a plan that ends at 0 may end at -1e-17
 
 CHUNK = 16_384  # updates computed at once: they stay in the cache of the processor
@@ -36,8 +34,8 @@ CHUNK = 16_384  # updates computed at once: they stay in the cache of the proces
 
 @final
 @dataclass(frozen=True, eq=False)
-class Lane:
-    """One group under a plan: its values are max(multiplier * plan(k), minimum)."""
+class GroupValues:
+    """The values of one group under a plan: max(multiplier * plan(k), minimum)."""
 
     target: Target
     group: Group
@@ -72,11 +70,11 @@ def check_values(
             for all groups meets one that was built with 0.
     """
     for schedule in schedules:
-        lanes = _lanes(schedule, groups)
-        _check_switched_on(lanes)
-        for lane in lanes:
-            _check_dtype(lane)
-        _check_plan(schedule, lanes, position, steps)
+        rows = _rows(schedule, groups)
+        _check_switched_on(rows)
+        for row in rows:
+            _check_dtype(row)
+        _check_plan(schedule, rows, position, steps)
 
 
 def check_plan(schedule: BoundSchedule, position: int, steps: int | None = None) -> None:
@@ -85,25 +83,25 @@ def check_plan(schedule: BoundSchedule, position: int, steps: int | None = None)
     Raises:
         SchedulerError: if one is outside the bounds of its hyperparameter, or does not fit its tensor.
     """
-    _check_plan(schedule, _lanes(schedule, ()), position, steps)
+    _check_plan(schedule, _rows(schedule, ()), position, steps)
 
 
-def _check_plan(schedule: BoundSchedule, lanes: Sequence[Lane], position: int, steps: int | None) -> None:
+def _check_plan(schedule: BoundSchedule, rows: Sequence[GroupValues], position: int, steps: int | None) -> None:
     end = _end(schedule.target, position, steps)
-    if end is not None and any(_is_bounded(lane) for lane in lanes):
-        _check_extremes(lanes, position, end)
+    if end is not None and any(_is_bounded(row) for row in rows):
+        _check_extremes(rows, position, end)
 
 
-def _lanes(schedule: BoundSchedule, groups: Sequence[Group]) -> list[Lane]:
+def _rows(schedule: BoundSchedule, groups: Sequence[Group]) -> list[GroupValues]:
     numbers = {id(group): i for i, group in enumerate(groups)}
-    lanes = []
+    rows = []
     for slot in schedule.slots:
         value = slot.hyperparameter.get(slot.group)
         dtype = value.dtype if isinstance(value, Tensor) else None
-        lanes.append(
-            Lane(schedule.target, slot.group, numbers.get(id(slot.group), slot.number), slot.multiplier, dtype)
+        rows.append(
+            GroupValues(schedule.target, slot.group, numbers.get(id(slot.group), slot.number), slot.multiplier, dtype)
         )
-    return lanes
+    return rows
 
 
 def _end(target: Target, position: int, steps: int | None) -> int | None:
@@ -114,43 +112,43 @@ def _end(target: Target, position: int, steps: int | None) -> int | None:
     return max(position + 1, (steps or 0) if duration is None else duration + 1)
 
 
-def _is_bounded(lane: Lane) -> bool:
-    return lane.target.hyperparameter.key in (*NOT_NEGATIVE, *BELOW_ONE) or lane.dtype is not None
+def _is_bounded(row: GroupValues) -> bool:
+    return bounds_of(row.target.hyperparameter) != (-math.inf, math.inf) or row.dtype is not None
 
 
 # --- what the groups hold ---
 
 
-def _check_dtype(lane: Lane) -> None:
-    if lane.dtype is None or lane.dtype.is_floating_point:
+def _check_dtype(row: GroupValues) -> None:
+    if row.dtype is None or row.dtype.is_floating_point:
         return
-    key = lane.target.hyperparameter.key
+    key = row.target.hyperparameter.key
     raise SchedulerError(
-        f"{lane.name} is a tensor of {lane.dtype}, which holds whole numbers only",
+        f"{row.name} is a tensor of {row.dtype}, which holds whole numbers only",
         cures=[Cure(f'give it one of floats before, group["{key}"] = group["{key}"].float()')],
     )
 
 
-def _check_switched_on(lanes: Sequence[Lane]) -> None:
+def _check_switched_on(rows: Sequence[GroupValues]) -> None:
     """Refuse a `Set` for all groups, of which some were built with 0: it would switch them on."""
-    if not lanes or not lanes[0].target.sets or lanes[0].target.selector is not None:
+    if not rows or not rows[0].target.sets or rows[0].target.selector is not None:
         return
-    hyperparameter = lanes[0].target.hyperparameter
-    off = [lane for lane in lanes if float(hyperparameter.get(lane.group)) == 0]
-    if not off or len(off) == len(lanes):
+    hyperparameter = rows[0].target.hyperparameter
+    off = [row for row in rows if float(hyperparameter.get(row.group)) == 0]
+    if not off or len(off) == len(rows):
         return
     raise SchedulerError(
         f"{off[0].name} was built with 0, and Set(plan) for all groups would switch it on",
-        cures=[Cure(f"name the groups that it is for, {hyperparameter.key}={_suggest_mapping(lanes, off)}")],
+        cures=[Cure(f"name the groups that it is for, {hyperparameter.key}={_suggest_mapping(rows, off)}")],
     )
 
 
-def _suggest_mapping(lanes: Sequence[Lane], off: Sequence[Lane]) -> str:
+def _suggest_mapping(rows: Sequence[GroupValues], off: Sequence[GroupValues]) -> str:
     """Return a mapping of the groups that are not at 0, by name if all have one."""
-    rest = dict.fromkeys(lane.group.get("name") for lane in lanes if lane not in off)
+    rest = dict.fromkeys(row.group.get("name") for row in rows if row not in off)
     if all(isinstance(name, str) for name in rest):
         return "{" + ", ".join(f'"{name}": Set(plan)' for name in rest) + "}"
-    hyperparameter = lanes[0].target.hyperparameter
+    hyperparameter = rows[0].target.hyperparameter
     index = "" if hyperparameter.index is None else f"[{hyperparameter.index}]"
     return f'{{lambda group: group["{hyperparameter.key}"]{index} > 0: Set(plan)}}'
 
@@ -158,18 +156,18 @@ def _suggest_mapping(lanes: Sequence[Lane], off: Sequence[Lane]) -> str:
 # --- what the plan gives ---
 
 
-def _check_extremes(lanes: Sequence[Lane], start: int, stop: int) -> None:
-    """Check the values of each lane at the lowest and at the highest value of the plan, and then search the first."""
-    plan = lanes[0].target.plan
+def _check_extremes(rows: Sequence[GroupValues], start: int, stop: int) -> None:
+    """Check the values of each row at the lowest and at the highest value of the plan, and then search the first."""
+    plan = rows[0].target.plan
     extremes = np.array(_find_extremes(plan, start, stop))
     if not np.isfinite(extremes).all():  # the scheduler refuses those itself, at the update
         return
-    for lane in {(lane.multiplier, lane.dtype): lane for lane in reversed(lanes)}.values():
-        low, high = sorted(lane.values(extremes).tolist())
-        is_wrong, limits, cure = _bounds(lane, max(abs(low), abs(high)))
+    for row in {(row.multiplier, row.dtype): row for row in reversed(rows)}.values():
+        low, high = sorted(row.values(extremes).tolist())
+        is_wrong, limits, cure = _bounds(row, max(abs(low), abs(high)))
         if is_wrong(np.array([low, high])).any():
-            _refuse(lane, _find_first(lane, start, stop, is_wrong), limits, cure)
-        _check_precision(lane, start, stop, max(abs(low), abs(high)))
+            _refuse(row, _find_first(row, start, stop, is_wrong), limits, cure)
+        _check_precision(row, start, stop, max(abs(low), abs(high)))
 
 
 @functools.lru_cache(maxsize=32)  # an optimizer for each parameter has a scheduler of the same plan each
@@ -198,49 +196,49 @@ def _compute(plan: Schedule, start: int, stop: int) -> Any:
         return plan(np.arange(start, stop))
 
 
-def _find_first(lane: Lane, start: int, stop: int, is_wrong: Callable[[Any], Any]) -> int | None:
+def _find_first(row: GroupValues, start: int, stop: int, is_wrong: Callable[[Any], Any]) -> int | None:
     """Return the first update with a value for which the test is true."""
     for first, last in _chunks(start, stop):
-        wrong = is_wrong(lane.values(_compute(lane.target.plan, first, last)))
+        wrong = is_wrong(row.values(_compute(row.target.plan, first, last)))
         if wrong.any():
             return first + int(wrong.argmax())
     return None
 
 
-def _bounds(lane: Lane, largest: float) -> tuple[Callable[[Any], Any], str, str]:
+def _bounds(row: GroupValues, largest: float) -> tuple[Callable[[Any], Any], str, str]:
     """Return a test for values that are out of bounds, the bounds in words, and the cure."""
-    key = lane.target.hyperparameter.key
-    floor = -ROUNDING * largest if key in (*NOT_NEGATIVE, *BELOW_ONE) else -math.inf
-    if key in BELOW_ONE:
-        return lambda values: (values < floor) | (values >= 1), "in [0, 1)", "keep the plan between 0 and 1"
-    if lane.dtype is not None and largest > torch.finfo(lane.dtype).max:
-        top = torch.finfo(lane.dtype).max
+    key, (low, high) = row.target.hyperparameter.key, bounds_of(row.target.hyperparameter)
+    floor = low - ROUNDING * largest
+    if high < math.inf:
+        return lambda values: (values < floor) | (values >= high), "in [0, 1)", "keep the plan between 0 and 1"
+    if row.dtype is not None and largest > torch.finfo(row.dtype).max:
+        top = torch.finfo(row.dtype).max
         return (
             lambda values: (values < floor) | (abs(values) > top),
-            f"at most {top:g} in a tensor of {lane.dtype}",
+            f"at most {top:g} in a tensor of {row.dtype}",
             f'give it one that holds more, group["{key}"] = group["{key}"].float()',
         )
     return lambda values: values < floor, "at least 0", "give the plan a floor, clip(plan, minimum=0.0)"
 
 
-def _refuse(lane: Lane, step: int | None, limits: str, cure: str) -> None:
+def _refuse(row: GroupValues, step: int | None, limits: str, cure: str) -> None:
     if step is None:
         return
-    value = float(lane.values(np.float64(lane.target.plan(step))))
-    raise SchedulerError(f"{lane.name} would be {value:g} at update {step:,}, and must be {limits}", cures=[Cure(cure)])
+    value = float(row.values(np.float64(row.target.plan(step))))
+    raise SchedulerError(f"{row.name} would be {value:g} at update {step:,}, and must be {limits}", cures=[Cure(cure)])
 
 
-def _check_precision(lane: Lane, start: int, stop: int, largest: float) -> None:
+def _check_precision(row: GroupValues, start: int, stop: int, largest: float) -> None:
     """Warn about values that a tensor of half precision rounds to 0."""
-    if lane.dtype is None or lane.dtype.itemsize > 2 or largest == 0:
+    if row.dtype is None or row.dtype.itemsize > 2 or largest == 0:
         return
-    info = torch.finfo(lane.dtype)
+    info = torch.finfo(row.dtype)
     smallest = info.smallest_normal * info.eps / 2
-    step = _find_first(lane, start, stop, lambda values: (values != 0) & (abs(values) <= smallest))
+    step = _find_first(row, start, stop, lambda values: (values != 0) & (abs(values) <= smallest))
     if step is not None:
-        value, key = float(lane.values(np.float64(lane.target.plan(step)))), lane.target.hyperparameter.key
+        value, key = float(row.values(np.float64(row.target.plan(step)))), row.target.hyperparameter.key
         warn_caller(
-            f"{lane.name} is a tensor of {lane.dtype}, which rounds {value:g} at update {step:,} to 0: give it a finer "
+            f"{row.name} is a tensor of {row.dtype}, which rounds {value:g} at update {step:,} to 0: give it a finer "
             f'one, group["{key}"] = group["{key}"].float()',
             "GP734",
         )

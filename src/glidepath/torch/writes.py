@@ -6,8 +6,9 @@ Between two updates other code may write: a hand, a finder, another scheduler. A
   is nearer to 1;
 - later: as a factor on all that follows, relative to what the group held;
 - at every update, by one constant ratio: as the same factor again (a scheduler in a chain);
-- at every update, otherwise: as it is, from the second in a row on. The schedule stands aside, says so, and goes on as
-  before the first of them when an update comes without one.
+- at every update, otherwise: as it is, from the second in a row on. From the third on the schedule stands aside for the
+  groups that are written, says so, and goes on as before the first of them when an update comes without one; two in a
+  row, as of a plateau that reaches its floor, stay factors.
 
 SWALR takes over for good at its first `step()`; what its constructor writes is no base.
 """
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 APART = 0.01  # relative: readings that differ by less are not worth a warning
 ROUNDING = 1e-14  # relative: values that differ by less are equal
 CONSTANT = 1e-6  # relative: ratios that differ by less are one ratio
-CURES = "set_rate(scheduler, rate) sets a new peak, scheduler.rebase() keeps what is there now, detach() stops the plan"
+SET_RATE = "set_rate(scheduler, rate)"
+WRITE_CURES = f"{SET_RATE} sets a new peak, scheduler.rebase() keeps what is there now, detach() stops the plan"
 
 
 class Moment(NamedTuple):
@@ -57,23 +59,36 @@ class WriteHistory:
         chaining: whether the ratio of the writes was constant.
         odd: how many in a row had another ratio than the write before.
         aside: whether the schedule stands aside.
+        slots: those that were written in the row: the schedule stands aside for these alone.
+        used: the update that uses the last write as it is.
+        shown: the update whose values were written after the last write of a chain, by the short way (`chain.py`).
         averaging: whether the groups have the mark of SWALR.
         replaced: whether SWALR has taken over for good.
     """
 
     last: int = -2
     ratios: list[float] = field(default_factory=list)
-    before: list[tuple[float, float]] = field(default_factory=list)
+    before: "dict[Slot, tuple[float, float]]" = field(default_factory=dict)
     chaining: bool = False
     odd: int = 0
     aside: bool = False
+    slots: "set[Slot]" = field(default_factory=set)
+    used: int = -2
+    shown: int = -2
     averaging: bool = False
     replaced: bool = False
 
     def begin(self, slots: "Sequence[Slot]") -> None:
         """Note the first write in a row."""
-        self.before = [(slot.base, slot.factor) for slot in slots]
+        self.before = {slot: (slot.base, slot.factor) for slot in slots}
         self.odd, self.chaining = 0, False
+        self.slots = set()
+
+    def leaves(self, slot: "Slot", update: int) -> bool:
+        """Return whether an update will use what other code has written into the group of a slot."""
+        if self.used == update:
+            return slot in self.slots
+        return self.aside and slot.read() != slot.written
 
     def go_on(self, *, constant: bool) -> bool:
         """Note another write in a row, with a constant ratio or not; return whether it is used as written."""
@@ -85,9 +100,14 @@ class WriteHistory:
             self.odd += 1
         return self.odd > (1 if self.chaining else 0)
 
+    def highest_before(self, slot: "Slot") -> float:
+        """Return base * factor of a slot before this write, or before the one in front of it if that was higher."""
+        base, factor = self.before.get(slot, (0.0, 0.0)) if self.odd == 1 and not self.chaining else (0.0, 0.0)
+        return max(slot.multiplier, base * factor)
+
 
 def observe(schedule: "BoundSchedule", present: Sequence[float], moment: Moment) -> bool:
-    """Take in what the groups hold; return whether the schedule leaves it there for the update to come.
+    """Take in what the groups hold; return whether the schedule leaves what was written there for the update to come.
 
     Args:
         schedule: of the groups.
@@ -126,51 +146,79 @@ def _observe_silence(schedule: "BoundSchedule", moment: Moment) -> bool:
         writes.averaging = any("swa_lr" in slot.group for slot in schedule.slots)
     if writes.aside and moment.begins and moment.update > writes.last:
         writes.aside, writes.odd, writes.chaining = False, 0, False
-    return writes.aside
+    return writes.aside or writes.used == moment.update
 
 
 def _read_write(schedule: "BoundSchedule", present: Sequence[float], due: Sequence[float], moment: Moment) -> bool:
     writes, slots = schedule.writes, schedule.slots
-    ratios = [value / slot.written if slot.written else math.inf for slot, value in zip(slots, present, strict=True)]
+    by_hand = {slot for slot, *values in zip(slots, present, due, strict=True) if not _is_unchanged(slot, *values)}
+    ratios = [_ratio(slot, value) if slot in by_hand else 1.0 for slot, value in zip(slots, present, strict=True)]
     if moment.update > writes.last + 1 or len(ratios) != len(writes.ratios):
         writes.begin(slots)
         as_written = False
     elif moment.update == writes.last + 1:
         as_written = writes.go_on(constant=all(map(_is_same_ratio, ratios, writes.ratios)))
     else:
-        as_written = writes.aside
+        as_written = writes.used == moment.update
     writes.last = moment.update
     if not (writes.chaining and writes.odd):  # a single other ratio does not end a chain
         writes.ratios = ratios
-    if as_written or writes.aside:
-        _keep_as_written(schedule, present)
-        return True
-    if schedule.target.sets and moment.first:
+    writes.slots |= by_hand
+    if writes.aside or (as_written and writes.odd > 1):
+        _stand_aside(schedule)
+    elif schedule.target.sets and moment.first:
         _overwrite(schedule, present)
     else:
         _change_bases(schedule, present, due, moment)
+    if writes.aside or as_written:
+        _keep_as_written(schedule, present, moment.update)
+        return True
     return False
+
+
+def _is_unchanged(slot: "Slot", value: float, due: float) -> bool:
+    """Return whether a group holds what was written, or already what is due: rows are written group by group."""
+    return value is slot.written or _is_equal(value, due)
+
+
+def _ratio(slot: "Slot", value: float) -> float:
+    return value / slot.written if slot.written else math.inf
 
 
 def _is_same_ratio(first: float, second: float) -> bool:
     return first == second or math.isclose(first, second, rel_tol=CONSTANT)
 
 
-def _keep_as_written(schedule: "BoundSchedule", present: Sequence[float]) -> None:
-    """Use what other code wrote, and stand aside, with the bases from before the first write in the row."""
+def _stand_aside(schedule: "BoundSchedule") -> None:
+    """Stand aside, with the bases from before the first write in the row."""
     writes = schedule.writes
-    if not writes.aside:
-        writes.aside = schedule.expects_base = True  # that code writes rates, not multiples
-        for slot, (base, factor) in zip(schedule.slots, writes.before, strict=False):
-            slot.base, slot.factor = base, factor
-        schedule.once.warn(
-            f"{schedule.target.label} is written by other code before every update (last {present[0]:g}): the plan "
-            "stands aside, and goes on as before the first of these writes at an update without one; if that code is "
-            "to decide for good, scheduler.detach(); to keep a change, set_rate(scheduler, rate)",
-            "GP724",
-        )
+    if writes.aside:
+        return
+    writes.aside = schedule.expects_base = True  # that code writes rates, not multiples
+    for slot, (base, factor) in writes.before.items():
+        slot.base, slot.factor = base, factor
+
+
+def _keep_as_written(schedule: "BoundSchedule", present: Sequence[float], update: int) -> None:
+    """Use what other code wrote."""
+    writes = schedule.writes
+    writes.used = update
     for slot, value in zip(schedule.slots, present, strict=True):
-        slot.keep(value)
+        if slot in writes.slots:
+            slot.keep(value)
+    if writes.aside:
+        _warn_aside(schedule)
+
+
+def _warn_aside(schedule: "BoundSchedule") -> None:
+    slot = next(slot for slot in schedule.slots if slot in schedule.writes.slots)
+    label = schedule.target.label if len(schedule.writes.slots) == len(schedule.slots) else _label(schedule, slot)
+    schedule.once.warn(
+        f"{label} is written by other code before every update (last {slot.written:g}): the plan stands aside, and "
+        "goes on as before the first of these writes at an update without one; if that code is to decide for good, "
+        f"scheduler.detach(); to keep a change, {'change the plan' if schedule.target.sets else SET_RATE}",
+        "GP724",
+    )
 
 
 def _overwrite(schedule: "BoundSchedule", present: Sequence[float]) -> None:
@@ -226,7 +274,7 @@ def _outlook(schedule: "BoundSchedule", slot: "Slot", k: int) -> str:
 
 def _read_factor(schedule: "BoundSchedule", slot: "Slot", value: float, due: float, k: int) -> None:
     """Take a write during the run for a factor on all that follows, relative to what the group held."""
-    before, last_value = slot.factor, slot.written
+    before, last_value, highest = slot.factor, slot.written, schedule.writes.highest_before(slot)
     slot.factor, slot.written = _factor(schedule, slot, value, k), value
     label = _label(schedule, slot)
     if value and last_value > 0 and due > 0 and not math.isclose(last_value, due, rel_tol=APART):
@@ -237,11 +285,11 @@ def _read_factor(schedule: "BoundSchedule", slot: "Slot", value: float, due: flo
             "first",
             "GP722",
         )
-    if last_value > 0 and slot.factor > before * (1 + CONSTANT):
+    if last_value > 0 and slot.multiplier > highest * (1 + CONSTANT):
         schedule.once.warn(
             f"{label} was set to {value:g} by other code at update {k}, {slot.factor / before:g} times what it was: "
             f"the plan goes on with that factor, to a peak of {slot.multiplier * schedule.highest_from(k):g} from "
-            f"here; {CURES}",
+            f"here; {'change the plan, or detach() stops it' if schedule.target.sets else WRITE_CURES}",
             "GP723",
         )
 
