@@ -1,12 +1,15 @@
-"""Write offline runs of Weights & Biases 0.31.0, without what tells the machine or the user.
+"""Write offline runs of Weights & Biases 0.31.0 and 0.16.6, without what tells the machine or the user.
 
 From an empty folder: `PYTHONPATH=REPOSITORY python -m tests.logs.data.wandb.make`.
+
+0.16.6 has other records: `key` with an object of JSON instead of `nested_key`, the step as the item `_step` alone.
 """
 
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 import wandb
@@ -14,6 +17,7 @@ from tests.logs.data.truth import POINTS, note_rates, warmup_cosine, write_truth
 from tests.logs.trained import by_trainer
 
 HERE = Path(__file__).parent
+OLD = wandb.__version__.startswith("0.16.")
 NOTES = {
     "nested": "The loop's own step, from 0, is the history's: row k holds the rate and the loss of update k under "
     "`train`; every fifth row has `val` too.",
@@ -24,9 +28,10 @@ NOTES = {
 }
 
 
-def begin(name: str, folder: str, **settings: object) -> wandb.Run:
-    """Begin an offline run that notes nothing about where it runs."""
-    quiet = wandb.Settings(
+def begin(name: str, folder: str, *, metrics: bool) -> Any:
+    """Begin an offline run that notes nothing about where it runs, or system metrics alone."""
+    hidden = {"disable_meta": True, "save_requirements": False, "disable_stats": not metrics}
+    settings = wandb.Settings(
         host="host",
         username="user",
         email="user@example.org",
@@ -36,11 +41,10 @@ def begin(name: str, folder: str, **settings: object) -> wandb.Run:
         disable_code=True,
         disable_git=True,
         disable_job_creation=True,
-        x_disable_meta=True,
-        x_save_requirements=False,
-        **{"x_disable_machine_info": True, **settings},
+        **{("_" if OLD else "x_") + name: value for name, value in hidden.items()},
+        **({} if OLD or metrics else {"x_disable_machine_info": True}),
     )
-    return wandb.init(mode="offline", project="lines", id=name, dir=folder, config={"lr": 0.1}, settings=quiet)
+    return wandb.init(mode="offline", project="lines", id=name, dir=folder, config={"lr": 0.1}, settings=settings)
 
 
 def train(log: Callable[[int, float, float], None]) -> tuple[list[float], list[float]]:
@@ -61,7 +65,7 @@ def train(log: Callable[[int, float, float], None]) -> tuple[list[float], list[f
     return rates, losses
 
 
-def nested(run: wandb.Run) -> tuple[list[float], list[float]]:
+def nested(run: Any) -> tuple[list[float], list[float]]:
     def log(step: int, loss: float, rate: float) -> None:
         run.log({"train": {"loss": loss, "lr": rate}}, step=step)
         if step % 5 == 4:
@@ -70,7 +74,7 @@ def nested(run: wandb.Run) -> tuple[list[float], list[float]]:
     return train(log)
 
 
-def calls(run: wandb.Run) -> tuple[list[float], list[float]]:
+def calls(run: Any) -> tuple[list[float], list[float]]:
     def log(_step: int, loss: float, rate: float) -> None:
         run.log({"loss": loss})
         run.log({"lr": rate})
@@ -78,25 +82,26 @@ def calls(run: wandb.Run) -> tuple[list[float], list[float]]:
     return train(log)
 
 
-def long(run: wandb.Run) -> tuple[list[float], list[float]]:
+def long(run: Any) -> tuple[list[float], list[float]]:
     def log(step: int, loss: float, rate: float) -> None:
         run.log({"loss": loss, "lr": rate, **({"text": "a" * 20_000} if step == 3 else {})}, step=step)
 
     return train(log)
 
 
-def trainer(_run: wandb.Run) -> tuple[list[float], None]:
+def trainer(_run: Any) -> tuple[list[float], None]:
     return by_trainer(Path("out"), report_to=["wandb"], save_strategy="no"), None
 
 
 if __name__ == "__main__":
-    for log in (nested, calls, long, trainer):
+    for log in (nested,) if OLD else (nested, calls, long, trainer):
         name = log.__name__
+        kept = HERE / (f"{name}_{wandb.__version__}" if OLD else name)
         with tempfile.TemporaryDirectory() as folder:
-            run = begin(name, folder, x_disable_machine_info=name != "nested")  # system metrics in one alone
+            run = begin(name, folder, metrics=name == "nested" and not OLD)
             rates, losses = log(run)
             run.finish()
             wandb.teardown()  # without it the last block may not be written yet
-            (HERE / name).mkdir(exist_ok=True)
-            shutil.copy(next(Path(folder).rglob("run-*.wandb")), HERE / name)
-        write_truth(HERE / name, "wandb", rates, losses, NOTES[name])
+            kept.mkdir(exist_ok=True)
+            shutil.copy(next(Path(folder).rglob("run-*.wandb")), kept)
+        write_truth(kept, "wandb", rates, losses, NOTES[name])
