@@ -7,10 +7,12 @@ import copy
 import inspect
 import json
 import math
+import re
 import subprocess
 import sys
 import warnings
 from collections import OrderedDict
+from pathlib import Path
 
 import pytest
 import pytorch_optimizer
@@ -630,3 +632,46 @@ def test_the_first_of_several_processes_writes(tmp_path):
     assert [worker.wait(120) for worker in workers] == [0, 0]
     assert column(tmp_path / "run.jsonl", "rank") == [0, 0, 0]
     assert len(parse(tmp_path / "run.jsonl")) == 6
+
+
+# --- what the page says ---
+
+PAGE = (Path(__file__).parents[2] / "docs/logs.md").read_text(encoding="utf-8")
+
+
+def test_the_python_of_the_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE.partition("## Your own loop")[2], re.S)
+    names = {}
+    exec(block, names)
+    names["recorder"].close()
+    plan = gp.warmup(10) >> gp.cosine(90)
+    assert column(tmp_path / "runs/first.jsonl") == [3e-3 * plan(k) for k in range(100)]
+    assert [row["updates_made"] for row in parse(tmp_path / "runs/first.jsonl") if "val_loss" in row] == [50, 100]
+    assert all(f'"update": {k}, "lr": {3e-3 * plan(k)!r}' in PAGE for k in (98, 99))
+
+
+def linear_of_pytorch(optimizer):
+    return torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 1e-9, 4)
+
+
+@pytest.mark.parametrize("build", [lambda optimizer: Scheduler(optimizer, gp.linear(4)), linear_of_pytorch])
+@pytest.mark.filterwarnings("ignore::glidepath.errors.GlidepathWarning")
+def test_where_the_page_says_to_read_the_rate(build):
+    optimizer = witness(1.0)
+    scheduler = build(optimizer)
+    for _ in range(4):
+        before = optimizer.param_groups[0]["lr"]
+        update(optimizer)
+        after = optimizer.param_groups[0]["lr"]
+        scheduler.step()
+        assert before == after == optimizer.used[-1][0] != optimizer.param_groups[0]["lr"]
+
+
+def test_before_the_step_the_group_holds_the_last_rate_unless_the_next_one_is_shown():
+    optimizer = witness(1.0)
+    Scheduler(optimizer, gp.linear(4))
+    read = []
+    train(optimizer, 4, before=lambda k: read.append(optimizer.param_groups[0]["lr"]))
+    used = [rates[0] for rates in optimizer.used]
+    assert read == [used[0], *used[:-1]]
