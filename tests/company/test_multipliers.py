@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import glidepath as gp
-from glidepath.torch import Scheduler
+from glidepath.torch import Scheduler, Set
 from glidepath.torch.multipliers import apply_multipliers, read_multipliers
 
 from ..timm_alone import schedulers
@@ -159,5 +159,123 @@ def test_a_key_that_is_removed_first_is_ignored():
     for group in optimizer.param_groups:
         group.pop("lr_scale", None)
     Scheduler(optimizer, gp.linear(10))
+    update(optimizer)
+    assert rates_of(optimizer) == [0.1, 0.1]
+
+
+# --- applied once, wherever a scheduler is built ---
+
+
+def quietly(function):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return function()
+
+
+def scheduled(optimizer, plan, **options):
+    with pytest.warns(gp.GlidepathWarning, match="GP736"):
+        return Scheduler(optimizer, plan, **options)
+
+
+@pytest.mark.parametrize("scales", [[0.5], [0.5, 0.5], [0.25, 1.0]])
+def test_a_scheduler_that_is_built_again_applies_no_multiplier_again(scales):
+    optimizer, plan = optimizer_with(scales, rate=0.1), gp.cosine(1000)
+    scheduled(optimizer, plan).detach()
+    for _ in range(3):  # a notebook cell that is run again
+        quietly(lambda: Scheduler(optimizer, plan).detach())
+    scheduler = quietly(lambda: Scheduler(optimizer, plan))
+    for _ in range(500):
+        update(optimizer)
+    assert scheduler.base_lrs == [0.1 * scale for scale in scales]
+    scheduler.detach()
+    resumed = optimizer_with(scales, rate=0.1)
+    resumed.load_state_dict(optimizer.state_dict())
+    for other in (optimizer, resumed):
+        again = quietly(lambda: Scheduler(other, plan, position=500))  # noqa: B023
+        quietly(lambda: update(other))  # noqa: B023
+        assert again.base_lrs == [0.1 * scale for scale in scales]
+        assert rates_of(other) == [0.1 * scale * plan(500) for scale in scales]
+
+
+def test_a_rate_that_is_set_anew_before_the_scheduler_is_built_again_is_multiplied():
+    optimizer = optimizer_with([0.5, 0.5], rate=0.1)
+    scheduled(optimizer, gp.constant()).detach()
+    for group in optimizer.param_groups:
+        group["lr"] = 0.1
+    assert scheduled(optimizer, gp.constant()).base_lrs == [0.05, 0.05]
+
+
+def test_a_multiplier_that_was_changed_takes_the_place_of_the_one_before():
+    optimizer = optimizer_with([0.5, 0.5], rate=0.1)
+    scheduled(optimizer, gp.constant()).detach()
+    optimizer.param_groups[0]["lr_scale"] = 0.25
+    assert scheduled(optimizer, gp.constant()).base_lrs == [0.025, 0.05]
+
+
+def test_pytorchs_initial_lr_has_no_multiplier_in_it():
+    optimizer = optimizer_with([0.5, 0.5], rate=0.1)
+    torch.optim.lr_scheduler.LambdaLR(optimizer, lambda k: 1 / (k + 1))
+    assert scheduled(optimizer, gp.constant(), position=5).base_lrs == [0.05, 0.05]
+
+
+# --- late groups, base= and Set ---
+
+
+def late_group(scale, **options):
+    return {"params": [torch.nn.Parameter(torch.ones(2, dtype=torch.float64))], "lr_scale": scale, **options}
+
+
+def test_the_multiplier_of_a_late_group_at_the_default_rate_is_read():
+    optimizer = optimizer_with([1.0], rate=0.1)
+    scheduler = Scheduler(optimizer, gp.linear(100))
+    update(optimizer)
+    optimizer.add_param_group(late_group(0.01))
+    with pytest.warns(gp.GlidepathWarning, match=r"lr_scale 0\.01 and the rate 0\.1: its base is 0\.001.*GP736"):
+        update(optimizer)
+    assert rates_of(optimizer) == pytest.approx([0.099, 0.00099])
+    assert scheduler.base_lrs == [0.1, 0.001]
+    scheduler.detach()
+    assert quietly(lambda: Scheduler(optimizer, gp.linear(100), position=2)).base_lrs == [0.1, 0.001]
+
+
+@pytest.mark.parametrize(("rate", "says"), [(0.05, "not read, as it came with a rate of its own"), (0.001, None)])
+def test_a_late_group_with_a_rate_of_its_own_keeps_it(rate, says):
+    optimizer = optimizer_with([1.0, 0.5], rate=0.1)
+    scheduled(optimizer, gp.constant())
+    update(optimizer)
+    optimizer.add_param_group(late_group(0.01, lr=rate))
+    if says is None:
+        quietly(lambda: update(optimizer))
+    else:
+        with pytest.warns(gp.GlidepathWarning, match=rf"{says}.*GP736"):
+            update(optimizer)
+    assert rates_of(optimizer) == [0.1, 0.05, rate]
+
+
+def test_one_base_for_the_highest_group_is_multiplied_for_the_others():
+    optimizer = optimizer_with([0.1, 1.0], rate=0.1)
+    scheduled(optimizer, gp.cosine(100), base=0.2)
+    assert rates_of(optimizer) == pytest.approx([0.02, 0.2])
+
+
+@pytest.mark.parametrize(("bases", "is_said"), [([0.2, 0.2], True), ([0.02, 0.2], False)])
+def test_bases_for_each_group_are_used_as_given(bases, is_said):
+    optimizer = optimizer_with([0.1, 1.0], rate=0.1)
+
+    def build():
+        return Scheduler(optimizer, gp.cosine(100), base=bases)
+
+    if is_said:
+        with pytest.warns(gp.GlidepathWarning, match=r"not read: base=\[...\] gives the base of each.*GP736"):
+            build()
+    else:
+        quietly(build)
+    assert rates_of(optimizer) == bases
+
+
+def test_a_plan_that_sets_the_rate_does_not_read_them_and_says_so():
+    optimizer = optimizer_with([0.1, 1.0], rate=0.1)
+    with pytest.warns(gp.GlidepathWarning, match=r"not read: Set\(plan\) gives the rate itself.*GP736"):
+        Scheduler(optimizer, Set("0.1 * cosine(100)"))
     update(optimizer)
     assert rates_of(optimizer) == [0.1, 0.1]

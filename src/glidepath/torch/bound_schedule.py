@@ -28,6 +28,7 @@ from .bases import Late, base_at_start, is_default, is_from_one_cycle, late_base
 from .compiling import skip_compiling
 from .group_names import name_group
 from .hyperparameter import Group, Hyperparameter, TensorVersion, bounds_of, initial_key, tensor_version
+from .multipliers import SCALE_KEY, read_multipliers, scale_late_base
 from .once import OnceWarnings
 from .targets import Target
 from .writes import Moment, WriteHistory, observe
@@ -53,6 +54,7 @@ class Slot:
         version: of the tensor that was written, if it is a tensor.
         factor: the product of all changes by other code.
         moved_in: whether the group came from OneCycleLR when it was bound.
+        scale: multiplier that the group carries by name, as far as it is dealt with in the base (`multipliers.py`).
     """
 
     hyperparameter: Hyperparameter
@@ -63,6 +65,7 @@ class Slot:
     version: TensorVersion | None
     factor: float = 1.0
     moved_in: bool = False
+    scale: float | None = None
 
     @property
     def owns_marker(self) -> bool:
@@ -187,7 +190,14 @@ class BoundSchedule:
             slot.base, slot.factor, slot.written = twin.base, twin.factor, twin.written
         elif not self.target.sets and self.is_rate:
             slot.base = 0.0
-            self.join_late(slot, slot.written, update, default=is_default(optimizer, slot.written))
+            is_usual = is_default(optimizer, slot.written)
+            self.join_late(slot, slot.written, update, default=is_usual)
+            self._scale_late(slot, type(optimizer), is_usual=is_usual)
+
+    def _scale_late(self, slot: Slot, kind: type, *, is_usual: bool) -> None:
+        usual = max((other.base / (other.scale or 1.0) for other in self.slots if other is not slot), default=math.nan)
+        slot.base = scale_late_base(slot.group, slot.base, usual, kind, scales=is_usual, warn=self.once.warn)
+        slot.scale = next(iter(read_multipliers([slot.group], kind) or ()), None)
 
     def join_late(self, slot: Slot, value: float, update: int, *, default: bool = False) -> None:
         """Give a slot its base from the rate that a group has when it joins, before `update`."""
@@ -282,12 +292,16 @@ class BoundSchedule:
             for slot in self.slots:
                 if slot.owns_marker:
                     slot.group[initial_key(slot.hyperparameter)] = slot.multiplier
+                    if slot.scale is not None:
+                        slot.group[SCALE_KEY] = slot.scale
 
     def unmark_bases(self) -> None:
         """Take what `mark_bases` wrote out of the groups."""
         for slot in self.slots:
             if slot.owns_marker:
                 slot.group.pop(initial_key(slot.hyperparameter), None)
+                if slot.scale is not None:
+                    slot.group.pop(SCALE_KEY, None)
 
     def has_decayed(self) -> bool:
         """Return whether a group that was loaded at update 0 holds another multiple of its initial rate than then."""

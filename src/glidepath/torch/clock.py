@@ -262,6 +262,11 @@ class Clock:
             self.cache.fill(self._groups)
 
     @property
+    def groups(self) -> list[Group]:
+        """Return the groups of the optimizer, as far as they are bound."""
+        return self._groups
+
+    @property
     def start(self) -> int | None:
         """Return the position at which this was built or loaded; None once an update was made since."""
         return self._start if self._start == self.position else None

@@ -2,11 +2,12 @@
 
 timm, MAE and BEiT write `lr_scale` into each group, older vision code `lr_mult`, and the scheduler is to set
 lr * multiplier. PyTorch's schedulers ignore both. They are read where that is safe, and what is done is said once.
+A scheduler leaves a note of it beside "initial_lr", so that one that is built later does not apply them again.
 muP needs nothing: its optimizers (`mup.MuAdam`) divide the rates of the groups themselves.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FunctionType
 
 from glidepath.core.checks import is_number
@@ -14,8 +15,75 @@ from glidepath.warn import warn_caller
 
 from .hyperparameter import Group
 
+CODE = "GP736"
 KEYS = ("lr_scale", "lr_mult")
+SCALE_KEY = "initial_lr_scale"  # in a group that a Scheduler has driven: the multiplier that is in its initial_lr
 ROUNDING = 1e-6
+
+
+def scale_rates(groups: Sequence[Group], rates: Sequence[float], kind: type, *, begins: bool) -> list[float]:
+    """Return the base rate of each group as `apply_multipliers` does, but apply none a second time.
+
+    Args:
+        groups: of the optimizer, all that one plan drives.
+        rates: of the groups: their `lr`, or the `initial_lr` of a run that goes on.
+        kind: class of the optimizer.
+        begins: whether the rates are those in the groups, where they may have been set anew since.
+    """
+    multipliers = read_multipliers(groups, kind)
+    if multipliers is None:
+        return list(rates)
+    pairs = list(zip(groups, rates, strict=True))
+    scales = [1.0 if begins and _is_set_anew(*pair) else pair[0].get(SCALE_KEY, 1.0) for pair in pairs]
+    if scales == multipliers:
+        return list(rates)
+    raw = [rate / scale if scale else rate for rate, scale in zip(rates, scales, strict=True)]
+    return apply_multipliers(groups, raw, kind)
+
+
+def _is_set_anew(group: Group, rate: float) -> bool:
+    """Return whether a group that was driven holds the rate again that it had before its multiplier was applied."""
+    scale, initial = group.get(SCALE_KEY, 1.0), group.get("initial_lr", math.nan)
+    return scale != 1 and math.isclose(rate * scale, float(initial), rel_tol=ROUNDING)
+
+
+def scale_late_base(
+    group: Group, base: float, usual: float, kind: type, *, scales: bool, warn: Callable[[str, str], None]
+) -> float:
+    """Return the base of a group that joined late, with the multiplier that it carries by name.
+
+    Args:
+        group: that joined.
+        base: what its rate says.
+        usual: the base of the other groups without their multipliers.
+        kind: class of the optimizer.
+        scales: whether its rate is the optimizer's default, into which no multiplier was put.
+        warn: gives the warning.
+    """
+    multipliers = read_multipliers([group], kind)
+    if multipliers is None or multipliers[0] == 1 or math.isclose(base, multipliers[0] * usual, rel_tol=ROUNDING):
+        return base
+    names, scaled = " and ".join(key for key in KEYS if key in group), base * multipliers[0]
+    if scales:
+        warn(
+            f"a group joined with {names} {multipliers[0]:.4g} and the rate {base:.4g}: its base is {scaled:.4g}", CODE
+        )
+        return scaled
+    warn(f"{names} of a group that joined is not read, as it came with a rate of its own ({base:.4g})", CODE)
+    return base
+
+
+def warn_if_not_read(groups: Sequence[Group], rates: Sequence[float] | None, kind: type, owner: str) -> None:
+    """Warn about multipliers that are not read, because `owner` gives each rate itself, and not in proportion."""
+    multipliers = read_multipliers(groups, kind)
+    if multipliers is None or all(multiplier == 1 for multiplier in multipliers):
+        return
+    if rates is None or not _are_proportional(rates, multipliers):
+        warn_caller(f"{_names(groups)} of the groups is not read: {owner}; remove it, or multiply by it there", CODE)
+
+
+def _names(groups: Sequence[Group]) -> str:
+    return " and ".join(key for key in KEYS if any(key in group for group in groups))
 
 
 def apply_multipliers(groups: Sequence[Group], rates: Sequence[float], kind: type | None = None) -> list[float]:
@@ -39,7 +107,7 @@ def apply_multipliers(groups: Sequence[Group], rates: Sequence[float], kind: typ
     multipliers = read_multipliers(groups, kind)
     if multipliers is None or all(multiplier == 1 for multiplier in multipliers):
         return list(rates)
-    names = " and ".join(key for key in KEYS if any(key in group for group in groups))
+    names = _names(groups)
     if all(rate == rates[0] for rate in rates):
         _warn_that_they_are_read(names, multipliers, rates[0])
         return [rate * multiplier for rate, multiplier in zip(rates, multipliers, strict=True)]
@@ -47,7 +115,7 @@ def apply_multipliers(groups: Sequence[Group], rates: Sequence[float], kind: typ
         warn_caller(
             f"{names} of the groups is not read: their rates differ already, and not by it ({_list(rates)} beside "
             f"{_list(multipliers)}); give all groups one lr to have it read, or remove it",
-            "GP736",
+            CODE,
         )
     return list(rates)
 
@@ -72,7 +140,7 @@ def _warn_that_they_are_read(names: str, multipliers: Sequence[float], rate: flo
         f"the groups have {names}, from {low:.4g} to {high:.4g}, and one lr ({rate:.4g}): each group's base is lr "
         f"times its {names}, from {low * rate:.4g} to {high * rate:.4g}, as in timm (PyTorch's schedulers ignore it); "
         f'to ignore it, remove it first: for group in optimizer.param_groups: group.pop("{names.split()[0]}", None)',
-        "GP736",
+        CODE,
     )
 
 
