@@ -64,8 +64,8 @@ def _numbers(file: Path, name: str, left_out: list[str]) -> Iterator[Number]:
                 continue
             try:
                 step, value = _step_and_value(header, cells)
-            except (ValueError, UnicodeDecodeError) as error:
-                if not is_needed(name):
+            except (ValueError, OverflowError) as error:
+                if number == 2 and not is_needed(name):
                     return
                 problem = f"{short_repr(_text(line))} is not a step and a number: the file is damaged"
                 raise RunError(problem, place=Place(*spot)) from error
@@ -80,7 +80,7 @@ def _check_header(cells: list[bytes], place: Place) -> list[bytes]:
 
 
 def _step_and_value(header: list[bytes], cells: list[bytes]) -> tuple[float, float]:
-    if len(cells) != len(header):
+    if len(cells) != len(header) or sum(map(len, cells)) >= MOST_BYTES:
         raise ValueError
     return float(int(cells[header.index(STEP)])), number_of(cells[-1].decode("ascii"))
 

@@ -4,8 +4,10 @@ It is only read, without trackio, and leaves no files beside it.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +43,12 @@ def scalars_of_trackio(file: Path, columns: Mapping[str, str], per_epoch: int | 
     try:
         with closing(_open(file)) as base:
             key = RUN if RUN in _columns(base) else "run_name"
-            runs = base.execute(f"SELECT {key}, run_name FROM metrics GROUP BY {key} ORDER BY min(id)").fetchall()
-            gathered = [(str(name), _gather(base, file, key, run, columns)) for run, name in runs]
+            gathered = list(_runs(base, file, key, set(columns.values())))
     except (sqlite3.Error, OSError, OverflowError) as error:
         raise RunError(f"the database {file} cannot be read: {error}") from error
     every = [
         scalars_of_rows(Place(str(file), part=f"run {name}"), name, rows, columns, dialect_of(rows.names), per_epoch)
-        for name, rows in gathered
+        for name, _, rows in sorted(gathered, key=itemgetter(1))
         if set(rows.cells) > {COUNT_OF_CALLS}
     ]
     if not every:
@@ -59,25 +60,37 @@ def _open(file: Path) -> sqlite3.Connection:
     """Open a database without writing; without a lock, unless another program may be writing to it."""
     beside = file.with_name(f"{file.name}{WRITTEN}")
     how = "mode=ro" if beside.exists() and beside.stat().st_size else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{file.resolve().as_uri()}?{how}", uri=True)
+    base = sqlite3.connect(f"{file.resolve().as_uri()}?{how}", uri=True)
+    base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
+    return base
 
 
 def _columns(base: sqlite3.Connection) -> set[str]:
-    return {str(name) for _, name, *_ in base.execute(f"PRAGMA table_info({TABLE})")}
+    """Return the columns of the table; none if it is a view, which could compute anything."""
+    tables = {name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return {str(name) for _, name, *_ in base.execute(f"PRAGMA table_info({TABLE})")} if TABLE in tables else set()
 
 
-def _gather(base: sqlite3.Connection, file: Path, key: str, run: object, columns: Mapping[str, str]) -> Rows:
-    return gather_rows(_rows(base, file, key, run), lambda i: _place_of(file, i), set(columns.values()))
+def _runs(base: sqlite3.Connection, file: Path, key: str, named: set[str]) -> Iterator[tuple[str, int, Rows]]:
+    """Yield the name of every run, the number of its first row, and its rows."""
+    query = f"SELECT {key}, run_name, id, step, metrics FROM {TABLE} ORDER BY {key}, id"
+    for _, cells in groupby(base.execute(query), itemgetter(0)):
+        heads: list[tuple[str, int]] = []
+        rows = gather_rows(_rows(cells, file, heads), lambda i: _place_of(file, i), named)
+        yield *heads[0], rows
 
 
-def _rows(base: sqlite3.Connection, file: Path, key: str, run: object) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    query = f"SELECT id, step, length(metrics), metrics FROM metrics WHERE {key} IS ? ORDER BY id"
-    for i, step, length, content in base.execute(query, (run,)):
-        place = _place_of(file, i)
-        if not isinstance(step, int) or not isinstance(content, bytes | str) or length > MOST_BYTES:
+def _rows(
+    cells: Iterable[Sequence[Any]], file: Path, heads: list[tuple[str, int]]
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the rows of a run, each with its number; `heads` gets its name and the number of the first."""
+    for _, name, i, step, content in cells:
+        if type(i) is not int or type(step) is not int or not isinstance(content, bytes | str):
             problem = f"{short_repr((step, content))} is not a step with its metrics: the database is damaged"
-            raise RunError(problem, place=place)
-        yield i, {COUNT_OF_CALLS: step, **_object(content, place)}
+            raise RunError(problem, place=_place_of(file, i))
+        if not heads:
+            heads.append((str(name), i))
+        yield i, {COUNT_OF_CALLS: step, **_object(content, _place_of(file, i))}
 
 
 def _object(content: bytes | str, place: Place) -> Mapping[str, Any]:
