@@ -420,7 +420,10 @@ class BoundSchedule:
     def prepare(self, moment: Moment) -> list[float] | None:
         """Take in what other code wrote; return the value of each slot at the update, or None to leave them."""
         present = [slot.read() for slot in self.slots]
-        if not observe(self, present, moment):
+        leaves = observe(self, present, moment)
+        if moment.begins and not self.writes.aside:
+            self.expects_base = False  # the update that such a write was to come before
+        if not leaves:
             return self.values_at(moment.update)
         written = self.writes.slots
         if self.writes.replaced or len(written) == len(self.slots):

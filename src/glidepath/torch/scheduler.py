@@ -242,6 +242,8 @@ class Scheduler(LRScheduler):
 
         Without this such a write is read as a base or as a multiple of the rate that was shown, whichever is nearer.
         """
+        for clock in self._clocks:
+            clock.cache.flush()  # the next update is to see what was written
         for schedule in self._schedules():
             schedule.expects_base = True
 

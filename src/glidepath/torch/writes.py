@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 from glidepath.errors import SchedulerError
 
+from .averaging import MARK, has_mark, is_its_write
 from .group_names import name_group
 from .hyperparameter import bounds_of
 
@@ -143,7 +144,7 @@ def _observe_silence(schedule: "BoundSchedule", moment: Moment) -> bool:
     """Note that no other code wrote; a schedule that stood aside goes on once an update comes without a write."""
     writes = schedule.writes
     if schedule.is_rate and not writes.averaging:
-        writes.averaging = any("swa_lr" in slot.group for slot in schedule.slots)
+        writes.averaging = has_mark([slot.group for slot in schedule.slots])
     if writes.aside and moment.begins and moment.update > writes.last:
         writes.aside, writes.odd, writes.chaining = False, 0, False
     return writes.aside or writes.used == moment.update
@@ -308,20 +309,16 @@ def _factor(schedule: "BoundSchedule", slot: "Slot", value: float, k: int) -> fl
 def _is_replaced(schedule: "BoundSchedule", present: Sequence[float]) -> bool:
     """Return whether the write came from SWALR: from its first step on it replaces the plan."""
     writes, slots = schedule.writes, schedule.slots
-    if not any("swa_lr" in slot.group for slot in slots):
+    groups = [slot.group for slot in slots]
+    if not has_mark(groups):
         return False
     new, writes.averaging = not writes.averaging, True
     if all(_is_equal(value, slot.written) for slot, value in zip(slots, present, strict=True)):
         return False  # its constructor, or a step that changed nothing
-    if new and all(value == slot.group.get("swa_lr") for slot, value in zip(slots, present, strict=True)):
+    if new and all(value == group.get(MARK) for group, value in zip(groups, present, strict=True)):
         _accept(slots, present)  # its constructor, with anneal_epochs=0
         return True
-    writes.replaced = all(
-        min(slot.written, slot.group.get("swa_lr", value))
-        <= value
-        <= max(slot.written, slot.group.get("swa_lr", value))
-        for slot, value in zip(slots, present, strict=True)
-    )
+    writes.replaced = is_its_write(groups, [slot.written for slot in slots], present)
     if writes.replaced:
         _accept(slots, present)
         schedule.once.warn(
