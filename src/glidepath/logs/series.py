@@ -44,7 +44,9 @@ class Series:
         return self.locate(int(self.rows[i]))
 
     def at(self, chosen: IntArray) -> "Series":
-        """Return some of the numbers."""
+        """Return some of the numbers, in their order."""
+        if len(chosen) == len(self):
+            return self
         return replace(self, steps=self.steps[chosen], values=self.values[chosen], rows=self.rows[chosen])
 
 
@@ -138,10 +140,12 @@ def _check_steps(series: Series) -> None:
 
 def _rows_that_hold(steps: FloatArray) -> IntArray:
     """Return the rows that no later row replaces: those below every step that follows."""
+    if (steps[1:] > steps[:-1]).all():
+        return np.arange(len(steps))
     lowest = np.minimum.accumulate(steps[::-1])[::-1]
     return np.flatnonzero(np.append(steps[:-1] < lowest[1:], True))
 
 
 def _lowest_after_a_fall(steps: FloatArray) -> Sequence[float]:
-    fallen = steps[1:][np.diff(steps) < 0]
+    fallen = steps[1:][steps[1:] < steps[:-1]]
     return [float(fallen.min())] if len(fallen) else []

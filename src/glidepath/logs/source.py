@@ -12,7 +12,8 @@ from typing import BinaryIO, Literal, final
 from glidepath.errors import Place, RunError
 
 from .files import events_in, files_of
-from .formats.csv_rows import CsvRows, read_csv
+from .formats.csv_numbers import read_any_csv
+from .formats.csv_rows import CsvTable
 from .formats.dvclive import is_dvclive
 from .formats.json_lines import MOST_BYTES, is_json_lines
 from .formats.trackio import is_trackio
@@ -57,13 +58,13 @@ class Source:
         path: the file, or the folder of one run.
         kind: what it is.
         header: of a table, the names of its columns; empty for other kinds.
-        csv: of a CSV file, what it holds; None for other kinds and for Parquet.
+        csv: of a table of text, what it holds; None for other kinds and for Parquet.
     """
 
     path: Path
     kind: Kind
     header: tuple[str, ...] = ()
-    csv: CsvRows | None = None
+    csv: CsvTable | None = None
 
     @property
     def place(self) -> Place:
@@ -111,7 +112,7 @@ def open_source(path: Path) -> Source:
 
 
 def _source_of_csv(path: Path, stream: BinaryIO) -> Source:
-    content = read_csv(stream, path)
+    content = read_any_csv(stream, path)
     return Source(path, "table", content.header, content)
 
 

@@ -5,6 +5,7 @@ says what it had to assume. Reading files is left to `glidepath.logs`.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -113,7 +114,7 @@ class _Rows:
     place: RowPlace
     updates: int | None
 
-    @property
+    @cached_property
     def rated(self) -> IntArray:
         """Return the rows with a rate."""
         return np.flatnonzero(~np.isnan(self.rates))
@@ -154,17 +155,24 @@ def _check_rows(rows: _Rows) -> None:
 def _check_losses(rows: _Rows) -> None:
     """Check that losses are positive, and that no step has two."""
     with_loss = np.flatnonzero(~np.isnan(rows.losses))
-    check_losses(rows.losses[with_loss], rows.steps[with_loss], lambda i: rows.place(int(with_loss[i])))
-    for i in np.flatnonzero(np.diff(rows.steps[with_loss]) == 0)[:1]:
+    steps = _at(rows.steps, with_loss)
+    check_losses(_at(rows.losses, with_loss), steps, lambda i: rows.place(int(with_loss[i])))
+    for i in np.flatnonzero(steps[1:] == steps[:-1])[:1]:
         row = int(with_loss[i + 1])
         raise RunError("there are two losses; keep one of them", place=rows.place_with_step(row))
+
+
+def _at(values: FloatArray, rows: IntArray) -> FloatArray:
+    """Return the values of some rows, in their order; without a copy if these are all."""
+    return values if len(rows) == len(values) else values[rows]
 
 
 def _check_rates(rows: _Rows) -> None:
     """Check that rates are possible, and that no step has two of them, as of two groups of parameters."""
     rated = rows.rated
-    check_each_rate(rows.rates[rated], rows.steps[rated], lambda i: rows.place(int(rated[i])))
-    for i in np.flatnonzero((np.diff(rows.steps[rated]) == 0) & (np.diff(rows.rates[rated]) != 0))[:1]:
+    steps, rates = _at(rows.steps, rated), _at(rows.rates, rated)
+    check_each_rate(rates, steps, lambda i: rows.place(int(rated[i])))
+    for i in np.flatnonzero((steps[1:] == steps[:-1]) & (rates[1:] != rates[:-1]))[:1]:
         row, first = int(rated[i + 1]), int(rated[i])
         raise RunError(
             f"there are two rates, {rows.rates[first]:g} and {rows.rates[row]:g}: of two groups of parameters? keep "
@@ -175,7 +183,7 @@ def _check_rates(rows: _Rows) -> None:
 
 def _check_count(rows: _Rows) -> None:
     """Check that no rate was used by an update after the last one, and no loss measured after more than were made."""
-    least = max(rows.steps[-1], rows.steps[rows.rated].max(initial=-1) + 1)
+    least = max(rows.steps[-1], rows.steps[rows.rated[-1]] + 1 if len(rows.rated) else 0)
     if count(rows.count, "updates") < least:
         problem = (f"the log has {least:,.0f} updates: ", Argument("updates", rows.count), " is less")
         raise RunError(problem, place=rows.name)
@@ -198,7 +206,7 @@ def check_ascending(steps: FloatArray, place: RowPlace) -> None:
     Raises:
         RunError: with the place of the first that is.
     """
-    for row in np.flatnonzero(np.diff(steps) < 0)[:1] + 1:
+    for row in np.flatnonzero(steps[1:] < steps[:-1])[:1] + 1:
         raise RunError(
             f"step {steps[row]:.0f} comes after step {steps[row - 1]:.0f}: two runs in one file, or a resumed one; "
             "keep one of them",
@@ -242,6 +250,7 @@ def _rebuild_rates(rows: _Rows, warmup: int | None, between: Between | None) -> 
     if not rows.rates[rated].any():
         problem = "every rate is zero, so nothing was trained" if len(rated) else "no rate was logged"
         raise RunError(problem, place=rows.name, cures=[GIVE_PLAN])
-    steps, first = np.unique(rows.steps[rated].astype(np.int64), return_index=True)
-    rising = None if warmup is None else count(warmup, "warmup")
-    return fill_gaps(rows.name, LoggedRates(steps, rows.rates[rated][first], rows.count), rising, between)
+    steps = _at(rows.steps, rated)
+    first = np.flatnonzero(np.append(True, steps[1:] > steps[:-1]))  # two rows may share a step
+    logged = LoggedRates(_at(steps, first).astype(np.int64), _at(_at(rows.rates, rated), first), rows.count)
+    return fill_gaps(rows.name, logged, None if warmup is None else count(warmup, "warmup"), between)

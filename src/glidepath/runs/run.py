@@ -152,7 +152,7 @@ def _wrong_updates(updates: FloatArray, steps: int, losses: int) -> str:
         return f"{losses} losses and {len(updates)} numbers of updates: each loss has its own"
     if losses < 2:
         return f"{'one loss' if losses else 'no loss'} after an update; a curve has at least two"
-    if not np.array_equal(updates, np.floor(updates)) or not (np.diff(updates) > 0).all():
+    if not np.array_equal(updates, np.floor(updates)) or not (updates[1:] > updates[:-1]).all():
         return "updates are whole numbers, each higher than the one before it"
     if not 1 <= updates[0] <= updates[-1] <= steps:
         return f"updates lie between 1 and the {steps} that have a rate, not {updates[[0, -1]]}"

@@ -1,35 +1,56 @@
-"""The cells of a CSV file (RFC 4180, UTF-8): its header, and its rows with their lines."""
+"""The cells of a table of text (RFC 4180, UTF-8) between commas, tabs or semicolons: its header, and its columns.
+
+This reads any such table, and says where one is damaged; `csv_numbers.py` reads large and plain ones faster.
+"""
 
 import csv
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from glidepath.errors import Place, RunError
+from glidepath.runs.run import FloatArray, IntArray
 
 from ..lines import read_lines
 from ..names import short_repr
 
 MOST_BYTES = 1_000_000  # of a line: more is not a table
 EMPTY = ("", None)  # cells where nothing was logged
+DELIMITERS = (",", "\t", ";")  # the first that is in the header
 
 
-class CsvRows(NamedTuple):
-    """A CSV file.
+class Numbers(NamedTuple):
+    """A column of numbers.
+
+    Args:
+        values: NaN where a cell is empty; shape (n,).
+        rows: those with a cell that is not empty, "nan" among it, in their order; None if all are.
+    """
+
+    values: FloatArray
+    rows: IntArray | None
+
+
+Column = Numbers | Sequence[Any]  # numbers, or the cells as they are in the file
+
+
+class CsvTable(NamedTuple):
+    """A table of text.
 
     Args:
         header: the names of the columns.
-        rows: the cells of every row that is not blank, as many as the header has.
+        columns: their cells, of every row that is not blank.
         lines: of the file, where each row ends.
     """
 
     header: tuple[str, ...]
-    rows: Sequence[Sequence[str]]
-    lines: Sequence[int]
+    columns: Sequence[Column]
+    lines: Sequence[int] | IntArray
 
 
-def read_csv(stream: BinaryIO, file: Path) -> CsvRows:
-    """Read a CSV file.
+def read_csv(stream: BinaryIO, file: Path) -> CsvTable:
+    """Read a table.
 
     Args:
         stream: its bytes, from the beginning.
@@ -40,14 +61,24 @@ def read_csv(stream: BinaryIO, file: Path) -> CsvRows:
     """
     rows = _parse_rows(stream, file)
     header = _check_header(file, next(rows, (1, []))[1])
-    cells: list[list[str]] = []
+    columns: list[list[str]] = [[] for _ in header]
     lines: list[int] = []
     for line, row in rows:
         if len(row) != len(header):
             raise RunError(_wrong_width(len(row), len(header)), place=Place(str(file), line=line))
         lines.append(line)
-        cells.append(row)
-    return CsvRows(header, cells, lines)
+        for column, cell in zip(columns, row, strict=True):
+            column.append(cell)
+    return CsvTable(header, columns, lines)
+
+
+def read_header(stream: BinaryIO, file: Path) -> tuple[str, ...]:
+    """Read no more of a table than its header.
+
+    Raises:
+        RunError: if the first row has no names, or is damaged.
+    """
+    return _check_header(file, next(_parse_rows(stream, file), (1, []))[1])
 
 
 def number_of(cell: Any) -> float:
@@ -69,6 +100,15 @@ def is_number(cell: Any) -> bool:
         return False
 
 
+def delimiter_of(header: str) -> str:
+    """Return what separates the columns, by the line of their names.
+
+    >>> [delimiter_of(header) for header in ("step,lr", "step;lr", "step")]
+    [',', ';', ',']
+    """
+    return next((mark for mark in DELIMITERS if mark in header), DELIMITERS[0])
+
+
 def _wrong_width(cells: int, expected: int) -> str:
     if cells < expected:
         return f"the file may have been cut off in the middle of this line: {cells} of {expected} columns"
@@ -82,7 +122,7 @@ def _check_header(file: Path, cells: Sequence[str]) -> tuple[str, ...]:
         raise RunError(f"{file} is empty")
     if all(map(is_number, names)):
         raise RunError("no header: the first line must name the columns, as in step,rate,loss", place=first_line)
-    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+    if len(names) == 1 and "|" in names[0]:
         problem = f"the columns of {short_repr(names[0])} are not separated by commas: export it as CSV"
         raise RunError(problem, place=first_line)
     return names
@@ -90,7 +130,14 @@ def _check_header(file: Path, cells: Sequence[str]) -> tuple[str, ...]:
 
 def _parse_rows(stream: BinaryIO, file: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield every row that is not blank, with its line; the header is the first."""
-    reader = csv.reader(_decode_lines(stream, file), strict=True, skipinitialspace=True)
+    lines = _decode_lines(stream, file)
+    before: list[str] = []
+    for line in lines:
+        before.append(line)
+        if line.strip():
+            break
+    delimiter = delimiter_of(before[-1]) if before else DELIMITERS[0]
+    reader = csv.reader(chain(before, lines), delimiter=delimiter, strict=True, skipinitialspace=True)
     try:
         for row in reader:
             if any(row):

@@ -1,6 +1,7 @@
 """Some columns of a table: cells by name, the numbers in them, and the place of every row."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -13,7 +14,10 @@ from glidepath.runs.run import FloatArray, IntArray
 from ..names import short_repr, shorten
 from ..series import Spot
 from ..source import Source
-from .csv_rows import EMPTY, is_number, number_of
+from .csv_rows import EMPTY, Column, Numbers, is_number, number_of
+
+NOTHING_LOGGED = "NA"
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
 
 @final
@@ -28,12 +32,12 @@ class Table:
     """
 
     file: str
-    cells: Mapping[str, Sequence[Any]]
-    lines: Sequence[int] | None
+    cells: Mapping[str, Column]
+    lines: Sequence[int] | IntArray | None
 
     def spot(self, row: int) -> Spot:
         """Return where a row is, as the fields of a `Place`."""
-        return (self.file, None, f"row {row}") if self.lines is None else (self.file, self.lines[row], "")
+        return (self.file, None, f"row {row}") if self.lines is None else (self.file, int(self.lines[row]), "")
 
     def place(self, row: int) -> Place:
         """Return where a row is."""
@@ -46,23 +50,46 @@ class Table:
             RunError: if a cell is something else.
         """
         cells = self.cells[column]
+        if isinstance(cells, Numbers):
+            return cells.values
         try:
             return np.array([math.nan if cell in EMPTY else number_of(cell) for cell in cells])
         except (TypeError, ValueError, OverflowError) as error:
             row = next(row for row, cell in enumerate(cells) if not is_number(cell))
-            raise RunError(
-                f"{column} is {short_repr(cells[row])}, not a number; where nothing was logged, a cell is left empty",
-                place=self.place(row),
-            ) from error
+            problem = f"{column} is {short_repr(cells[row])}, not a number; {_cure_of(cells[row])}"
+            raise RunError(problem, place=self.place(row)) from error
+
+    def is_blank(self, column: str) -> bool:
+        """Return whether nothing was logged: Keras fills such a column with NA."""
+        cells = self.cells[column]
+        return not isinstance(cells, Numbers) and all(cell in (*EMPTY, NOTHING_LOGGED) for cell in cells)
+
+    def cell(self, column: str, row: int) -> Any:
+        """Return what is in a cell; of a column of numbers, whole ones without a point."""
+        cells = self.cells[column]
+        if not isinstance(cells, Numbers):
+            return cells[row]
+        value = float(cells.values[row])
+        return str(int(value)) if value.is_integer() else repr(value)
 
     @property
     def length(self) -> int:
         """Return the number of rows."""
-        return len(next(iter(self.cells.values()), ()))
+        cells = next(iter(self.cells.values()), ())
+        return len(cells.values if isinstance(cells, Numbers) else cells)
 
-    def rows_with(self, column: str) -> IntArray:
-        """Return the rows where something was logged, "nan" among it."""
-        return np.flatnonzero([cell not in EMPTY for cell in self.cells[column]])
+    def rows_with(self, column: str) -> IntArray | None:
+        """Return the rows where something was logged, "nan" among it; None if it was in all."""
+        cells = self.cells[column]
+        if isinstance(cells, Numbers):
+            return cells.rows
+        return np.flatnonzero([cell not in EMPTY for cell in cells])
+
+
+def _cure_of(cell: Any) -> str:
+    if isinstance(cell, str) and DECIMAL_COMMA.fullmatch(cell.strip()):
+        return "a decimal comma is not read: write numbers with a point"
+    return "where nothing was logged, a cell is left empty"
 
 
 def read_table(source: Source, columns: Sequence[str]) -> Table:
@@ -79,8 +106,7 @@ def read_table(source: Source, columns: Sequence[str]) -> Table:
         from .parquet import read_cells  # only here: pyarrow may be missing
 
         return Table(str(source.path), read_cells(source.path, columns), None)
-    places = {name: source.header.index(name) for name in columns}
-    cells = {name: [row[i] for row in source.csv.rows] for name, i in places.items()}
+    cells = {name: source.csv.columns[source.header.index(name)] for name in columns}
     return Table(str(source.path), cells, source.csv.lines)
 
 

@@ -4,6 +4,7 @@ The data of a chart that W&B exports has a column for each run; any other table 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -81,6 +82,8 @@ def _scalars(
     series = _series(table, steps, columns, named)
     if not dialect.trainer and not is_chart(source.header) and step != "_step":
         _check_order(steps, series, table)
+    if not np.isnan(steps).any():
+        return scalars_of_series(place, name, series, dialect=dialect)
     missing = {name: np.isnan(each.steps) for name, each in series.items()}
     kept = {name: each.at(np.flatnonzero(~missing[name])) for name, each in series.items()}
     return scalars_of_series(place, name, kept, dialect=dialect).saying(_note_on_missing(missing, named))
@@ -93,15 +96,16 @@ def _note_on_missing(missing: Mapping[str, FloatArray], named: set[str]) -> str:
 
 def _series(table: Table, steps: FloatArray, columns: Mapping[str, str], named: set[str]) -> dict[str, Series]:
     """Return the columns of numbers; one of texts or pictures is left out, unless it would be read."""
-    series = {}
+    series, every = {}, Series(steps, steps, np.arange(table.length), table.place)
     for name, column in columns.items():
         try:
             values, rows = table.numbers(column), table.rows_with(column)
         except RunError:
-            if _is_needed(name, named) or is_evaluation(name):
+            if (_is_needed(name, named) or is_evaluation(name)) and not table.is_blank(column):
                 raise
             continue
-        series[name] = Series(steps[rows], values[rows], rows, table.place)
+        column_in_all = replace(every, values=values)
+        series[name] = column_in_all if rows is None else column_in_all.at(rows)
     return series
 
 
@@ -113,5 +117,5 @@ def _is_needed(name: str, named: set[str]) -> bool:
 def _check_order(steps: FloatArray, series: Mapping[str, Series], table: Table) -> None:
     """Check that the steps of a plain table ascend, and that none has two rates or losses: which holds is unknown."""
     rows = np.flatnonzero(~np.isnan(steps))
-    check_ascending(steps[rows], lambda i: table.place(int(rows[i])))
+    check_ascending(steps if len(rows) == len(steps) else steps[rows], lambda i: table.place(int(rows[i])))
     check_twice(series)

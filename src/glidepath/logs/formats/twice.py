@@ -19,9 +19,10 @@ def check_twice(series: Mapping[str, Series]) -> None:
     """
     for name, each in series.items():
         is_rate = bool(rate_names([name]))
-        twice = (np.diff(each.steps) == 0) & ((np.diff(each.values) != 0) | (not is_rate))
-        for i in np.flatnonzero(twice)[:1] if is_rate or loss_names([name]) else ():
-            raise _two_values(each, int(i), is_rate=is_rate)
+        if is_rate or loss_names([name]):
+            same = np.flatnonzero(each.steps[1:] == each.steps[:-1])
+            for i in same[(each.values[same + 1] != each.values[same]) | (not is_rate)][:1]:
+                raise _two_values(each, int(i), is_rate=is_rate)
 
 
 def _two_values(series: Series, i: int, *, is_rate: bool) -> RunError:
