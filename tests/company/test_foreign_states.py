@@ -109,8 +109,10 @@ def test_one_cycle_and_cyclic_have_their_peak_as_base():
     scheduler = lr_scheduler.OneCycleLR(optimizer, [0.3, 0.6], total_steps=50)
     train(optimizer, scheduler, 7)
     assert read_foreign(scheduler.state_dict(), [optimizer]).bases == [0.3, 0.6]
-    fresh = adam(0.3, 0.6)  # it was not loaded: what the code has is all there is
-    assert read_foreign(scheduler.state_dict(), [fresh]).bases is None
+    fresh = adam(0.3, 0.6)  # it was not loaded, and the peak is in its state alone
+    with pytest.raises(gp.StateError, match="load the state of the optimizer first"):
+        read_foreign(scheduler.state_dict(), [fresh])
+    assert read_foreign(scheduler.state_dict(), [fresh], has_bases=True).bases is None
     optimizer = adam(0.1)
     scheduler = lr_scheduler.CyclicLR(optimizer, 0.01, 0.3, cycle_momentum=False)
     train(optimizer, scheduler, 7)

@@ -206,16 +206,17 @@ def test_a_sweep_from_the_first_update_on_is_used_as_written():
     assert used(optimizer, 2) == [0.1 * plan(k) for k in (20, 21)]
 
 
-def test_two_writes_in_a_row_leave_nothing_behind_either_and_it_is_said():
+def test_three_writes_in_a_row_leave_nothing_behind_and_it_is_said():
     optimizer, plan = sgd(0.1), gp.cosine(100)
     Scheduler(optimizer, plan)
     used(optimizer, 5)
-    write(optimizer, 0.02)
+    for k, rate in enumerate((0.02, 0.05)):
+        write(optimizer, rate)
+        assert update(optimizer) == [pytest.approx(rate, rel=1e-2 if k == 0 else 1e-15)]
     with pytest.warns(gp.GlidepathWarning, match="GP724"):
-        update(optimizer)
-        write(optimizer, 0.05)
-        assert update(optimizer) == [0.05]
-    assert used(optimizer, 2) == [0.1 * plan(k) for k in (7, 8)]
+        write(optimizer, 0.03)
+        assert update(optimizer) == [0.03]
+    assert used(optimizer, 2) == [0.1 * plan(k) for k in (8, 9)]
 
 
 def test_a_state_saved_while_other_code_sweeps_has_the_bases_from_before():

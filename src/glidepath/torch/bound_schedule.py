@@ -54,6 +54,7 @@ class Slot:
         version: of the tensor that was written, if it is a tensor.
         factor: the product of all changes by other code.
         moved_in: whether the group came from OneCycleLR when it was bound.
+        joined: the update before which the group joined the optimizer, if that was during the run.
         scale: multiplier that the group carries by name, as far as it is dealt with in the base (`multipliers.py`).
     """
 
@@ -65,6 +66,7 @@ class Slot:
     version: TensorVersion | None
     factor: float = 1.0
     moved_in: bool = False
+    joined: int | None = None
     scale: float | None = None
 
     @property
@@ -184,6 +186,7 @@ class BoundSchedule:
         """Bind a group that joined the optimizer while the scheduler runs, before `update`."""
         self.add_group(group, number)
         *others, slot = self.slots
+        slot.joined = update
         value = self.target.hyperparameter.get(group)
         twin = next((other for other in others if other.is_written_in(value)), None)
         if twin is not None:  # PyTorch gives a new group the tensor that is the optimizer's default
@@ -193,6 +196,8 @@ class BoundSchedule:
             is_usual = is_default(optimizer, slot.written)
             self.join_late(slot, slot.written, update, default=is_usual)
             self._scale_late(slot, type(optimizer), is_usual=is_usual)
+        elif self.is_rate and not is_default(optimizer, slot.written):
+            self.warn_overwritten(slot, slot.written, update)
 
     def _scale_late(self, slot: Slot, kind: type, *, is_usual: bool) -> None:
         usual = max((other.base / (other.scale or 1.0) for other in self.slots if other is not slot), default=math.nan)
@@ -205,6 +210,15 @@ class BoundSchedule:
         now = self.plan_value(update)
         slot.factor = 1.0
         slot.base = late_base(value, now, highest, default=default, late=self.late, number=slot.number, once=self.once)
+
+    def warn_overwritten(self, slot: Slot, value: float, update: int) -> None:
+        """Warn that the rate of a group that joins before `update` is not used, as a plan that sets has no base."""
+        if not math.isclose(value, self.plan_value(update), rel_tol=TENSOR):
+            self.once.warn(
+                f"{name_group(slot.group, slot.number)} joined with {self.target.label} = {value:g}, and Set(plan) has "
+                "no base: the plan writes over it; to scale a rate, give the plan instead of Set(plan)",
+                "GP729",
+            )
 
     def replace_group(self, old: Group, new: Group) -> None:
         """Follow a group whose dict was replaced, as loading a state does; what `new` holds is not a change."""
@@ -260,6 +274,16 @@ class BoundSchedule:
         if self.writes.aside or self.writes.last >= position - 1:
             return False
         return all(slot.is_plain for slot in self.slots)
+
+    @property
+    def holds_other_tensors(self) -> bool:
+        """Return whether a group was given another tensor since the last write."""
+        values = [(slot, slot.hyperparameter.get(slot.group)) for slot in self.slots]
+        return any(
+            isinstance(value, Tensor) and (slot.version is None or slot.version[0] != id(value))
+            for slot, value in values
+            if not (isinstance(value, Tensor) and value.is_inference())
+        )
 
     @property
     def holds_floats(self) -> bool:
@@ -377,6 +401,16 @@ class BoundSchedule:
                 )
             self._check_bounds(slot, value, k)
         return values
+
+    def next_values(self, k: int) -> list[float]:
+        """Return what each group is to use at update k, as far as is known: what other code wrote where that counts."""
+        if self.writes.replaced:
+            return [slot.read() for slot in self.slots]
+        values = self.values_at(k)
+        if not self.writes.aside:
+            return values
+        written = self.writes.slots
+        return [slot.read() if slot in written else value for slot, value in zip(self.slots, values, strict=True)]
 
     def _check_bounds(self, slot: Slot, value: float, k: int) -> None:
         low, high = self._bounds(slot.multiplier)

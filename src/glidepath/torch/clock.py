@@ -25,6 +25,7 @@ from .once import OnceWarnings
 from .row_cache import RowCache
 from .shared_rates import Claim, check_shared_rates, claim_tensors
 from .skipped_steps import can_skip, has_skipped, is_dry_step
+from .update_counts import updates_in
 from .wrappers import UpdateWatch, is_plain, members_of
 from .writes import Moment
 
@@ -42,6 +43,7 @@ class Clock:
         "_handles",
         "_has_decayed",
         "_listeners",
+        "_made",
         "_pending",
         "_start",
         "bases",
@@ -56,7 +58,8 @@ class Clock:
     _pending: bool  # whether an update has begun and is not counted yet
     _start: int | None  # the position when this was built or loaded, until an update is made
     _claim: Claim | None  # on the tensors that are written
-    _awaits_state: bool  # whether an optimizer was loaded at position 0, and no state of this scheduler yet
+    _awaits_state: bool  # whether an optimizer of another update was loaded, and no state of this scheduler yet
+    _made: int | None  # updates that the optimizer counts, while another state is loaded into it during a run
     _has_decayed: bool  # whether that optimizer came with rates of a later update
     _listeners: list[Callable[[], None]]  # called after every update
     bases: list[float] | None  # of the groups, where they were given
@@ -68,6 +71,7 @@ class Clock:
         self._groups, self._pending, self._handles = [], False, list[Any]()
         self._start, self._awaits_state, self.bases, self.optional = position, False, None, frozenset()
         self._claim, self.paused, self._has_decayed, self._listeners = None, False, False, []
+        self._made = None
         self.cache = RowCache(schedules, position)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
@@ -86,6 +90,7 @@ class Clock:
         hooks: list[tuple[Any, Any]] = [
             (member.register_load_state_dict_post_hook, self.after_load) for member in registries.values()
         ]
+        hooks += [(member.register_load_state_dict_pre_hook, self.before_load) for member in registries.values()]
         self._handles = [register(hook) for register, hook in hooks]
         if counts and plain:
             writes_rates = any(schedule.target.hyperparameter.key == "lr" for schedule in self.schedules)
@@ -199,10 +204,16 @@ class Clock:
         self.after(None, None, None)
         self._tell()
 
+    def before_load(self, optimizer: Any, state: Any) -> None:
+        """Note the optimizer's own count of updates: the one that is loaded during a run may be of another time."""
+        self._made = updates_in(optimizer) if self.start is None else None
+
     def after_load(self, optimizer: Any) -> None:
         """Write the values of `position` over those of a loaded state, which are not changes by other code."""
-        self._awaits_state = self.position == 0
-        self._replace_groups(optimizer.param_groups)
+        before, self._made = self._made, None
+        moved = before is not None and updates_in(optimizer) != before
+        self._awaits_state = self._awaits_state or self.position == 0 or moved
+        self._replace_groups(self._pair_groups(optimizer.param_groups, loaded=True))
         self._has_decayed = any(schedule.has_decayed() for schedule in self.schedules if schedule.is_rate)
         self.restart()
         self.write(optimizer)
@@ -248,6 +259,8 @@ class Clock:
             self._unmark()
             return
         self.bind_groups(optimizer)
+        if any(schedule.holds_other_tensors for schedule in self.schedules):
+            check_shared_rates(self.schedules, self._groups)
         if self._pending:
             self._check_update(optimizer)
         moment = self._moment()
@@ -318,10 +331,11 @@ class Clock:
         groups = optimizer.param_groups
         if len(groups) == len(self._groups) and all(map(_is, groups, self._groups)):
             return
-        self._check_removed(groups)
-        self._replace_groups(groups)
+        pairs = self._pair_groups(groups)
+        self._check_removed(groups, [number for number, _ in pairs])
+        self._replace_groups(pairs)
         late = bool(self._groups)
-        new = [(number, group) for number, group in enumerate(groups) if not any(group is old for old in self._groups)]
+        new = _not_in(groups, self._groups)
         try:
             for number, group in new:
                 self._bind(optimizer, group, number, late=late)
@@ -335,26 +349,38 @@ class Clock:
         for schedule in self.schedules:
             schedule.sort_slots(groups)
 
-    def _check_removed(self, groups: list[Group]) -> None:
-        before = len(self._groups)
-        gone = [number for number, group in enumerate(self._groups) if not any(group is other for other in groups)]
-        if len(groups) < before:
+    def _check_removed(self, groups: list[Group], replaced: list[int]) -> None:
+        gone = [number for number, _ in _not_in(self._groups, groups) if number not in replaced]
+        if gone:
             raise SchedulerError(
-                f"the optimizer has {len(groups)} group{'s' * (len(groups) != 1)}, and had {before}: group "
+                f"the optimizer has {len(groups)} group{'s' * (len(groups) != 1)}, and had {len(self._groups)}: group "
                 f"{', '.join(map(str, gone))} is gone; detach() and build another Scheduler with position="
                 f"{self.position} if you removed it; if DeepSpeed steps group by group, use Scheduler(..., "
                 'clock="calls")'
             )
 
-    def _replace_groups(self, groups: Iterable[Group]) -> None:
-        """Follow groups whose dict was replaced by another at the same place, as loading a state does."""
-        groups = list(groups)
-        for number, (old, new) in enumerate(zip(self._groups, groups, strict=False)):
-            moved = any(old is group for group in groups) or any(new is group for group in self._groups)
-            if old is not new and not moved:
-                for schedule in self.schedules:
-                    schedule.replace_group(old, new)
-                self._groups[number] = new
+    def _pair_groups(self, groups: list[Group], *, loaded: bool = False) -> list[tuple[int, Group]]:
+        """Return the numbers of bound groups whose dict was replaced, and the new dicts.
+
+        That is one with the same parameters; after a load, one at the same place.
+        """
+        new = _not_in(groups, self._groups)
+        pairs = []
+        for number, old in _not_in(self._groups, groups):
+            here = [pair for pair in new if pair[0] == number]
+            twins = [pair for pair in here if _has_parameters_of(pair[1], old)]
+            twins += [pair for pair in new if old.get("params") and _has_parameters_of(pair[1], old)]
+            for twin in (twins or here * loaded)[:1]:
+                new = [pair for pair in new if pair is not twin]
+                pairs.append((number, twin[1]))
+        return pairs
+
+    def _replace_groups(self, pairs: Iterable[tuple[int, Group]]) -> None:
+        """Follow groups whose dict was replaced, as loading a state does."""
+        for number, new in pairs:
+            for schedule in self.schedules:
+                schedule.replace_group(self._groups[number], new)
+            self._groups[number] = new
 
     def _bind(self, optimizer: Any, group: Group, number: int, *, late: bool) -> None:
         scheduled: set[str] = set()
@@ -375,6 +401,16 @@ class Clock:
 
 def _is(first: Any, second: Any) -> bool:
     return first is second
+
+
+def _has_parameters_of(first: Group, second: Group) -> bool:
+    parameters = [list(group.get("params", ())) for group in (first, second)]
+    return len(parameters[0]) == len(parameters[1]) and all(map(_is, *parameters))
+
+
+def _not_in(groups: list[Group], others: list[Group]) -> list[tuple[int, Group]]:
+    """Return the groups that are none of the others, with their numbers."""
+    return [(number, group) for number, group in enumerate(groups) if not any(group is other for other in others)]
 
 
 def unwrap_optimizer(optimizer: Any) -> Any:

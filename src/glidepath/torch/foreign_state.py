@@ -57,7 +57,12 @@ def is_foreign(state: Any) -> bool:
 
 
 def read_foreign(
-    state: Mapping[str, Any], optimizers: Sequence[Any], updates: int | None = None, position: int = 0
+    state: Mapping[str, Any],
+    optimizers: Sequence[Any],
+    updates: int | None = None,
+    position: int = 0,
+    *,
+    has_bases: bool = False,
 ) -> Foreign:
     """Read the position and the base rates of another scheduler's state.
 
@@ -66,6 +71,7 @@ def read_foreign(
         optimizers: those that are scheduled; the first that counts its updates proves the position.
         updates: the count of the trainer, which is the proof where no optimizer counts.
         position: where the scheduler was built, if it has made no update since: it decides where the state cannot.
+        has_bases: whether the bases were given in the code, so that those of the state are not needed.
 
     Raises:
         StateError: if the state has no position in updates, disagrees with the count of updates, or does not fit the
@@ -73,7 +79,7 @@ def read_foreign(
     """
     _refuse_kinds(state)
     groups = [group for optimizer in optimizers for group in optimizer.param_groups]
-    bases = _read_bases(state, groups)
+    bases = None if has_bases and "_schedule_phases" in state else _read_bases(state, groups)
     place, reason = _choose_position(_read_last_epoch(state), _find_proof(optimizers, updates), position)
     rates = "" if bases is None else f" with base {', '.join(f'{base:g}' for base in dict.fromkeys(bases))}"
     said = f"resuming from the state of another scheduler at update {place:,}{rates}, by the plan in the code: {reason}"
@@ -81,7 +87,7 @@ def read_foreign(
 
 
 def warn_if_state_is_missing(optimizer: Any, position: int, *, decayed: bool = False) -> None:
-    """Warn about an optimizer that was loaded with updates in it, under a scheduler whose state was not.
+    """Warn about an optimizer that was loaded alone, with another number of updates in it than its scheduler has made.
 
     Args:
         optimizer: the one that is about to make the first update since.
@@ -89,14 +95,17 @@ def warn_if_state_is_missing(optimizer: Any, position: int, *, decayed: bool = F
         decayed: whether its rates were those of a later update, which is all that plain SGD shows.
     """
     updates = updates_in(optimizer)
-    if position or not (optimizer.state or decayed if updates is None else updates):
+    if position and counts_updates(position, updates or 0):
+        return
+    if not position and not (optimizer.state or decayed if updates is None else updates):
         return
     before, place = (
         ("the state of an earlier training", "...") if updates is None else (f"{updates:,} updates", updates)
     )
     warn_caller(
-        f"the optimizer was loaded with {before} in it, and its scheduler begins at update 0, so the schedule starts "
-        "again: load the scheduler's state as well, scheduler.load_state_dict(...), or build it with "
+        f"the optimizer was loaded with {before} in it, and its scheduler "
+        f"{f'goes on at update {position:,}' if position else 'begins at update 0, so the schedule starts again'}: "
+        "load the scheduler's state as well, scheduler.load_state_dict(...), or build it with "
         f"Scheduler(..., position={place})",
         "GP733",
     )
@@ -242,7 +251,13 @@ def _read_bases(state: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -
 
 def _find_bases(state: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> Any:
     if "_schedule_phases" in state:  # OneCycleLR keeps its peak in the optimizer alone
-        return [group["max_lr"] for group in groups] if all("max_lr" in group for group in groups) else None
+        if not all("max_lr" in group for group in groups):
+            raise StateError(
+                "the peak of OneCycleLR is in the optimizer's state alone (max_lr), and not in this one: load the "
+                "state of the optimizer first, or build the scheduler with its peak",
+                cures=[Cure("what the plan scales", Argument("base", 0.1))],
+            )
+        return [group["max_lr"] for group in groups]
     for key in ("max_lrs", "base_values", "base_lrs"):
         if key in state:
             return state[key]

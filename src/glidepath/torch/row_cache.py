@@ -265,12 +265,13 @@ class RowCache:
 
     def _note_versions(self) -> None:
         versions = {
-            id(tensor): version for (_, _, tensor, _), version in zip(self._tensors, self._versions, strict=True)
+            (id(tensor), place): version
+            for (_, _, tensor, place), version in zip(self._tensors, self._versions, strict=True)
         }
-        for slot, _, _ in self._places:
+        for slot, place, _ in self._places:
             value = id(slot.hyperparameter.get(slot.group))
-            if value in versions:
-                slot.version = value, versions[value]
+            if (value, place) in versions:
+                slot.version = value, versions[value, place]
 
     def clear(self) -> None:
         """Drop the rows; the next write takes the slow path."""

@@ -123,7 +123,7 @@ def _compare(saved: SavedPlan, code: Schedule, position: int, on_change: OnChang
         before = None
     if before is not None and text is not None and not waits(before) and _have_same_values(before, code):
         return code
-    problem = f"{saved.label} was saved with another plan: {saved.text} then, {text or code!r} in the code"
+    problem = f"{saved.label} was saved with another plan: {saved.text} then, {text or repr(code)} in the code"
     if on_change == "error":
         raise StateError(f'{problem}; on_change="warn" takes the code\'s plan, "saved" the saved one')
     if on_change == "saved" and before is not None:

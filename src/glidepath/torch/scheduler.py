@@ -267,6 +267,13 @@ class Scheduler(LRScheduler):
                 )
             real(value, name, above=0)
         self._observe()
+        if any(
+            schedule.writes.replaced and str(schedule.target.hyperparameter) in bases for schedule in self._of_rate()
+        ):
+            raise SchedulerError(
+                "SWALR has taken over the rate, so there is no plan that a base would scale: write the rate into the "
+                'groups as "swa_lr", or follow a plan again, replace(plan)'
+            )
         highest: dict[str, float] = {}
         for schedule in self._schedules():
             name = str(schedule.target.hyperparameter)

@@ -4,8 +4,8 @@
  "plans": {"lr": "warmup(100) >> cosine(900)"},                  text by target, None for a Python callable
  "replaced": {},                                                 text of the plan in the code, where it was replaced
  "averaged": [],                                                 targets that SWALR has taken over
- "tokens": None,                                                 made so far, if the horizon knows tokens
- "groups": {"lr": [{"base": 0.1, "factor": 1.0}, ...]},          by target, in the order of its groups
+ "tokens": None, "each_tokens": None,                            made so far, if the horizon knows tokens
+ "groups": {"lr": [{"base": 0.1, "factor": 1.0}, ...]},          by target, in the order of its groups; "rate" of SWALR
  "last_epoch": 1200, "base_lrs": [0.1], ...}                     for PyTorch's own schedulers (`foreign_state.py`)
 """
 
@@ -81,6 +81,7 @@ def build_state(
     lanes = _lanes(clocks)
     position = clocks[0].position
     per_step = _tokens_per_step(horizon)
+    tokens = [(clock.position + clock.schedules[0].offset) * (per_step or 0) for clock in clocks]
     return {
         **foreign_keys(position, bases, rates),
         "version": VERSION,
@@ -89,9 +90,21 @@ def build_state(
         "plans": {lane.label: text_of(lane.plan) for lane in lanes},
         "replaced": {lane.label: text_of(lane.code) for lane in lanes if lane.schedules[0].original is not None},
         "averaged": [lane.label for lane in lanes if lane.schedules[0].writes.replaced],
-        "tokens": None if per_step is None else (position + lanes[0].schedules[0].offset) * per_step,
-        "groups": {lane.label: [{"base": slot.base, "factor": slot.factor} for slot in lane.slots] for lane in lanes},
+        "tokens": None if per_step is None else tokens[0],
+        "each_tokens": None if per_step is None else tokens,
+        "groups": {
+            lane.label: [group for schedule in lane.schedules for group in _groups_of(schedule)] for lane in lanes
+        },
     }
+
+
+def _groups_of(schedule: BoundSchedule) -> list[dict[str, float]]:
+    """Return base and factor of each group, and the rate where SWALR has taken over: no plan gives it then."""
+    groups = [{"base": slot.base, "factor": slot.factor} for slot in schedule.slots]
+    if schedule.writes.replaced:
+        for group, slot in zip(groups, schedule.slots, strict=True):
+            group["rate"] = slot.read()
+    return groups
 
 
 def _tokens_per_step(horizon: Horizon | int | None) -> int | None:
@@ -109,9 +122,10 @@ class Change:
     lane: Lane
     plan: Schedule
     replaces: bool  # whether the plan takes the place of the one in the code
-    offset: int
+    offsets: list[int]  # of each optimizer
     bases: list[float]
     factors: list[float]
+    rates: list[float | None]  # that SWALR has written
     averaged: bool
 
     def check(self, positions: Sequence[int]) -> None:
@@ -122,9 +136,9 @@ class Change:
         """
         if waits(self.plan):
             raise StateError(f"the saved plan of {self.lane.label}, {self.plan!r}, waits for a horizon: it is damaged")
-        for (schedule, bases, factors), position in zip(self._parts(), positions, strict=True):
+        for (schedule, bases, factors), position, offset in zip(self._parts(), positions, self.offsets, strict=True):
             target = replace(schedule.target, plan=self.plan)
-            check_next(schedule.would_be(target, bases, factors), position, self.offset)
+            check_next(schedule.would_be(target, bases, factors), position, offset)
 
     def _parts(self) -> Iterator[tuple[BoundSchedule, list[float], list[float]]]:
         """Yield each schedule with the bases and the factors of its groups."""
@@ -136,11 +150,26 @@ class Change:
 
     def apply(self) -> None:
         """Change the schedules of the lane."""
-        for schedule, bases, factors in self._parts():
+        for (schedule, bases, factors), offset in zip(self._parts(), self.offsets, strict=True):
             code = schedule.original or schedule.target
             schedule.resume(replace(code, plan=self.plan), bases, factors)
             schedule.original = code if self.replaces else None
-            schedule.offset, schedule.writes.replaced = self.offset, self.averaged
+            schedule.offset, schedule.writes.replaced = offset, self.averaged
+        for slot, rate in zip(self.lane.slots, self.rates, strict=True):
+            if self.averaged and rate is not None:  # the plan has written over it if the optimizer was loaded before
+                slot.write(rate)
+
+    def warn_about_replaced(self) -> None:
+        """Warn that a plan that was given by `replace` or `cooldown` before the load is not followed further."""
+        present, new = text_of(self.lane.plan), text_of(self.plan)
+        if self.lane.schedules[0].original is None or self.plan is self.lane.plan or (new and new == present):
+            return
+        warn_caller(
+            f"the plan of {self.lane.label} was replaced by {present or repr(self.lane.plan)} before this state was "
+            f"loaded, and the state follows {new or repr(self.plan)}, which is followed: call replace() or cooldown() "
+            "after loading to change it",
+            "GP703",
+        )
 
 
 def check_next(schedule: BoundSchedule, position: int, offset: int) -> None:
@@ -169,12 +198,13 @@ def load_state(clocks: Sequence[Clock], state: Any, on_change: OnChange, horizon
     if isinstance(state, dict) and _version_of(state) == 1:  # other keys are what a partial load left there (DCP)
         state = {name: value for name, value in state.items() if name in FIRST_KEYS}
     positions = _check_state(lanes, state, len(clocks))
-    offset = _token_offset(state, positions[0], horizon)
-    changes = [_read_change(lane, state, positions[0], on_change, offset) for lane in lanes]
+    offsets = _token_offsets(state, positions, horizon)
+    changes = [_read_change(lane, state, positions[0], on_change, offsets) for lane in lanes]
     for change in changes:
         change.check(positions)
     for change in changes:
         _warn_about_bases(change, positions[0])
+        change.warn_about_replaced()
     for change in changes:
         change.apply()
     for clock, position in zip(clocks, positions, strict=True):
@@ -182,23 +212,24 @@ def load_state(clocks: Sequence[Clock], state: Any, on_change: OnChange, horizon
 
 
 def _read_change(
-    lane: Lane, state: Mapping[str, Any], position: int, on_change: OnChange, offset: int | None
+    lane: Lane, state: Mapping[str, Any], position: int, on_change: OnChange, offsets: list[int]
 ) -> Change:
     groups = state["groups"][lane.label]
     bases, factors = ([float(group[name]) for group in groups] for name in ("base", "factor"))
     averaged = lane.label in state.get("averaged", ())
     saved = read_saved_plan(state, lane.label)
-    plan, replaces = choose_plan(saved, lane.code, position, on_change, other_batch=offset is not None)
-    return Change(lane, plan, replaces, offset or 0, bases, factors, averaged)
+    rates = [None if group.get("rate") is None else float(group["rate"]) for group in groups]
+    plan, replaces = choose_plan(saved, lane.code, position, on_change, other_batch=any(offsets))
+    return Change(lane, plan, replaces, offsets, bases, factors, rates, averaged)
 
 
-def _token_offset(state: Mapping[str, Any], position: int, horizon: Horizon | int | None) -> int | None:
-    """Return how many steps further than the updates the plan is, after another batch; None for the same batch."""
+def _token_offsets(state: Mapping[str, Any], positions: Sequence[int], horizon: Horizon | int | None) -> list[int]:
+    """Return how many steps further than its updates the plan of each optimizer is, after another batch."""
     tokens, per_step = state.get("tokens"), _tokens_per_step(horizon)
     if tokens is None or per_step is None:
-        return None
-    offset = round(tokens / per_step) - position
-    return None if offset == 0 else offset
+        return [0] * len(positions)
+    each = state.get("each_tokens") or [tokens / (positions[0] or 1) * position for position in positions]
+    return [round(count / per_step) - position for count, position in zip(each, positions, strict=True)]
 
 
 def _check_state(lanes: Sequence[Lane], state: Any, clocks: int) -> list[int]:
@@ -218,7 +249,7 @@ def _check_state(lanes: Sequence[Lane], state: Any, clocks: int) -> list[int]:
         raise StateError(f"this state is of {len(positions)} optimizers, and this Scheduler has {clocks}")
     if not all(isinstance(state.get(name), dict) for name in ("plans", "groups")):
         raise StateError("this state has no plans and groups: it is damaged")
-    _check_extras(state)
+    _check_extras(state, clocks)
     labels, saved = {lane.label for lane in lanes}, set(state["plans"]) & set(state["groups"])
     if labels != saved:
         raise StateError(
@@ -235,14 +266,22 @@ def _version_of(state: Mapping[str, Any]) -> int | None:
     return version if type(version) is int else None
 
 
-def _check_extras(state: Mapping[str, Any]) -> None:
+def _is_amount(number: Any) -> bool:
+    """Return whether this is a finite number of at least 0."""
+    return is_number(number) and math.isfinite(number) and number >= 0
+
+
+def _check_extras(state: Mapping[str, Any], clocks: int) -> None:
     """Check the parts that a state of version 1 does not have."""
     for name, kind in {"replaced": dict, "averaged": list}.items():
         if not isinstance(state.get(name, kind()), kind):
             raise StateError(f"{name} of this state is {state[name]!r}: it is damaged")
-    tokens = state.get("tokens")
-    if tokens is not None and not (is_number(tokens) and math.isfinite(tokens) and tokens >= 0):
-        raise StateError(f"tokens of this state is {tokens!r}, not a count of tokens")
+    tokens, each = state.get("tokens"), state.get("each_tokens")
+    if each is not None and not (isinstance(each, list) and len(each) == clocks):
+        raise StateError(f"each_tokens of this state is {each!r}, not a count of tokens of each optimizer")
+    for number in [tokens, *(each or ())]:
+        if number is not None and not _is_amount(number):
+            raise StateError(f"tokens of this state is {number!r}, not a count of tokens")
 
 
 def _check_groups(lane: Lane, state: Mapping[str, Any]) -> None:
@@ -261,6 +300,8 @@ def _check_groups(lane: Lane, state: Mapping[str, Any]) -> None:
         numbers: list[Any] = [group.get("base"), group.get("factor")]
         if not all(is_number(number) and math.isfinite(number) for number in numbers):
             raise StateError(f"a group of {label} is {group!r}, not a finite base and factor")
+        if group.get("rate") is not None and not _is_amount(group["rate"]):
+            raise StateError(f"a group of {label} is {group!r}, with a rate that cannot be")
         if any(number < lane.lowest for number in numbers):
             raise StateError(f"a group of {label} is {group!r}, and {label} is at least 0")
 
@@ -275,7 +316,7 @@ def _warn_about_bases(change: Change, position: int) -> None:
         return
     for number, (slot, base, factor) in enumerate(zip(change.lane.slots, change.bases, change.factors, strict=True)):
         multiplier = base * factor
-        rates = [multiplier * change.plan(k + change.offset) for k in (position, max(0, position - 1))]
+        rates = [multiplier * change.plan(k + change.offsets[0]) for k in (position, max(0, position - 1))]
         if slot.base != base and not any(math.isclose(slot.base, rate, rel_tol=1e-6) for rate in (*rates, multiplier)):
             warn_caller(
                 f"{change.lane.label} of group {number} was saved with base {base:g} and is {slot.base:g} in the code; "
@@ -299,7 +340,9 @@ def load_foreign_state(
     if not is_foreign(state):
         return False
     built_at = clocks[0].start if clocks[0].start is not None else 0
-    foreign = read_foreign(state, optimizers, None if updates is None else updates(), built_at)
+    has_bases = all(clock.bases is not None for clock in clocks)
+    made = None if updates is None else updates()
+    foreign = read_foreign(state, optimizers, made, built_at, has_bases=has_bases)
     takeovers = list(_take_over(foreign, clocks, optimizers))
     for schedule, bases in takeovers:
         check_next(schedule.would_be(schedule.target, bases, [1.0] * len(bases)), foreign.position, 0)

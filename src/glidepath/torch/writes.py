@@ -237,11 +237,21 @@ def _change_bases(schedule: "BoundSchedule", present: Sequence[float], due: Sequ
             slot.written = value
         elif slot.base == 0 and not schedule.target.sets:
             schedule.join_late(slot, value, moment.update)
+        elif slot.joined == moment.update and schedule.is_rate:
+            _read_late(schedule, slot, value, moment.update)
         elif moment.first:
             _read_first(schedule, slot, value, moment.update)
         else:
             _read_factor(schedule, slot, value, new, moment.update)
         slot.written = value
+
+
+def _read_late(schedule: "BoundSchedule", slot: "Slot", value: float, k: int) -> None:
+    """Take a write into a group that has joined, before its first update, as if it had joined with that."""
+    if schedule.target.sets:
+        schedule.warn_overwritten(slot, value, k)
+    else:
+        schedule.join_late(slot, value, k)
 
 
 def _read_first(schedule: "BoundSchedule", slot: "Slot", value: float, k: int) -> None:
