@@ -91,7 +91,7 @@ def test_what_was_logged_stands_and_what_lies_between_is_on_a_straight_line():
     assert run.rates == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.3, 0.2])
     assert (run.rates[4], run.rates[6]) == (0.4, 0.2)
     assert run.assumed == ON_THE_LINE + "0.3, at step 3"
-    assert sparse([0, 4, 6], [0.0, 0.4, 0.2], between="line").assumed == ""
+    assert sparse([0, 4, 6], [0.0, 0.4, 0.2], between="line").assumed == ON_THE_LINE.partition(";")[0]
 
 
 def test_a_rate_that_is_held_stands_until_the_next():
@@ -191,9 +191,10 @@ def test_a_curve_that_falls_goes_on_backwards_without_a_turn():
 
 def test_a_history_that_is_missing_is_asked_for():
     assert sparse([4, 19], [0.3, 0.3]).steps == 20
+    assert sparse([9, 19], [0.3, 0.3]).rates.tolist() == [0.3] * 20
     message = "the first rate was logged at step 5 of 20, and the history before it is missing: give the schedule of "
     with pytest.raises(RunError, match=message + "the run, plan= and peak="):
-        sparse([5, 19], [0.3, 0.3])
+        sparse([5, 19], [0.3, 0.2])
 
 
 def test_a_warmup_that_is_told_is_not_assumed():

@@ -66,9 +66,11 @@ def test_what_was_assumed_of_a_run_is_told(runs, tmp_path, capsys):
     lines = (tmp_path / "wsd.csv").read_text().splitlines()
     (tmp_path / "late.csv").write_text("\n".join([lines[0], *lines[6:]]))
     assert main(["fit", "late.csv"]) == 0
-    assert "late: assumed a linear warmup over the first 100 updates" in capsys.readouterr().out
-    assert main(["fit", "late.csv", "--run-warmup", "80"]) == 0
-    assert "assumed" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "late: assumed a level rate (give warmup= if it rose) over the first 100 updates" in said
+    assert "between two logged rates the rate lies on a straight line; if it held until the next" in said
+    assert main(["fit", "late.csv", "--run-warmup", "80", "--between", "line"]) == 0
+    assert "over the first" not in capsys.readouterr().out
 
 
 def test_seeds_of_one_schedule_are_averaged(tmp_path, monkeypatch, capsys):
@@ -82,11 +84,11 @@ def test_seeds_of_one_schedule_are_averaged(tmp_path, monkeypatch, capsys):
 
 
 def test_columns_may_have_other_names(runs, tmp_path, capsys):
-    text = (tmp_path / "wsd.csv").read_text().replace("step,lr,loss", "it,eta,nll")
+    text = (tmp_path / "wsd.csv").read_text().replace("step,lr,loss", "k,eta,nll")
     (tmp_path / "odd.csv").write_text(text)
     assert main(["fit", "odd.csv"]) == 2
     assert "--column step=..." in capsys.readouterr().err
-    assert main(["fit", "odd.csv", "--column", "step=it", "--column", "rate=eta", "--column", "loss=nll"]) == 0
+    assert main(["fit", "odd.csv", "--column", "step=k", "--column", "rate=eta", "--column", "loss=nll"]) == 0
 
 
 def test_a_log_without_rates_needs_the_plan_and_the_peak(tmp_path, monkeypatch, capsys):
@@ -108,7 +110,7 @@ def test_a_log_without_rates_needs_the_plan_and_the_peak(tmp_path, monkeypatch, 
         (["cosine.csv", "-o", "fit.gif"], "must end in one of .png, .svg, .pdf"),
         (["cosine.csv", "--column", "loss"], "--column says what a column is called, as in loss=val_loss, not 'loss'"),
         (["cosine.csv", "--only", "wsd"], "no run is called 'wsd'; there are cosine"),
-        (["cosine.csv", "--metric", "validation_loss"], "leave --metric out"),
+        (["cosine.csv", "--metric", "validation_loss"], "there is no metric 'validation_loss'; there are lr, loss"),
         (["level.csv"], "the rate never falls in level"),
         (["cosine.csv", "--law", "chinchilla"], "chinchilla"),
         (["cosine.csv", "--run-peak", "0.1"], "--run-peak and --run-steps belong to a plan: give --run-plan too"),
@@ -285,11 +287,10 @@ def test_a_rate_that_is_not_there_can_still_be_had_from_a_plan(tmp_path, monkeyp
 def test_epochs_are_not_updates(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("epoch.csv").write_text("epoch,lr,loss\n1,0.1,3\n2,0.05,2\n")
-    cure = "give updates: the epochs times the updates in an epoch [GP401]"
-    assert main(["fit", "epoch.csv", "--column", "step=epoch"]) == 2
-    assert f"epoch counts epochs, and a step is an update: {cure}" in capsys.readouterr().err
-    assert main(["fit", "epoch.csv"]) == 2
-    assert f"there are epoch, lr, loss: {cure}" in capsys.readouterr().err
+    cure = "say how many updates an epoch has, --updates-per-epoch 100 [GP401]"
+    for options in ([], ["--column", "step=epoch"]):
+        assert main(["fit", "epoch.csv", *options]) == 2
+        assert f"a row counts epochs, and a step is an update: {cure}" in capsys.readouterr().err
 
 
 def test_the_loss_is_chosen_among_the_runs_that_are_read(tmp_path, monkeypatch, capsys):

@@ -53,13 +53,13 @@ def test_columns_and_peaks_are_told_by_options(tmp_path, capsys):
     [
         (["--steps", "200", "--run", "absent.csv"], "absent.csv cannot be read: No such file"),
         (["--run", "log.csv"], "give it, as in --steps 10k"),
-        (["--steps", "200", "--run", "log.csv", "--column", "rate=x"], "no column is called 'x'"),
+        (["--steps", "200", "--run", "log.csv", "--column", "rate=x"], "nothing is called 'x'"),
         (["--steps", "200", "--run", "log.csv", "--column", "rate"], "--column says what a column is called"),
         (["--steps", "200", "--run", "log.csv", "--run-peak", "0"], "peak"),
         (["--steps", "200", "--run-peak", "0.1"], "--column and --run-peak say how a log is read"),
         (
             ["--steps", "200", "--run", "bare.csv"],
-            "there are step, eta, loss: name it, --column rate=..., or to compare",
+            "there are eta, loss: name it, --column rate=..., or to compare",
         ),
     ],
 )
@@ -93,6 +93,6 @@ def test_a_log_without_any_rate_says_how_to_log_one(tmp_path, capsys):
     (tmp_path / "norate.csv").write_text("step,loss\n1,3\n2,2\n")
     assert main(["review", "cosine(100%)", "--steps", "2000", "--run", str(tmp_path / "norate.csv")]) == 2
     error = capsys.readouterr().err
-    assert "the log holds no rate (rate, lr, learning_rate); there are step, loss: to compare it with a plan, " in error
+    assert "no rate was logged; there are loss: to compare it with a plan, " in error
     assert 'log optimizer.param_groups[0]["lr"] with every step' in error
     assert "--column" not in error

@@ -17,7 +17,7 @@ from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 
 from glidepath import logs
 from glidepath.errors import RunError
-from glidepath.logs.formats import trainer
+from glidepath.logs.formats import json_file
 
 ROWS = [{"step": k, "loss": 3.0 - k / 10, "learning_rate": 0.1 / k, "epoch": k / 10} for k in range(1, 6)]
 
@@ -59,11 +59,11 @@ def changed(**row) -> list[dict[str, object]]:
         ("[" * 100_000, "too deep"),
         ('{"log_history": ' + "[" * 100_000, "too deep"),
         ('{"log_history": [{"step": ' + "9" * 5000 + "}]}", "json: .*damaged"),
-        ("[]", "JSON without a list log_history"),
+        ("[]", "a list of JSON that holds no numbers of a run"),
         ('{"log_history": {}}', "JSON without a list log_history"),
         (state([]), "holds no numbers of a run"),
         (state([7]), r"log_history\[0\]: 7 is not a row with a step"),
-        (state([{"loss": 1.0}]), r"log_history\[0\]: .* is not a row with a step"),
+        (state([{"loss": 1.0}]), "holds no numbers of a run"),
         (state(changed(step="3")), r"log_history\[2\]: .* is not a row with a step"),
         (state(changed(step=True)), r"log_history\[2\]: .* is not a row with a step"),
         (state(changed(step=float("nan"))), r"log_history\[2\]: the step is missing"),
@@ -100,7 +100,7 @@ def test_a_loss_that_became_nan_or_infinite_is_told(tmp_path):
 def test_a_state_that_is_too_large_is_not_read(tmp_path, monkeypatch):
     file = tmp_path / "trainer_state.json"
     file.write_text(state(ROWS))
-    monkeypatch.setattr(trainer, "MOST_BYTES", 100)
+    monkeypatch.setattr(json_file, "MOST_BYTES", 100)
     refused(file, "more than 100 bytes")
 
 
@@ -109,7 +109,7 @@ def test_steps_that_fall_back_are_a_resumed_run_whose_later_rows_hold(tmp_path):
     file.write_text(state([*ROWS, *({**row, "learning_rate": 0.05} for row in ROWS[2:])]))
     (run,) = logs.read(file)
     assert run.rates.tolist() == [0.1, 0.05, 0.05, 0.05, 0.05]
-    assert run.assumed == "step 3 and others were logged twice, and the later rows hold"
+    assert "step 3 and others were logged twice, and the later rows hold" in run.assumed
 
 
 # --- event files ---

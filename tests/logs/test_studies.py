@@ -29,7 +29,7 @@ def curve(
     """Losses 9, 8, 7, ..., a metric after updates 2 and 5, and a rate that falls by a tenth of the peak."""
     run = StudyRun(number, schedule, "constant()", None, steps, peak, seed)
     records = [
-        Record(k, peak * (1 - k / 10), 9.0 - k, {"m": 4.0 + number - k / 10} if k % 3 == 2 else {})
+        Record(k, peak * max(1 - k / 10, 0.0), 9.0 - k, {"m": 4.0 + number - k / 10} if k % 3 == 2 else {})
         for k in range(steps)
     ]
     return Curve(run, peak, (*records[:-1], Record(steps - 1, peak, math.nan)) if falls else tuple(records))
@@ -138,31 +138,39 @@ def test_runs_are_chosen_by_their_name_or_their_schedule(tmp_path):
 # --- the loss by which a study ranks ---
 
 
+STEPS = 25
+TWENTY = {k: 4.0 - k / 10 for k in range(2, 22)}
+
+
 def measured(folder: Path, name: str, values: dict[int, float], first: str = "") -> Path:
     """A study of one run with a metric at some steps, after another one if there is one."""
     rows = [f"run,schedule,horizon,seed,peak,step,rate,loss{first and ',' + first},{name}"]
-    rows += [f"0,cosine,6,0,0.1,{k},{0.1 - k / 100},{9 - k}{first and ',0.5'},{values.get(k, '')}" for k in range(6)]
+    rows += [
+        f"0,cosine,{STEPS},0,0.1,{k},{0.1 - k / 1000},{90 - k}{first and ',0.5'},{values.get(k, '')}"
+        for k in range(STEPS)
+    ]
     (folder / "curves.csv").write_text("\n".join([*rows, ""]))
     return folder
 
 
 def test_without_a_metric_the_one_that_ranks_is_read_and_the_run_names_it(tmp_path):
-    measured(tmp_path, "validation_loss", {2: 4.0, 5: 3.0})
+    measured(tmp_path, "validation_loss", TWENTY)
     (run,) = logs.read(tmp_path)
-    assert (run.loss, run.updates.tolist(), run.losses.tolist()) == ("validation_loss", [3, 6], [4.0, 3.0])
+    assert (run.loss, run.updates.tolist()) == ("validation_loss", list(range(3, 23)))
+    assert run.losses.tolist() == list(TWENTY.values())
     assert logs.default_loss(tmp_path) == logs.LossChoice("validation_loss", reason="")
     (run,) = logs.read(tmp_path, metric="loss")
-    assert (run.loss, run.losses.tolist()) == ("training_loss", [8.0, 7.0, 6.0, 5.0, 4.0])
+    assert (run.loss, run.losses.tolist()) == ("training_loss", [90.0 - k for k in range(1, STEPS)])
 
 
 @pytest.mark.parametrize(
     "name, values, first, reason",
     [
-        ("error", {2: 0.5, 5: 0.25}, "", "the study ranks by error, which is not called a loss"),
-        ("a_loss", {5: 3.0}, "", "the study ranks by a_loss, which was measured less than twice in a run"),
-        ("a_loss", {2: 3.0, 5: 0.0}, "", "the study ranks by a_loss, which is not always a number above 0"),
-        ("a_loss", {2: 3.0, 5: math.inf}, "", "the study ranks by a_loss, which is not always a number above 0"),
-        ("a_loss", {2: 3.0, 5: 2.0}, "error", "the study ranks by error, which is not called a loss"),
+        ("error", TWENTY, "", "the study ranks by error, which is not called a loss"),
+        ("a_loss", {2: 3.0, 5: 2.0}, "", "the study ranks by a_loss, which was measured less than 20 times in a run"),
+        ("a_loss", {**TWENTY, 5: 0.0}, "", "the study ranks by a_loss, which is not always a number above 0"),
+        ("a_loss", {**TWENTY, 5: math.inf}, "", "the study ranks by a_loss, which is not always a number above 0"),
+        ("a_loss", TWENTY, "error", "the study ranks by error, which is not called a loss"),
     ],
 )
 def test_a_metric_that_no_law_can_be_fitted_to_leaves_the_training_loss_with_the_reason(
@@ -174,12 +182,12 @@ def test_a_metric_that_no_law_can_be_fitted_to_leaves_the_training_loss_with_the
 
 
 def test_the_metric_that_is_read_is_the_one_that_the_summary_ranks_by(tmp_path):
-    ranked = [curve(0, "cosine"), curve(1, "linear")]
+    ranked = [curve(0, "cosine", steps=25), curve(1, "linear", steps=25)]
     losses = [
         Curve(
             one.run,
             one.peak,
-            tuple(Record(r.step, r.rate, r.loss, {"my_loss": 9 - r.step, "m": 1.0}) for r in one.records),
+            tuple(Record(r.step, r.rate, r.loss, {"my_loss": 90.0 - r.step, "m": 1.0}) for r in one.records),
         )
         for one in ranked
     ]
@@ -198,11 +206,11 @@ def test_a_store_has_the_training_loss_alone_and_says_so(tmp_path):
 @pytest.mark.parametrize("only", [[0, 1], ["cosine", "linear"]])
 def test_the_loss_is_chosen_by_the_runs_that_are_read(tmp_path, only):
     rows = [
-        f"{run},{schedule},6,0,0.1,{k},0.1,{9 - k},{loss(k)}"
+        f"{run},{schedule},{STEPS},0,0.1,{k},0.1,{90 - k},{loss(k)}"
         for run, (schedule, loss) in enumerate(
             {"cosine": lambda k: 5 - k / 9, "linear": lambda k: 6 - k / 9, "high": lambda k: "" if k else 7}.items()
         )
-        for k in range(6)
+        for k in range(STEPS)
     ]
     head = "run,schedule,horizon,seed,peak,step,rate,loss,validation_loss"
     (tmp_path / "curves.csv").write_text("\n".join([head, *rows, ""]))

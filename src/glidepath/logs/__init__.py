@@ -22,6 +22,7 @@ from .dialects import Count as Count
 from .entries import Entry, choose_by_name
 from .formats import read_scalars
 from .names import TRAINING_LOSS
+from .names import is_evaluation as is_evaluation
 from .quantities import metrics_of_scalars
 from .reading import ReadOptions, rates_of_scalars, run_of_scalars
 from .series import Scalars

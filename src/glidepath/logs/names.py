@@ -10,6 +10,7 @@ STEPS = (
     *("iteration", "iterations", "iter", "it", "current_steps", "train_step", "_step"),
 )  # the first that is there holds: integrations of W&B keep the updates beside its own count of calls, _step
 RATE = ("rate", "lr", "learning_rate")
+ENOUGH = 20  # values of a validation loss, so that it is read where no loss is named
 TRAINING_LOSS = "loss"  # what `metric` calls the training loss, whatever the logger calls it
 LOSSES = ("loss", "train_loss", "training_loss", "train_loss_step", "loss_train")
 EVALUATIONS = {"eval", "val", "valid", "validation", "test"}

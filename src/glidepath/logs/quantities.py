@@ -11,6 +11,7 @@ from glidepath.errors import Argument, Cure, RunError
 from glidepath.runs.run import at_step, check_each_rate, divergence_error
 
 from .names import (
+    ENOUGH,
     TRAINING_LOSS,
     ambiguous,
     loss_names,
@@ -23,7 +24,6 @@ from .names import (
 )
 from .series import NOTHING, Scalars, Series
 
-ENOUGH = 20  # values of a validation loss that is read by itself
 OTHER_STEPS = ("epoch", "step", "global_step")  # of no use as a metric
 
 
@@ -58,7 +58,9 @@ def choose_rate(
         return NOTHING
     if name is None:
         choices = shorten(list(scalars.series))
-        raise RunError("no rate was logged", place=scalars.place, choices=choices, cures=[name_it("rate"), *cures])
+        losses = {*loss_names(choices), *validation_names(choices)}
+        named = [name_it("rate")] if set(choices) - losses else []
+        raise RunError("no rate was logged", place=scalars.place, choices=choices, cures=[*named, *cures])
     series = scalars.series[name]
     for i in np.flatnonzero(np.isnan(series.values))[:1]:
         raise RunError(

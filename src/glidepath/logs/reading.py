@@ -13,12 +13,13 @@ from glidepath.runs.from_rows import run_from_rows
 from glidepath.runs.run import GIVE_PLAN, FloatArray, Run
 
 from .axis import COUNTS, in_updates
-from .dialects import Between, Count
+from .dialects import TRAINER, Between, Count
 from .lightning import BY_EPOCH, between_of
 from .names import LOG_THE_RATE, is_evaluation
 from .quantities import choose_loss, choose_rate, losses_that_hold
-from .series import NOTHING, Scalars, Series
+from .series import NOTHING, Locate, Scalars, Series
 from .studies.study import Only
+from .trainer_steps import settle_next_rate
 
 
 @final
@@ -83,12 +84,15 @@ def _without_lost_losses(scalars: Scalars, name: str) -> tuple[Scalars, str]:
 
 def _in_updates(scalars: Scalars, options: ReadOptions, losses: Series) -> Scalars:
     key = choose_rate(scalars, options.named, needed=False)
+    planned = _planned(scalars, options, key) if len(key) else None
+    if scalars.dialect == TRAINER and len(key) and options.count in (None, "auto"):
+        return settle_next_rate(scalars, key, planned)
     return in_updates(
         scalars,
         key if len(key) else losses,
         count=options.count or "auto",
         per_epoch=options.updates_per_epoch,
-        planned=_planned(scalars, options, key) if len(key) else None,
+        planned=planned,
     )
 
 
@@ -111,6 +115,8 @@ def _rates(scalars: Scalars, options: ReadOptions, *, needed: bool) -> Series:
         return NOTHING
     offset = 0 if scalars.dialect.offsets is None else scalars.dialect.offsets.rate
     series = _shift(series, offset)
+    if series.steps[-1] == scalars.horizon:
+        series = series.at(np.arange(len(series) - 1))  # of an update that was never made
     for i in np.flatnonzero(series.steps < 0)[:1]:
         problem = ("a rate at step 0, before the first update; if a step is the index of its update, give ",)
         raise RunError((*problem, Argument("count", "index of the update")), place=series.place(int(i)))
@@ -127,25 +133,39 @@ def _settle_between(scalars: Scalars, rates: Series, options: ReadOptions) -> Sc
 
 
 def _build(scalars: Scalars, options: ReadOptions, rates: Series, losses: Series, loss: str, updates: int) -> Run:
-    steps = np.concatenate([rates.steps, losses.steps])
-    order = np.argsort(steps, kind="stable")
-    absent = [np.full(len(each), np.nan) for each in (losses, rates)]
     horizon = scalars.horizon if options.plan is not None and options.horizon is None else options.horizon
+    steps, rate, measured, place = _in_rows(rates, losses)
     return run_from_rows(
         scalars.name,
-        steps[order],
-        np.concatenate([rates.values, absent[0]])[order],
-        np.concatenate([absent[1], losses.values])[order],
+        steps,
+        rate,
+        measured,
         plan=options.plan,
         peak=options.peak,
         horizon=horizon,
         warmup=options.warmup,
         between=options.between or scalars.dialect.between,
-        place=lambda row: rates.place(order[row]) if order[row] < len(rates) else losses.place(order[row] - len(rates)),
+        place=place,
         updates=updates,
         loss=loss,
     )
 
 
+def _in_rows(rates: Series, losses: Series) -> tuple[FloatArray, FloatArray, FloatArray, Locate]:
+    """Return rates and losses in one table: the step of each row, its rate or NaN, its loss or NaN, and its place."""
+    if np.array_equal(rates.steps, losses.steps):
+        return rates.steps, rates.values, losses.values, rates.place
+    steps = np.concatenate([rates.steps, losses.steps])
+    order = np.argsort(steps, kind="stable")
+    absent = [np.full(len(each), np.nan) for each in (losses, rates)]
+    rate, measured = np.concatenate([rates.values, absent[0]]), np.concatenate([absent[1], losses.values])
+    return (
+        steps[order],
+        rate[order],
+        measured[order],
+        lambda row: rates.place(order[row]) if order[row] < len(rates) else losses.place(order[row] - len(rates)),
+    )
+
+
 def _shift(series: Series, by: int) -> Series:
-    return replace(series, steps=series.steps + by)
+    return replace(series, steps=series.steps + by) if by else series

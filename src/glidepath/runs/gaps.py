@@ -16,6 +16,7 @@ from .run import GIVE_PLAN, FloatArray, IntArray
 
 Between = Literal["held", "line"]
 
+ON_THE_LINE = "between two logged rates the rate lies on a straight line"
 BEGINNING = 0.2  # the share of a run that may lie before the first logged rate
 LONE = 1000.0  # a change so many times steeper than those beside it is a jump
 DUST = 1e-6  # of the peak: a smaller change is how numbers were rounded
@@ -49,9 +50,11 @@ def fill_gaps(name: str, logged: LoggedRates, warmup: int | None, between: Betwe
     Raises:
         RunError: if too much is missing.
     """
+    if len(logged.steps) == logged.updates and not warmup:
+        return logged.rates, ""  # nothing is missing
     values, note = _held(logged) if between == "held" else _on_the_line(logged)
-    if between is None:
-        note = note or _note_on_held(logged, values)
+    if between != "held" and not note and _moves(logged):
+        note = ON_THE_LINE + ("" if between == "line" else _note_on_held(logged, values))
     notes = [_fill_beginning(name, values, logged, warmup, between), note, _check_end(name, logged, between)]
     return values, "; ".join(filter(None, notes))
 
@@ -61,8 +64,12 @@ def fill_gaps(name: str, logged: LoggedRates, warmup: int | None, between: Betwe
 
 def _held(logged: LoggedRates) -> tuple[FloatArray, str]:
     rows = np.searchsorted(logged.steps, np.arange(logged.updates), side="right") - 1
-    moving = np.any((np.diff(logged.rates) != 0) & (np.diff(logged.steps) > 1))
-    return logged.rates[np.maximum(rows, 0)], "a rate holds until the next one that was logged" if moving else ""
+    return logged.rates[np.maximum(rows, 0)], "a rate holds until the next one that was logged" * _moves(logged)
+
+
+def _moves(logged: LoggedRates) -> bool:
+    """Return whether a rate changes between two rows that are not of neighbouring updates."""
+    return bool(np.any((np.abs(np.diff(logged.rates)) > DUST * logged.rates.max()) & (np.diff(logged.steps) > 1)))
 
 
 def _on_the_line(logged: LoggedRates) -> tuple[FloatArray, str]:
@@ -91,13 +98,7 @@ def _note_on_held(logged: LoggedRates, values: FloatArray) -> str:
     """Return what the other reading, that each rate held until the next row, would change."""
     first = int(logged.steps[0])
     apart = np.abs(_held(logged)[0] - values)[first:]
-    if not len(apart) or apart.max() <= DUST * logged.rates.max():
-        return ""
-    step = first + int(apart.argmax())
-    return (
-        "between two logged rates the rate lies on a straight line; if it held until the next, it differs by up to "
-        f"{apart.max():.3g}, at step {step:,}"
-    )
+    return f"; if it held until the next, it differs by up to {apart.max():.3g}, at step {first + apart.argmax():,}"
 
 
 # --- before the first row ---
@@ -111,7 +112,7 @@ def _fill_beginning(
     if warmup is not None:
         _fill_warmup(name, values, first, warmup)
         return ""
-    if first > max(1, BEGINNING * len(values)) and not _ends_at_zero(logged):
+    if first > max(1, BEGINNING * len(values)) and not _is_proven(logged):
         problem = (
             f"the first rate was logged at step {first:,} of {len(values):,}, and the history before it is missing"
         )
@@ -143,14 +144,15 @@ def _is_line(steps: IntArray, rates: FloatArray) -> bool:
     return len(slopes) == 2 and bool(abs(slopes[1] - slopes[0]) <= 0.01 * abs(slopes[0]))
 
 
-def _ends_at_zero(logged: LoggedRates) -> bool:
-    """Return whether the rates fall in one straight line to zero after the last update, which also began it."""
-    if len(logged.steps) < 3 or logged.rates[0] <= logged.rates[-1]:
-        return False
-    slope = (logged.rates[-1] - logged.rates[0]) / (logged.steps[-1] - logged.steps[0])
-    line = logged.rates[0] + slope * (logged.steps - logged.steps[0])
-    zero = logged.rates[0] + slope * (logged.updates - logged.steps[0])
-    return max(float(np.abs(logged.rates - line).max()), abs(float(zero))) < 1e-3 * logged.rates.max()
+def _is_proven(logged: LoggedRates) -> bool:
+    """Return whether all rates are level, or fall in one straight line that does not meet 0 within the run."""
+    rates, dust = logged.rates, 1e-3 * logged.rates.max()
+    if np.ptp(rates) <= DUST * rates.max():
+        return len(rates) > 1
+    slope = (rates[-1] - rates[0]) / (logged.steps[-1] - logged.steps[0])
+    line = rates[0] + slope * (logged.steps - logged.steps[0])
+    zero = rates[0] + slope * (logged.updates - logged.steps[0])
+    return len(rates) > 2 and slope < 0 and float(np.abs(rates - line).max()) < dust and float(zero) > -dust
 
 
 def _fill_warmup(name: str, values: FloatArray, first: int, warmup: int) -> None:

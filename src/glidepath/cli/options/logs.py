@@ -32,8 +32,15 @@ RUN_OPTIONS: Options = {  # of the arguments of `glidepath.logs.read`
     "warmup": "--run-warmup",
     "metric": "--metric",
     "only": "--only",
+    "count": "--count",
+    "between": "--between",
+    "updates_per_epoch": "--updates-per-epoch",
 }
-RATE_OPTIONS: Options = {"columns": "--column"}  # of `glidepath.logs.rates`
+RATE_OPTIONS: Options = {  # of `glidepath.logs.rates`
+    "columns": "--column",
+    "count": "--count",
+    "updates_per_epoch": "--updates-per-epoch",
+}
 LOSS = "loss"  # what --metric calls the training loss
 
 
@@ -49,8 +56,8 @@ class Logs:
     metric: Annotated[
         str | None,
         Parameter(
-            help="The loss to read: loss is the training loss; without it, the loss by which glidepath compare ranks, "
-            "or the one metric of another log that is a loss."
+            help="The loss to read: loss is the training loss; without it, the validation loss where it has 20 values "
+            "or more, and otherwise the training loss."
         ),
     ] = None
     only: Annotated[
@@ -65,6 +72,13 @@ class Logs:
         str | None, Parameter(help="Updates that it was made for, if the runs are shorter or it is in percent.")
     ] = None
     run_warmup: Annotated[int | None, Parameter(help="Updates of a linear warmup before the first logged rate.")] = None
+    count: Annotated[logs.Count | None, Parameter(help="What a logged step means; found out without it, and said.")] = (
+        None
+    )
+    between: Annotated[
+        logs.Between | None, Parameter(help="The rate between two rows; found out or said without it.")
+    ] = None
+    updates_per_epoch: Annotated[int | None, Parameter(help="Of a log whose rows are epochs.")] = None
 
 
 DEFAULT_LOGS = Logs()
@@ -97,38 +111,25 @@ def read_runs(paths: Sequence[Path] | None, options: Logs) -> LoggedRuns:
     with word_as_options(RUN_OPTIONS):
         sources = {path: logs.open_sources(path) for path in paths}
         only = _choose_names(sources, options.only)
-        metrics = {path: _choose_metric(each, options.metric, columns, only[path]) for path, each in sources.items()}
-        runs = [run for path in paths for run in _read(sources[path], options, columns, metrics[path][0], only[path])]
-    notes = [f"{path}: {note}" for path, (_, note) in metrics.items() if note]
-    return LoggedRuns(tuple(with_distinct_names(runs)), tuple(notes))
+        read = {path: _read(each, options, columns, only[path]) for path, each in sources.items()}
+        named = options.metric is not None or "loss" in (columns or {})
+        notes = [] if named else [_note_on_loss(path, sources[path], read[path], only[path]) for path in sources]
+    runs = [run for path in paths for run in read[path]]
+    return LoggedRuns(tuple(with_distinct_names(runs)), tuple(filter(None, notes)))
 
 
-def _choose_metric(
-    sources: Sequence[logs.Source],
-    metric: str | None,
-    columns: Mapping[str, str] | None,
-    only: Sequence[str] | None,
-) -> tuple[str | None, str]:
-    """Return the metric to read, and a note if it was chosen for the user."""
-    if metric is not None or only == []:
-        return metric, ""
+def _note_on_loss(path: Path, sources: Sequence[logs.Source], runs: Sequence[Run], only: Sequence[str] | None) -> str:
+    """Return which loss was read of a log where none was named, and why."""
     study = logs.default_loss(sources, only=only)
+    if study is not None and study.reason:
+        return f"{path}: the training loss is read: {study.reason}"
     if study is not None:
-        return None, _note_on_study(study)
-    if columns and "loss" in columns:
-        return None, ""
-    losses = [name for name in logs.metrics(sources) if "loss" in name.lower()]
-    if len(losses) != 1:
-        return None, ""
-    return losses[0], f"{losses[0]} in place of the training loss, which --metric {LOSS} would read"
-
-
-def _note_on_study(choice: logs.LossChoice) -> str:
-    if choice.reason:
-        return f"the training loss is read: {choice.reason}"
-    if choice.metric == LOSS:
+        ranks = f"{path}: {study.metric}, by which the study ranks; --metric {LOSS} reads the training loss"
+        return "" if study.metric == LOSS else ranks
+    others = [name for name in dict.fromkeys(run.loss for run in runs) if logs.is_evaluation(name)]
+    if not others:
         return ""
-    return f"{choice.metric}, by which the study ranks; --metric {LOSS} reads the training loss"
+    return f"{path}: {others[0]} is read, the loss on data not trained on; --metric {LOSS} reads the training loss"
 
 
 def _choose_names(
@@ -154,7 +155,6 @@ def _read(
     sources: Sequence[logs.Source],
     options: Logs,
     columns: Mapping[str, str] | None,
-    metric: str | None,
     only: Sequence[str] | None,
 ) -> list[Run]:
     if only is not None and not only:
@@ -166,8 +166,11 @@ def _read(
         peak=options.run_peak,
         horizon=None if options.run_steps is None else as_horizon(options.run_steps).steps,
         warmup=options.run_warmup,
-        metric=metric,
+        metric=options.metric,
         only=only,
+        count=options.count,
+        between=options.between,
+        updates_per_epoch=options.updates_per_epoch,
     )
 
 

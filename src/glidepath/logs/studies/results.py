@@ -12,7 +12,7 @@ from glidepath.runs.run import FloatArray, IntArray, Run
 
 from ..entries import Entry
 from ..formats.table import Table, read_table
-from ..names import TRAINING_LOSS
+from ..names import ENOUGH, TRAINING_LOSS
 from ..source import Source
 from .study import Only, StudySettings, choose_by_number, names_of, rates_of_run, run_of_losses, run_of_metric
 
@@ -62,8 +62,9 @@ def choose_loss(source: Source, only: Only | None = None) -> LossChoice:
     values = table.numbers(first)
     chosen = [run.rows for run in _choose_runs(source, table, only) if run.is_in(only)]
     measured = [values[rows][~np.isnan(values[rows])] for rows in chosen]
-    if any(len(each) < 2 for each in measured):
-        return LossChoice(TRAINING_LOSS, f"the study ranks by {first}, which was measured less than twice in a run")
+    if any(len(each) < ENOUGH for each in measured):
+        reason = f"the study ranks by {first}, which was measured less than {ENOUGH} times in a run"
+        return LossChoice(TRAINING_LOSS, reason)
     if not all(((each > 0) & (each < np.inf)).all() for each in measured):
         return LossChoice(TRAINING_LOSS, f"the study ranks by {first}, which is not always a number above 0")
     return LossChoice(first)
@@ -155,7 +156,7 @@ def _rows_of_runs(number: FloatArray) -> list[IntArray]:
 
 def _settings(table: Table, rows: IntArray) -> StudySettings:
     first = int(rows[0])
-    cells = {name: table.cells[name][first] for name in SETTINGS}
+    cells = {name: table.cell(name, first) for name in SETTINGS}
     try:
         number, horizon, seed = (int(cells[name]) for name in ("run", "horizon", "seed"))
         return StudySettings(number, str(cells["schedule"]), float(cells["peak"]), horizon, seed)
