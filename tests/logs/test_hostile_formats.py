@@ -221,6 +221,17 @@ def test_a_record_of_w_and_b_that_never_ends_fills_no_memory(tmp_path):
     assert peak < 60_000_000
 
 
+@pytest.mark.parametrize("number", [1, 2, 17])
+def test_a_record_of_w_and_b_with_millions_of_fields_fills_no_memory(tmp_path, number):
+    giant = field(number, b"\x08\x01" * 900_000)
+    file = file_with([giant, *(history(k, row) for k, row in enumerate(rows(3)))], tmp_path / "run-a.wandb")
+    tracemalloc.start()
+    read_or_refuse(file, [row["lr"] for row in rows(3)])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40_000_000
+
+
 # --- trackio ---
 
 

@@ -152,3 +152,15 @@ def test_pictures_and_other_records_are_passed_over(tmp_path):
     file = file_with(records, tmp_path / "run-abc.wandb")
     assert logs.rates(file)[0].name == "late-night-3"
     assert logs.metrics(file) == ()
+
+
+@pytest.mark.parametrize("defined", [field(2, b"*"), field(1, b"loss")])
+def test_the_step_that_a_run_defined_goes_before_the_count_of_calls(tmp_path, defined):
+    """As by define_metric("*", step_metric="seen")."""
+    twice = [{"seen": k // 2 * 3, **({"lr": 0.1 / (k + 1)} if k % 2 else {"loss": 3 - k / 100})} for k in range(20)]
+    records = [field(12, defined + field(4, b"seen")), *(history(k, row) for k, row in enumerate(twice))]
+    (rates,) = logs.rates(file_with(records, tmp_path / "run-a.wandb"))
+    assert rates.steps == list(range(0, 30, 3))
+    other = [field(12, field(2, b"val/*") + field(4, b"seen")), *(history(k, row) for k, row in enumerate(twice))]
+    with pytest.raises(RunError, match="_step counts calls of log"):
+        logs.read(file_with(other, tmp_path / "run-b.wandb"))

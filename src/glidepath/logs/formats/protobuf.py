@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5  # how a field is written
+VARINT, BYTES = 0, 2  # how a field is written
+FIXED = {1: 8, 5: 4}  # or as so many bytes
 MOST_BITS = 64
 
 
@@ -12,28 +13,30 @@ def read_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     Raises:
         ValueError: if this is not a message.
     """
-    at = 0
-    while at < len(message):
+    at, end = 0, len(message)
+    while at < end:
         key, at = _varint(message, at)
-        number, how = key >> 3, key & 7
+        how = key & 7
         if how == VARINT:
             value, at = _varint(message, at)
-            yield number, value
+            yield key >> 3, value
             continue
         if how == BYTES:
             length, at = _varint(message, at)
-        elif how in (EIGHT_BYTES, FOUR_BYTES):
-            length = 8 if how == EIGHT_BYTES else 4
+        elif how in FIXED:
+            length = FIXED[how]
         else:
             raise ValueError(f"a field is written in the unknown way {how}")
-        if at + length > len(message):
+        if at + length > end:
             raise ValueError("a field is longer than its message")
-        yield number, message[at : at + length]
+        yield key >> 3, message[at : at + length]
         at += length
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
     """Return a whole number, and where the next thing begins."""
+    if at < len(message) and message[at] < 128:  # nearly all
+        return message[at], at + 1
     value = 0
     for shift in range(0, MOST_BITS + 6, 7):
         if at >= len(message):

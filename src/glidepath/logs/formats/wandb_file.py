@@ -5,27 +5,41 @@ W&B, each value as JSON under its key.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from glidepath.errors import Place, RunError
 
 from ..dialects import dialect_of
 from ..lines import open_binary
+from ..names import is_epoch
 from ..series import Scalars
 from .blocks import place_of, read_records
 from .calls import COUNT_OF_CALLS
-from .objects import gather_rows, parse_json
+from .objects import gather_rows, is_trained, parse_json
 from .protobuf import read_fields
 from .runs_in_file import scalars_of_rows
 
 MAGIC = b":W&B\xe1\xbe"
 HEADER = MAGIC + b"\0"  # the last byte is the version
-RECORD = {"history": 2, "run": 17}  # the numbers of fields, here and below
-HISTORY = {"item": 1, "step": 2}
-ITEM = {"key": 1, "nested_key": 2, "value_json": 16}
-STEP = {"num": 1}
-RUN = {"run_id": 1, "display_name": 8}
+HISTORY, METRIC, RUN = 2, 12, 17  # the numbers of fields: of a record, and below of these three
+ITEM, STEP = 1, 2
+KEYS, VALUE = (1, 2), 16  # of an item: key or the parts of nested_key, and value_json
+NUMBER = 1  # of a step
+DEFINED, STEP_METRIC = (1, 2), 4  # of a metric, by `define_metric`: its name or a pattern, and the name of its step
+EVERY = "*"  # the pattern of all metrics
+NAMES = (1, 8)  # of a run: run_id and display_name
+
+
+@final
+@dataclass(frozen=True)
+class _Beside:
+    """What a file says beside the rows: names of the run, those of its step by `define_metric`, and notes."""
+
+    names: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 def scalars_of_wandb(file: Path, columns: Mapping[str, str], per_epoch: int | None = None) -> list[Scalars]:
@@ -36,54 +50,70 @@ def scalars_of_wandb(file: Path, columns: Mapping[str, str], per_epoch: int | No
     Raises:
         RunError: if the file is damaged, or has no history.
     """
-    left_out: list[str] = []
-    names: list[str] = []
-    rows = gather_rows(_rows(file, left_out, names), lambda byte: place_of(file, byte), set(columns.values()))
+    beside = _Beside()
+    rows = gather_rows(_rows(file, beside), lambda byte: place_of(file, byte), set(columns.values()))
     if not rows.cells:
         raise RunError(f"{file} holds no numbers of a run")
-    name = names[-1] if names else file.stem.removeprefix("run-")
-    every = scalars_of_rows(Place(str(file)), name, rows, columns, dialect_of(rows.names), per_epoch)
-    return [each.saying(*left_out) for each in every]
+    name = beside.names[-1] if beside.names else file.stem.removeprefix("run-")
+    dialect = dialect_of(rows.names)
+    dialect = replace(dialect, steps=(*beside.steps[:1], *dialect.steps))
+    every = scalars_of_rows(Place(str(file)), name, rows, columns, dialect, per_epoch)
+    return [each.saying(*beside.left_out) for each in every]
 
 
-def _rows(file: Path, left_out: list[str], names: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield the rows of the history, each with its first byte; `names` gets those of the run."""
+def _rows(file: Path, beside: _Beside) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the rows of the history, each with its first byte."""
     with open_binary(file) as stream:
         header = stream.read(len(HEADER))
         if header != HEADER:
             problem = "a file of W&B in another version than 0, which alone is known, or cut off"
             raise RunError(problem, place=place_of(file, 0))
-        for byte, record in read_records(stream, file, left_out):
+        for byte, record in read_records(stream, file, beside.left_out):
             place = place_of(file, byte)
             try:
-                for number, value in read_fields(record):
-                    if number == RECORD["history"]:
-                        yield byte, _row(_bytes(value), place)
-                    elif number == RECORD["run"]:
-                        names.extend(_names(_bytes(value)))
+                yield from ((byte, row) for row in _rows_of_record(record, place, beside))
             except RunError:
                 raise
             except ValueError as error:
                 raise RunError(f"{error}: this is not a record of W&B, or damaged", place=place) from error
 
 
+def _rows_of_record(record: bytes, place: Place, beside: _Beside) -> Iterator[Mapping[str, Any]]:
+    for number, value in read_fields(record):
+        if number == HISTORY:
+            yield _row(_bytes(value), place)
+        elif number == RUN:
+            beside.names.extend(_names(_bytes(value)))
+        elif number == METRIC:
+            beside.steps.extend(_steps(_bytes(value)))
+
+
+def _steps(metric: bytes) -> Iterator[str]:
+    """Yield the step of all metrics, or of one that is called like a rate or a loss, if it is not an epoch."""
+    texts = [
+        (number, _bytes(value).decode()) for number, value in read_fields(metric) if number in (*DEFINED, STEP_METRIC)
+    ]
+    if any(number in DEFINED and (text == EVERY or is_trained(text)) for number, text in texts):
+        yield from (text for number, text in texts if number == STEP_METRIC and not is_epoch(text))
+
+
 def _names(run: bytes) -> list[str]:
-    """Return the name of a run, in the end the one to show."""
-    fields = dict(read_fields(run))
-    names = [_bytes(fields[RUN[key]]).decode() for key in ("run_id", "display_name") if RUN[key] in fields]
-    return [name for name in names if name]
+    """Return the names of a run, the last of them the one to show."""
+    names = [(number, _bytes(value).decode()) for number, value in read_fields(run) if number in NAMES]
+    return [name for _, name in sorted(names) if name]
 
 
 def _row(history: bytes, place: Place) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for number, value in read_fields(history):
-        if number == HISTORY["item"]:
+        if number == ITEM:
             key, text = _item(_bytes(value))
             cell = parse_json(text, place)
             if not (isinstance(cell, dict) and "_type" in cell):  # a picture, a table
                 row[key] = cell
-        elif number == HISTORY["step"]:
-            row.setdefault(COUNT_OF_CALLS, dict(read_fields(_bytes(value))).get(STEP["num"], 0))
+        elif number == STEP:
+            step = (count for field, count in read_fields(_bytes(value)) if field == NUMBER)
+            row.setdefault(COUNT_OF_CALLS, next(step, 0))
     return row
 
 
@@ -92,10 +122,10 @@ def _item(item: bytes) -> tuple[str, str]:
     path: list[str] = []
     text = "null"
     for number, value in read_fields(item):
-        if number in (ITEM["key"], ITEM["nested_key"]):
-            path.append(_bytes(value).decode())
-        elif number == ITEM["value_json"]:
+        if number == VALUE:
             text = _bytes(value).decode()
+        elif number in KEYS:
+            path.append(_bytes(value).decode())
     return "/".join(path), text
 
 
