@@ -211,10 +211,12 @@ class Clock:
     def after_load(self, optimizer: Any) -> None:
         """Write the values of `position` over those of a loaded state, which are not changes by other code."""
         before, self._made = self._made, None
-        moved = before is not None and updates_in(optimizer) != before
-        self._awaits_state = self._awaits_state or self.position == 0 or moved
+        updates = updates_in(optimizer)
+        moved = before is not None and updates != before
         self._replace_groups(self._pair_groups(optimizer.param_groups, loaded=True))
         self._has_decayed = any(schedule.has_decayed() for schedule in self.schedules if schedule.is_rate)
+        is_trained = bool(optimizer.state or self._has_decayed if updates is None else updates)
+        self._awaits_state = self._awaits_state or moved or (self.position == 0 and is_trained)
         self.restart()
         self.write(optimizer)
 
