@@ -66,7 +66,7 @@ def read_or_refuse(path, truth):
         (b'{"a":' * 30 + b"1" + b"}" * 30, "jsonl:4: objects in objects, too deep"),
         (b'{"a":' * 900 + b"1" + b"}" * 900, "jsonl:4: objects in objects, too deep"),
         (b'{"step": 3, "loss": ' + b"9" * 5000 + b"}", "jsonl:4: .*the file is damaged"),
-        (b'{"' + b"a" * 2000 + b'": 1}', "jsonl:4: a name of more than 1,000 letters"),
+        (b'{"' + b"a" * 2000 + b'": 1}', "jsonl:4: a name of more than 1,000 characters"),
         (b'{"step": 3, "b": "' + b"a" * 10_000_000 + b'"}', "jsonl:4: more than 10,000,000 bytes in one line"),
         ({"step": 3, "loss": "low"}, "jsonl:4: loss is 'low', not a number"),
         ({"step": 3, "lr": {"a": 1}, "loss": [1.0]}, r"jsonl:4: loss is \[1.0\], not a number"),
@@ -106,7 +106,7 @@ def test_long_paths_of_many_numbers_are_refused_before_they_fill_the_memory(tmp_
     many = {"a" * 900: {"b" * 900: {str(k): 1.0 for k in range(100_000)}}}
     file = lines(tmp_path, *ROWS, many)
     tracemalloc.start()
-    refused(file, "jsonl:7: a name of more than 1,000 letters")
+    refused(file, "jsonl:7: a name of more than 1,000 characters")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 100_000_000

@@ -99,6 +99,13 @@ def test_a_loop_that_logs_every_batch_shows_how_many_an_epoch_has(tmp_path, firs
     assert list(rates.rates) == [row["lr"] for row in rows]
 
 
+def test_rows_without_an_epoch_are_left_out_where_steps_begin_again_in_each(tmp_path):
+    file = write(tmp_path / "a.log.json", [*MMCV, {"iter": 3, "data_time": 0.1, "note": 1.0}])
+    assert "3 rows without" in logs.read(file, updates_per_epoch=12)[0].assumed
+    texts = [{**row, "data_time": "0.1 s"} for row in MMCV[1:-1]]
+    assert len(logs.rates(write(file, texts), updates_per_epoch=12)[0].steps) == 6
+
+
 # --- Detectron2 and LLaMA-Factory, in the form of their sources ---
 
 

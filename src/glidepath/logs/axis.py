@@ -48,8 +48,8 @@ def in_updates(
     if dialect.unit == "iterations of an epoch":
         raise RunError("the steps begin again in every epoch", place=scalars.place, cures=[GIVE_UPDATES])
     if per_epoch is not None and scalars.per_epoch is None:
-        given = ("the steps are updates, not epochs: leave ", Argument("updates_per_epoch"), " out")
-        raise RunError(given, place=scalars.place)
+        no_epochs = ("the steps are updates, not epochs: leave ", Argument("updates_per_epoch"), " out")
+        raise RunError(no_epochs, place=scalars.place)
     if dialect.unit != "updates":
         problem = f"{dialect.trainer} counts {dialect.unit}, and a step is an update of the optimizer"
         cures = [NAME_UPDATES, *([GIVE_UPDATES] if dialect.unit == "iterations" else [])]

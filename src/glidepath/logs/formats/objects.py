@@ -23,7 +23,7 @@ from .csv_rows import EMPTY, is_number, number_of
 
 BoolArray = NDArray[np.bool_]
 MOST_NAMES = 10_000
-MOST_LETTERS = 1000  # of a name
+MOST_CHARACTERS = 1000  # of a name
 MOST_DEPTH = 20  # of objects in objects
 MOST_GROUPS = 100
 NO_NUMBERS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}  # of W&B and trackio
@@ -134,8 +134,9 @@ class _Gathering:
 
 def _leaves(path: str, value: Any, locate: Callable[[], Place], depth: int) -> Iterable[tuple[str, Any]]:
     """Return what an object holds, by its path."""
-    if len(path) > MOST_LETTERS:
-        raise RunError(f"a name of more than {MOST_LETTERS:,} letters: this is not the log of a run", place=locate())
+    if len(path) > MOST_CHARACTERS:
+        problem = f"a name of more than {MOST_CHARACTERS:,} characters: this is not the log of a run"
+        raise RunError(problem, place=locate())
     if isinstance(value, list) and len(value) <= MOST_GROUPS and rate_names([path]):
         value = dict(enumerate(value))
     if not isinstance(value, dict):

@@ -44,21 +44,26 @@ def scalars_of_rows(
     if named is not None and named not in rows.cells:
         raise RunError(f"no number is called {named!r}", place=place, choices=shorten(rows.names))
     step, dialect = choose_step(rows.names, dialect, named, place, "number")
+    steps, needed = _steps(rows, step, dialect)
+    steps, dialect, epochs = _through_epochs(rows, steps, step, dialect, per_epoch)
+    chosen = ~np.isnan(steps)
+    parts = list(_runs(rows, steps, chosen, dialect))
+    names = [name] if len(parts) == 1 else [f"{name}, run {i}" for i in range(1, len(parts) + 1)]
+    counts = (step, dialect.evaluated)
+    others = replace(rows, cells={key: cell for key, cell in rows.cells.items() if key not in counts})
+    check_calls(step, others.series(steps, chosen))
+    every = [_scalars(place, *each, others, steps, dialect, epochs) for each in zip(names, parts, strict=True)]
+    return [each.saying(_note_on_rows(rows, chosen, needed)) for each in every]
+
+
+def _steps(rows: Rows, step: str, dialect: Dialect) -> tuple[FloatArray, str]:
+    """Return the step of every row, NaN where it has none or is no row of training, and what a row needs."""
     steps = rows.column(step)
     if dialect.evaluated in rows.cells:
         steps = np.where(np.isnan(steps), rows.column(dialect.evaluated), steps)
-    chosen: BoolArray = ~np.isnan(steps)
-    if dialect.mark:
-        chosen &= ~np.isnan(rows.column(dialect.mark))
-    notes = [_note_on_rows(rows, chosen, f"{step} and {dialect.mark}" if dialect.mark else step)]
-    steps, dialect, epochs = _through_epochs(rows, steps, chosen, step, dialect, per_epoch)
-    parts = list(_runs(rows, steps, chosen, dialect))
-    names = [name] if len(parts) == 1 else [f"{name}, run {i}" for i in range(1, len(parts) + 1)]
-    others = {name: cell for name, cell in rows.cells.items() if name not in (step, dialect.evaluated)}
-    counted = replace(rows, cells=others)
-    check_calls(step, rows.series(steps, chosen))
-    every = [_scalars(place, *each, counted, steps, dialect, epochs) for each in zip(names, parts, strict=True)]
-    return [each.saying(*notes) for each in every]
+    if dialect.mark not in rows.cells:
+        return steps, step
+    return np.where(np.isnan(rows.column(dialect.mark)), np.nan, steps), f"{step} and {dialect.mark}"
 
 
 def _note_on_rows(rows: Rows, chosen: BoolArray, needed: str) -> str:
@@ -81,14 +86,14 @@ def _scalars(
 
 
 def _through_epochs(
-    rows: Rows, steps: FloatArray, chosen: BoolArray, step: str, dialect: Dialect, per_epoch: int | None
+    rows: Rows, steps: FloatArray, step: str, dialect: Dialect, per_epoch: int | None
 ) -> tuple[FloatArray, Dialect, int | None]:
     """Return steps that go on through the epochs, if they begin again in each, and the updates of an epoch."""
     name = next((each for each in rows.names if is_epoch(each) and each != step), None)
     if name is None or dialect.unit != "updates":
         return steps, dialect, None
     epochs = rows.column(name)
-    logged = np.flatnonzero(_training(rows, chosen) & ~np.isnan(epochs))
+    logged = np.flatnonzero(_training(rows, ~np.isnan(steps)) & ~np.isnan(epochs))
     falls = np.diff(steps[logged]) < 0
     if not falls.any() or not np.all(np.diff(epochs[logged])[falls] > 0):
         return steps, dialect, None

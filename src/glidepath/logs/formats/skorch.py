@@ -41,18 +41,18 @@ def scalars_of_history(file: str, name: str, epochs: Sequence[Any], columns: Map
 
 
 def _numbers(file: str, epochs: Sequence[Any], rates: set[str]) -> Iterator[Number]:
-    made = 0
+    count = 0
     by_update: set[str] = set()
     for i, epoch in enumerate(epochs):
         spot = (file, None, f"epoch {i + 1}")
-        first, updates = made, _updates(epoch, spot)
+        first, updates = count, _updates(epoch, spot)
         for update in updates:
             by_update |= update.keys()
-            yield from _numbers_at(update, made, spot, rates)
-            made += 1
-        made += 0 if updates else _count(epoch, spot)
+            yield from _numbers_at(update, count, spot, rates)
+            count += 1
+        count += 0 if updates else _count(epoch, spot)
         of_epoch = {name: value for name, value in epoch.items() if name not in by_update}
-        for number in _numbers_at(of_epoch, made, spot, rates):
+        for number in _numbers_at(of_epoch, count, spot, rates):
             yield number if number[0] not in rates else (number[0], float(first), *number[2:])
 
 
