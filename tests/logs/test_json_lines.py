@@ -201,6 +201,14 @@ def test_the_iterations_of_ray_are_updates_only_if_the_user_says_so():
     assert_rows_are_true(file, truth_of(folder), columns={"step": "training_iteration"})
 
 
+def test_the_events_of_ray_count_its_iterations_too():
+    folder = DATA / "ray" / "by_update"
+    (file,) = folder.glob("events*")
+    refused(file, "Ray counts iterations, .*updates_per_epoch=100")
+    (rates,) = logs.rates(file, updates_per_epoch=1)
+    assert list(rates.rates) == pytest.approx([truth_of(folder)[step] for step in rates.steps], rel=1e-7)  # float32
+
+
 def test_the_iterations_of_ray_may_be_epochs(tmp_path):
     rows = [{"training_iteration": k, "lr": 0.1 / k, "loss": 3.0 / k} for k in (1, 2, 3)]
     (run,) = logs.read(write(tmp_path / "result.json", rows), updates_per_epoch=4)

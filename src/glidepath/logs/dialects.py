@@ -78,6 +78,7 @@ PPO = replace(
     trainer="Stable-Baselines3, whose train/n_updates counts PPO's passes over its data,",
     steps=("time/total_timesteps", "train/n_updates"),
 )
+RAY_EVENTS = Dialect("Ray", unit="iterations", rates=("ray/tune/lr",), losses=("ray/tune/loss",))
 KNOWN: tuple[tuple[frozenset[str], Dialect], ...] = (  # by names that must all be there; the first that fits holds
     (frozenset({"current_steps", "total_steps"}), LLAMA_FACTORY),
     (frozenset({"mode", "lr", "data_time", "epoch", "iter"}), Dialect("mmcv", MADE, mark="data_time")),
@@ -90,6 +91,7 @@ KNOWN: tuple[tuple[frozenset[str], Dialect], ...] = (  # by names that must all 
     (frozenset({"time/fps", "time/iterations"}), SB3),  # in event files, whose steps are those of the environment
     (frozenset({"rollout/ep_rew_mean"}), SB3),
     (frozenset({"training_iteration"}), Dialect("Ray", unit="iterations", steps=("training_iteration",))),
+    (frozenset({"ray/tune/iterations_since_restore"}), RAY_EVENTS),
 )
 
 
