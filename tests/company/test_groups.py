@@ -17,7 +17,7 @@ def test_a_group_that_another_has_taken_the_place_of_is_refused(number):
     used(optimizer, 10)
     optimizer.param_groups.pop(number)
     optimizer.add_param_group({"params": [parameter()], "lr": 0.05})
-    with pytest.raises(gp.SchedulerError, match=rf"group {number} is gone; detach\(\)"):
+    with pytest.raises(gp.SchedulerError, match=rf"group {number} is gone, and another is there; detach\(\)"):
         update(optimizer)
     assert scheduler.position == 10
     scheduler.detach()
@@ -99,3 +99,11 @@ def test_a_tensor_that_two_groups_are_given_during_the_run_is_refused():
     optimizer.param_groups[1]["lr"] = torch.tensor(0.0091)
     with pytest.warns(gp.GlidepathWarning, match="GP722"):
         assert [float(rate) for rate in update(optimizer)] == pytest.approx([0.09, 0.009], rel=1e-5)
+
+
+def test_an_optimizer_that_trains_another_block_of_parameters_is_followed_by_place():
+    optimizer = sgd(0.1, 0.001)
+    Scheduler(optimizer, gp.linear(100))
+    used(optimizer, 10)
+    optimizer.param_groups = [{**group, "params": [parameter()]} for group in optimizer.param_groups]
+    assert update(optimizer) == [base * gp.linear(100)(10) for base in (0.1, 0.001)]

@@ -203,6 +203,17 @@ def test_a_plan_that_was_replaced_before_the_load_is_said_to_be_dropped(shape):
     assert update(other) == update(optimizer)
 
 
+def test_a_run_that_goes_back_to_before_a_plan_was_replaced_does_so_without_a_word():
+    optimizer = sgd(0.1)
+    scheduler = Scheduler(optimizer, gp.cosine(100))
+    used(optimizer, 10)
+    state = scheduler.state_dict()
+    used(optimizer, 10)
+    scheduler.cooldown(gp.linear(5))
+    scheduler.load_state_dict(state)
+    assert update(optimizer) == [0.1 * gp.cosine(100)(10)]
+
+
 def test_a_plan_that_was_replaced_alike_before_the_load_and_in_the_state_is_followed():
     optimizer, other = sgd(0.1), sgd(0.1)
     first, second = Scheduler(optimizer, gp.cosine(100)), Scheduler(other, gp.cosine(100))

@@ -42,11 +42,13 @@ class Clock:
         "_groups",
         "_handles",
         "_has_decayed",
+        "_list",
         "_listeners",
         "_made",
         "_pending",
         "_start",
         "bases",
+        "built_at",
         "cache",
         "once",
         "optional",
@@ -55,6 +57,7 @@ class Clock:
     )  # fmt: skip
 
     _groups: list[Group]  # of the optimizer, as far as they are bound
+    _list: list[Group]  # that of the optimizer, which holds them
     _pending: bool  # whether an update has begun and is not counted yet
     _start: int | None  # the position when this was built or loaded, until an update is made
     _claim: Claim | None  # on the tensors that are written
@@ -62,6 +65,7 @@ class Clock:
     _made: int | None  # updates that the optimizer counts, while another state is loaded into it during a run
     _has_decayed: bool  # whether that optimizer came with rates of a later update
     _listeners: list[Callable[[], None]]  # called after every update
+    built_at: int  # the position when this was built
     bases: list[float] | None  # of the groups, where they were given
     optional: frozenset[str]  # hyperparameters that the groups may lack
     paused: bool  # whether it neither writes nor counts, while a range test runs
@@ -71,7 +75,7 @@ class Clock:
         self._groups, self._pending, self._handles = [], False, list[Any]()
         self._start, self._awaits_state, self.bases, self.optional = position, False, None, frozenset()
         self._claim, self.paused, self._has_decayed, self._listeners = None, False, False, []
-        self._made = None
+        self._made, self._list, self.built_at = None, list[Group](), position
         self.cache = RowCache(schedules, position)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
@@ -213,7 +217,7 @@ class Clock:
         before, self._made = self._made, None
         updates = updates_in(optimizer)
         moved = before is not None and updates != before
-        self._replace_groups(self._pair_groups(optimizer.param_groups, loaded=True))
+        self._replace_groups(self._pair_groups(optimizer.param_groups, by_place=True))
         self._has_decayed = any(schedule.has_decayed() for schedule in self.schedules if schedule.is_rate)
         is_trained = bool(optimizer.state or self._has_decayed if updates is None else updates)
         self._awaits_state = self._awaits_state or moved or (self.position == 0 and is_trained)
@@ -331,9 +335,10 @@ class Clock:
         """
         self.cache.flush()
         groups = optimizer.param_groups
+        is_other_list, self._list = groups is not self._list, groups
         if len(groups) == len(self._groups) and all(map(_is, groups, self._groups)):
             return
-        pairs = self._pair_groups(groups)
+        pairs = self._pair_groups(groups, by_place=is_other_list)
         self._check_removed(groups, [number for number, _ in pairs])
         self._replace_groups(pairs)
         late = bool(self._groups)
@@ -353,18 +358,20 @@ class Clock:
 
     def _check_removed(self, groups: list[Group], replaced: list[int]) -> None:
         gone = [number for number, _ in _not_in(self._groups, groups) if number not in replaced]
+        there = ", and another is there" if len(groups) >= len(self._groups) else ""
         if gone:
             raise SchedulerError(
                 f"the optimizer has {len(groups)} group{'s' * (len(groups) != 1)}, and had {len(self._groups)}: group "
-                f"{', '.join(map(str, gone))} is gone; detach() and build another Scheduler with position="
+                f"{', '.join(map(str, gone))} is gone{there}; detach() and build another Scheduler with position="
                 f"{self.position} if you removed it; if DeepSpeed steps group by group, use Scheduler(..., "
                 'clock="calls")'
             )
 
-    def _pair_groups(self, groups: list[Group], *, loaded: bool = False) -> list[tuple[int, Group]]:
+    def _pair_groups(self, groups: list[Group], *, by_place: bool) -> list[tuple[int, Group]]:
         """Return the numbers of bound groups whose dict was replaced, and the new dicts.
 
-        That is one with the same parameters; after a load, one at the same place.
+        That is one with the same parameters; or one at the same place where all of them were replaced together, as by
+        a load, or by an optimizer that trains one block of parameters after another (badam).
         """
         new = _not_in(groups, self._groups)
         pairs = []
@@ -372,7 +379,7 @@ class Clock:
             here = [pair for pair in new if pair[0] == number]
             twins = [pair for pair in here if _has_parameters_of(pair[1], old)]
             twins += [pair for pair in new if old.get("params") and _has_parameters_of(pair[1], old)]
-            for twin in (twins or here * loaded)[:1]:
+            for twin in (twins or here * by_place)[:1]:
                 new = [pair for pair in new if pair is not twin]
                 pairs.append((number, twin[1]))
         return pairs

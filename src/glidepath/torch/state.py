@@ -204,7 +204,8 @@ def load_state(clocks: Sequence[Clock], state: Any, on_change: OnChange, horizon
         change.check(positions)
     for change in changes:
         _warn_about_bases(change, positions[0])
-        change.warn_about_replaced()
+        if clocks[0].position == clocks[0].built_at:  # else the run goes back to before a plan was replaced
+            change.warn_about_replaced()
     for change in changes:
         change.apply()
     for clock, position in zip(clocks, positions, strict=True):
