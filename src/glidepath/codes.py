@@ -97,19 +97,19 @@ CODES = {
     "GP728": Code("write-before-update", "A write before the first update has two readings.", "Use set_rate()."),
     "GP729": Code("set-overwritten", "A plan without a base wrote over a change.", "Change the plan, or scale it."),
     "GP730": Code("study", "A part of a study was repaired, or is cut short.", "See the message."),
-    "GP732": Code("foreign-state", "The state of another scheduler was loaded.", "Check the position in the message."),
-    "GP733": Code("state-missing", "The optimizer was loaded, and its scheduler was not.", "Load the state as well."),
-    "GP734": Code("rate-rounds-to-zero", "A tensor is too coarse for the values.", "Give it float32."),
     "GP731": Code(
         "update-by-parameter", "Every parameter is stepped alone.", "Call optimizer.step() after each backward()."
     ),
+    "GP732": Code("foreign-state", "The state of another scheduler was loaded.", "Check the position in the message."),
+    "GP733": Code("state-missing", "The optimizer was loaded, and its scheduler was not.", "Load the state as well."),
+    "GP734": Code("rate-rounds-to-zero", "A tensor is too coarse for the values.", "Give it float32."),
     "GP736": Code("multipliers", "The groups have lr_scale or lr_mult.", "Remove the key to have it ignored."),
     "GP737": Code("rate-ignored", "The optimizer has a rate of its own.", "Switch it off, as the message says."),
     "GP738": Code("warmup-squared", "Optimizer and plan both warm up.", "Leave one of the warmups out."),
-    "GP740": Code("built-again", "A schedule was built again, and begins anew.", "Build it once, or use last_epoch=."),
-    "GP743": Code("averaging-resumed", "SWALR was in the scheduler's place when this was saved.", "Nothing, mostly."),
-    "GP742": Code("command", "A command for a living run was not carried out.", "Write it as the message shows."),
     "GP739": Code("rate-scales-parameters", "FTRL scales all parameters by the rate.", "Keep the rate constant."),
+    "GP740": Code("built-again", "A schedule was built again, and begins anew.", "Build it once, or use last_epoch=."),
+    "GP742": Code("command", "A command for a living run was not carried out.", "Write it as the message shows."),
+    "GP743": Code("averaging-resumed", "SWALR was in the scheduler's place when this was saved.", "Nothing, mostly."),
     "GP746": Code(
         "rate-of-the-checkpoint", "A Trainer goes on with the saved rate.", "Call rebase() as the training begins."
     ),

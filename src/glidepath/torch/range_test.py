@@ -21,7 +21,7 @@ from glidepath.errors import SchedulerError
 from glidepath.range_test import RangeTest, analyze_sweep
 from glidepath.range_test.result import FEWEST, Ending
 
-from .clock import clocks_of
+from .clock import clocks_of, unwrap_optimizer
 from .hyperparameter import tensor_version
 from .plateau import mean_over_processes
 from .recorder import recorders_of
@@ -206,9 +206,7 @@ class _Sweep:
 
     def __init__(self, models: Sequence[nn.Module], optimizer: Optimizer, update: Callable[[int], Any]) -> None:
         self._models, self._outer, self._update = models, optimizer, update
-        self._optimizer = members_of(optimizer)[
-            -1
-        ]  # of a wrapper, which may have updates of its own kind, the one in it
+        self._optimizer = unwrap_optimizer(optimizer)  # a wrapper may have updates of its own kind
         groups = self._optimizer.param_groups
         bases = [float(group["lr"]) for group in groups]
         if not max(bases) > 0:

@@ -25,7 +25,6 @@ from .wrapper_chain import (
     steps_by_parameter,
     steps_through,
 )
-from .wrapper_chain import inner_name as inner_name
 from .wrapper_chain import is_plain as is_plain
 from .wrapper_chain import members_of as members_of
 

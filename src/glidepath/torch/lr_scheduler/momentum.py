@@ -33,10 +33,6 @@ class MomentumScheduler(ClosedForm, ABC):
     def lr_at(self, step: int) -> list[float]:
         return self._rates_of(self._place(step), self._starts())
 
-    def momentum_at(self, step: int) -> list[float]:
-        """Return the momenta of all groups at `step`; change nothing."""
-        return self._momenta_of(self._place(step))
-
     def _places_ahead(self) -> int:
         """Return how many places may be computed at once."""
         return 32
