@@ -121,10 +121,12 @@ def scalars_of_series(
     """
     if not any(map(len, series.values())):
         raise RunError(f"{place} holds no numbers of a run")
-    for each in series.values():
+    distinct = {id(each.steps): each for each in series.values() if len(each)}  # a table has one column of steps
+    for each in distinct.values():
         _check_steps(each)
-    again = [lowest for each in series.values() for lowest in _lowest_after_a_fall(each.steps)]
-    kept = {key: each.at(_rows_that_hold(each.steps)) for key, each in series.items() if len(each)}
+    again = [lowest for each in distinct.values() for lowest in _lowest_after_a_fall(each.steps)]
+    rows = {key: _rows_that_hold(each.steps) for key, each in distinct.items()}
+    kept = {key: each.at(rows[id(each.steps)]) for key, each in series.items() if len(each)}
     note = f"step {min(again):,.0f} and others were logged twice, and the later rows hold" if again else ""
     return Scalars(place, name, kept, dialect or dialect_of(series), horizon, assumed=note)
 
