@@ -51,6 +51,7 @@ CODES = {
     # runs and laws
     "GP401": Code("RunError", "A logged run cannot be read.", "Mend the log at the place in the message."),
     "GP402": Code("LawError", "A loss law cannot be fitted to these runs.", "Give other runs, or another law."),
+    "GP403": Code("log-left-out", "A log among others cannot be read.", "Mend it, or move it out of the folder."),
     # other libraries
     "GP501": Code("ConvertError", "A schedule cannot be read or written.", "See the message."),
     "GP502": Code("NoFormulaError", "A plan has no formula in another library.", "Cut it: plan[:10_000] is a table."),

@@ -262,7 +262,7 @@ VALUE = "INSERT INTO metrics VALUES ('loss', {}, 0, 'a', {}, 0)"
         ([*TABLES, VALUE.format(1.0, "'one'")], "metrics, row 1: .* is not a name, step and value"),
         ([*TABLES, VALUE.format(1.0, -1)], "metrics, row 1: the step is -1.0"),
         ([*TABLES, VALUE.format(1.0, 2**60)], "metrics, row 1: .* steps are more than"),
-        ([*TABLES, VALUE.format(1.0, 1)], "no rate was logged; there are loss: name it"),
+        ([*TABLES, VALUE.format(1.0, 1)], "no rate was logged; there are loss"),
     ],
 )
 def test_a_database_with_odd_contents_is_refused(tmp_path, statements, message):

@@ -17,6 +17,7 @@ from glidepath.parser import parse
 from glidepath.runs.deviation import Rates
 from glidepath.runs.run import Run
 
+from .attempts import Attempts
 from .dialects import Between as Between
 from .dialects import Count as Count
 from .entries import Entry, choose_by_name
@@ -79,8 +80,14 @@ def read(
     """
     schedule = parse(plan) if isinstance(plan, str) else plan
     options = ReadOptions(columns, schedule, peak, horizon, warmup, metric, only, count, between, updates_per_epoch)
-    entries = [entry for source in open_sources(path) for entry in _entries(source, options)]
-    return [entry.build() for entry in choose_by_name(entries, only)]
+    attempts = Attempts()
+    entries = attempts.read_each(open_sources(path), lambda source: _entries(source, options))
+    attempts.check(entries)
+    chosen = choose_by_name(entries, only)
+    runs = _build(chosen, attempts)
+    attempts.check(runs)
+    attempts.warn()
+    return runs
 
 
 def rates(
@@ -102,7 +109,11 @@ def rates(
         RunError: if something cannot be read, or no rate was logged.
     """
     options = ReadOptions(columns, count=count, updates_per_epoch=updates_per_epoch)
-    return [each for source in open_sources(path) for each in _rates(source, options)]
+    attempts = Attempts()
+    every = attempts.read_each(open_sources(path), lambda source: _rates(source, options))
+    attempts.check(every)
+    attempts.warn()
+    return every
 
 
 def metrics(path: Logs) -> tuple[str, ...]:
@@ -111,7 +122,7 @@ def metrics(path: Logs) -> tuple[str, ...]:
     Raises:
         RunError: if something cannot be read.
     """
-    return tuple(dict.fromkeys(name for source in open_sources(path) for name in _metrics(source)))
+    return tuple(dict.fromkeys(Attempts().read_each(open_sources(path), _metrics)))
 
 
 def names(path: Logs) -> tuple[str, ...]:
@@ -121,7 +132,7 @@ def names(path: Logs) -> tuple[str, ...]:
         RunError: if something cannot be read.
     """
     options = ReadOptions(metric=TRAINING_LOSS)
-    entries = [entry for source in open_sources(path) for entry in _entries(source, options)]
+    entries = Attempts().read_each(open_sources(path), lambda source: _entries(source, options))
     return tuple(dict.fromkeys(name for entry in entries for name in (entry.schedule, entry.name) if name))
 
 
@@ -156,6 +167,13 @@ def _entries(source: Source, options: ReadOptions) -> list[Entry]:
     return [Entry(each.name, "", partial(run_of_scalars, each, options)) for each in _scalars(source, options)]
 
 
+def _build(entries: Sequence[Entry], attempts: Attempts) -> list[Run]:
+    """Return the runs; one of a study that cannot be read is not left out, because it is chosen by number."""
+    if any(entry.schedule for entry in entries):
+        return [entry.build() for entry in entries]
+    return attempts.read_each(entries, lambda entry: [entry.build()])
+
+
 READINGS = ("count", "between", "updates_per_epoch")
 
 
@@ -173,16 +191,20 @@ def _rates(source: Source, options: ReadOptions) -> list[Rates]:
     return [rates_of_scalars(each, options) for each in _scalars(source, options)]
 
 
-def _metrics(source: Source) -> tuple[str, ...]:
+def _metrics(source: Source) -> list[str]:
+    if source.error is not None:
+        raise source.error
     if source.kind == "store":
-        return ()
+        return []
     if is_results(source.header):
-        return metrics_of(source)
-    return tuple(name for each in _scalars(source, ReadOptions()) for name in metrics_of_scalars(each))
+        return list(metrics_of(source))
+    return [name for each in _scalars(source, ReadOptions()) for name in metrics_of_scalars(each)]
 
 
 def _study(source: Source) -> str | None:
     """Return why the log of a study by Glidepath needs no options; None if it is the log of another program."""
+    if source.error is not None:
+        raise source.error
     if source.kind == "store":
         return "a store of Glidepath has its rates and columns"
     if is_results(source.header):

@@ -5,12 +5,13 @@ opened by their readers.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal, final
 
 from glidepath.errors import Place, RunError
 
+from .attempts import all_failed
 from .files import events_in, files_of
 from .formats.csv_numbers import read_any_csv
 from .formats.csv_rows import CsvTable
@@ -59,12 +60,16 @@ class Source:
         kind: what it is.
         header: of a table, the names of its columns; empty for other kinds.
         csv: of a table of text, what it holds; None for other kinds and for Parquet.
+        parts: of a folder with event files, the folders below it that hold one number of the same run each.
+        error: why it cannot be read; None if it can.
     """
 
     path: Path
     kind: Kind
     header: tuple[str, ...] = ()
     csv: CsvTable | None = None
+    parts: tuple[Path, ...] = ()
+    error: RunError | None = None
 
     @property
     def place(self) -> Place:
@@ -79,11 +84,37 @@ def open_sources(path: str | Path | Sequence[Source]) -> list[Source]:
         path: of them; sources that were opened before are returned as they are.
 
     Raises:
-        RunError: if there is nothing to read, or a table cannot be read.
+        RunError: if there is nothing to read. Of several logs, one that cannot be read is returned with its error.
     """
-    if isinstance(path, str | Path):
-        return [open_source(file) for file in files_of(Path(path))]
-    return list(path)
+    if not isinstance(path, str | Path):
+        return list(path)
+    files = files_of(Path(path))
+    if len(files) == 1:
+        return [open_source(files[0])]
+    sources = _join_parts([_open_or_keep_error(file) for file in files])
+    if all(source.error is not None for source in sources):
+        raise all_failed([source.error for source in sources if source.error is not None])
+    return sources
+
+
+def _open_or_keep_error(file: Path) -> Source:
+    try:
+        return open_source(file)
+    except RunError as error:
+        return Source(file, "table", error=error)
+
+
+def _join_parts(sources: list[Source]) -> list[Source]:
+    """Return the sources without the folders that `add_scalars` made, each of which is a part of the one above."""
+    folders = {source.path for source in sources if source.kind == "event files" and source.path.is_dir()}
+    if not any(above in folders for folder in folders for above in folder.parents):
+        return sources
+    from .formats.event_parts import group_parts  # only here: tensorboard may be missing
+
+    groups = group_parts(folders)
+    parts = {part for group in groups.values() for part in group}
+    whole = [source for source in sources if source.path not in parts]
+    return [replace(source, parts=groups.get(source.path, ())) for source in whole]
 
 
 def open_source(path: Path) -> Source:

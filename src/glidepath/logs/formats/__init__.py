@@ -73,5 +73,10 @@ def _scalars_with_steps(source: Source) -> list[Scalars]:
         return [scalars_of_dvclive(source.path)]
     from .events import scalars_of_events  # only here: tensorboard may be missing
 
-    path = source.path
-    return [scalars_of_events(path, path.stem if path.is_file() else path.resolve().name, events_in(path))]
+    path, parts = source.path, {}
+    if source.parts:
+        from .event_parts import part_name
+
+        parts = {part_name(part, path) or part.name: events_in(part) for part in source.parts}
+    name = path.stem if path.is_file() else path.resolve().name
+    return [scalars_of_events(path, name, events_in(path), parts)]

@@ -5,7 +5,7 @@ checksums are checked. Of an Event only numbers are read; images, texts, graphs 
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,20 +26,39 @@ AROUND = HEAD.size + SUM.size
 NUMBERS = {1: ("float_val", "f"), 2: ("double_val", "d"), 3: ("int_val", "i"), 9: ("int64_val", "q")}  # by DataType
 
 
-def scalars_of_events(path: Path, name: str, files: Sequence[Path]) -> Scalars:
+def scalars_of_events(
+    path: Path, name: str, files: Sequence[Path], parts: Mapping[str, Sequence[Path]] | None = None
+) -> Scalars:
     """Return the scalars in the event files of one run, each of which resumes where the one before it was interrupted.
 
     A run that was killed leaves its last event torn: it is left out, and `assumed` says so.
+
+    Args:
+        path: for messages.
+        name: of the run.
+        files: of the run.
+        parts: event files with one number of the run, by what it is called.
 
     Raises:
         RunError: if a file is damaged, or holds no scalars.
     """
     torn: list[Place] = []
-    numbers = [number for file in files for number in _numbers(file, torn)]
+    numbers = list(read_numbers(files, torn))
+    for part, own in (parts or {}).items():
+        numbers.extend((part, step, value, spot) for _, step, value, spot in read_numbers(own, torn))
     if torn and not numbers:
         raise RunError("the event file was cut off here, and no number comes before", place=torn[0])
     scalars = gather_scalars(Place(str(path)), name, numbers)
     return scalars.saying(*(f"the last event is left out, because it was cut off ({place})" for place in torn))
+
+
+def read_numbers(files: Sequence[Path], torn: list[Place]) -> Iterator[Number]:
+    """Yield the scalars in event files; `torn` gets the places of events that were cut off.
+
+    Raises:
+        RunError: if a file is damaged.
+    """
+    return (number for file in files for number in _numbers(file, torn))
 
 
 def _spot(file: Path, byte: int) -> Spot:

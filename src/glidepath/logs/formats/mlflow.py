@@ -53,7 +53,8 @@ def scalars_of_folder(folder: Path) -> Scalars:
         RunError: if there is none, or a file is damaged.
     """
     root = folder / METRICS
-    files = sorted(file for file in root.rglob("*") if file.is_file())
+    inside = root.resolve()
+    files = sorted(file for file in root.rglob("*") if file.is_file() and file.resolve().is_relative_to(inside))
     numbers = (number for file in files for number in _numbers(file, file.relative_to(root).as_posix()))
     return gather_scalars(Place(str(folder)), _name(folder), numbers)
 

@@ -21,6 +21,7 @@ from .table import Table, check_column, read_table
 from .twice import check_twice
 
 BETWEEN = " - "  # in a chart of W&B: the name of a run and that of what was logged
+COMMON = {"metrics", "progress", "results", "summary"}  # names of Lightning, Stable-Baselines3, Ultralytics and timm
 BOUNDS = ("__MIN", "__MAX")
 
 
@@ -36,7 +37,7 @@ def scalars_of_table(source: Source, columns: Mapping[str, str]) -> list[Scalars
     if not table.length:
         raise RunError(f"{source.path} has a header and no rows")
     others = [name for name in header if name != step]
-    runs = _columns_by_run(others) if is_chart(header) else {source.path.stem: {name: name for name in others}}
+    runs = _columns_by_run(others) if is_chart(header) else {_name_of(source): {name: name for name in others}}
     named = set(columns.values())
     return [_scalars(source, table, name, step, dialect, each, named) for name, each in runs.items()]
 
@@ -60,6 +61,11 @@ def _columns_by_run(header: Sequence[str]) -> dict[str, dict[str, str]]:
     return runs
 
 
+def _name_of(source: Source) -> str:
+    """Return the name of the file, or of its folder if its program calls all its files alike."""
+    return source.path.resolve().parent.name if source.path.stem in COMMON else source.path.stem
+
+
 # --- the step ---
 
 
@@ -77,7 +83,7 @@ def _scalars(
 ) -> Scalars:
     if is_chart(source.header):
         dialect = by_step(dialect_of(columns), step)
-    place = source.place if name == source.path.stem else Place(str(source.path), part=f"run {name}")
+    place = source.place if name == _name_of(source) else Place(str(source.path), part=f"run {name}")
     steps = table.numbers(step)
     series = _series(table, steps, columns, named)
     if not dialect.trainer and not is_chart(source.header) and step != "_step":
