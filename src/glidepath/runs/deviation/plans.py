@@ -1,0 +1,238 @@
+"""Causes in the plan: the run followed one with another warmup, length, shape or floor."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import product
+from typing import Final
+
+import numpy as np
+
+from glidepath.core.curves import Cosine, Curve, Linear, OneMinusSqrt, Polynomial
+from glidepath.core.endless import Constant, InversePower
+from glidepath.core.schedule import Schedule
+from glidepath.core.transforms import Repeated
+
+from .cause import Cause
+from .hypothesis import Hypothesis, with_waves
+from .lag import MOST_AT_FIRST
+from .parts import DEFAULT_TIMESCALE, Parts, join, take_apart, with_rest, with_warmup
+from .readings import OFFSETS, explain
+from .rows import Rows
+from .search import Build, Search
+
+LONGEST = 8  # times the plan or the log: the longest run that it could have been made for
+MOST_NUMBERS = 40  # that are tried on every row
+MOST_CYCLES = 8
+MOST_ROWS_APART = 500  # steps between two rows, one of which a restart is at
+
+Shape = Callable[[int, float], Schedule | None]
+
+SHAPES: Final[dict[str, Shape]] = {
+    "linear": lambda steps, to: Linear(steps, to),
+    "cosine": lambda steps, to: Cosine(steps, to),
+    "polynomial": lambda steps, to: Polynomial(steps, to),
+    "square root": lambda steps, to: Polynomial(steps, to, power=0.5),
+    "one minus square root": lambda steps, to: OneMinusSqrt(steps, to),
+}
+
+
+def find_plan(rows: Rows, plan: Schedule, horizon: int | None) -> Cause | None:
+    """Return the first cause in the plan that explains every row; None if there is none.
+
+    Args:
+        rows: of the log.
+        plan: that the run should have followed.
+        horizon: the updates that the run was made for, if that is known.
+    """
+    parts = take_apart(plan)
+    return _another_warmup(rows, parts) or _another_length(rows, parts) or _another_shape(rows, parts, horizon)
+
+
+def find_length(rows: Rows, plan: Schedule) -> Cause | None:
+    """Check for a plan of another length."""
+    return _another_length(rows, take_apart(plan))
+
+
+def _fits(rows: Rows, plan: Schedule) -> bool:
+    return explain(rows, Hypothesis(plan), skipped=not rows.is_free) is not None
+
+
+def _first_number(rows: Rows, build: Build, lowest: int, highest: int) -> tuple[int, Schedule] | None:
+    """Return the least number whose plan explains every row, without skipped updates if that is possible."""
+    for back, variant in product((1,) if rows.is_free else (1, MOST_AT_FIRST), (build, _in_waves(build))):
+        for number in Search(rows, variant, back).numbers(lowest, highest)[:MOST_NUMBERS]:
+            plan, walked = build(number), variant(number)
+            if plan is not None and walked is not None and _fits(rows, walked):
+                return number, plan
+    return None
+
+
+def _in_waves(build: Build) -> Build:
+    """Return the same plans, if they end in a cosine that rises again past its end."""
+
+    def waves(number: int) -> Schedule | None:
+        plan = build(number)
+        return None if plan is None else with_waves(plan)
+
+    return waves
+
+
+# --- a warmup of another length ---
+
+
+def _another_warmup(rows: Rows, parts: Parts) -> Cause | None:
+    whole = None if parts.rest_steps is None else parts.warmup_steps + parts.rest_steps
+    most = min(int(rows.steps[-1]) + 2, whole or LONGEST * int(rows.steps[-1] + 1))
+    for build in (_warmup_within(parts, whole), lambda steps: join(with_warmup(parts, steps)) if parts.rest else None):
+        found = _first_number(rows, build, 0, most)
+        if found is not None and found[0] != parts.warmup_steps:
+            text = f"a warmup of {found[0]} updates, not {parts.warmup_steps}: the rates are those of {found[1]!r}"
+            return Cause("warmup", text, found[0])
+    return None
+
+
+def _warmup_within(parts: Parts, whole: int | None) -> Build:
+    """Return how a warmup of another length is built where the run ends as planned."""
+
+    def build(steps: int) -> Schedule | None:
+        if whole is None:
+            return None
+        rest = with_rest(parts, (whole - steps) // parts.cycles * parts.cycles)
+        return None if rest is None else join(with_warmup(rest, steps))
+
+    return build
+
+
+# --- another length ---
+
+
+def _another_length(rows: Rows, parts: Parts) -> Cause | None:
+    if parts.rest_steps is None:
+        return None
+    whole = parts.warmup_steps + parts.rest_steps
+    most = LONGEST * max(whole, int(rows.steps[-1]) + 1)
+    for build, unit in ((_longer_rest(parts), parts.cycles), (_longer_whole(parts), 1)):
+        found = _first_number(rows, build, 1, most // unit)
+        if found is not None:
+            length = found[1].duration or 0
+            text = f"made for {length} updates, not {whole}: the rates are those of {found[1]!r}"
+            return Cause("length", text, length)
+    return None
+
+
+def _longer_rest(parts: Parts) -> Build:
+    def build(number: int) -> Schedule | None:
+        longer = with_rest(parts, number * parts.cycles)
+        return None if longer is None else join(longer)
+
+    return build
+
+
+def _longer_whole(parts: Parts) -> Build:
+    """Return how a plan of another length is built where the warmup is a share of it."""
+    before, whole = parts.warmup_steps, parts.warmup_steps + (parts.rest_steps or 0)
+
+    def build(number: int) -> Schedule | None:
+        steps = (2 * before * number + whole) // (2 * whole)
+        longer = with_rest(parts, (number - steps) // parts.cycles * parts.cycles)
+        return None if longer is None or not before else join(with_warmup(longer, steps))
+
+    return build
+
+
+# --- another shape, or another floor ---
+
+
+def _another_shape(rows: Rows, parts: Parts, horizon: int | None) -> Cause | None:
+    """Check for another decay after the same warmup, to the end of the run or of any other."""
+    whole = horizon if parts.rest_steps is None else parts.warmup_steps + parts.rest_steps
+    if whole is not None and (cause := _shape_of_length(rows, parts, whole - parts.warmup_steps)):
+        return cause
+    for name, shape in SHAPES.items():
+        build = _shape_of_any_length(parts, shape)
+        found = _first_number(rows, build, 1, LONGEST * max(whole or 0, int(rows.steps[-1]) + 1))
+        if found is not None:
+            return Cause("shape", f"another shape, {name}: the rates are those of {found[1]!r}", found[0])
+    return _restarting_shape(rows, parts)
+
+
+def _restarting_shape(rows: Rows, parts: Parts) -> Cause | None:
+    """Check for a decay that restarts where the log first rises after the warmup."""
+    after = rows[np.flatnonzero(rows.steps > parts.warmup_steps + 1)]
+    rises = np.flatnonzero(np.diff(after.rates) > after.slack[1:])
+    if not len(rises):
+        return None
+    first, last = (int(after.steps[rises[0] + k]) - parts.warmup_steps for k in (0, 1))
+    for steps, name in product(range(max(1, first - 1), min(last, first + MOST_ROWS_APART) + 2), ("cosine", "linear")):
+        decay = SHAPES[name](steps, 0.0)
+        plan = None if decay is None else join(replace(parts, rest=(Repeated(decay),)))
+        if plan is not None and explain(rows, Hypothesis(plan), skipped=False):
+            return Cause("shape", f"another shape, {name} with restarts: the rates are those of {plan!r}", steps)
+    return None
+
+
+def _shape_of_any_length(parts: Parts, shape: Shape) -> Build:
+    def build(steps: int) -> Schedule | None:
+        decay = shape(steps, 0.0)
+        return None if decay is None else join(replace(parts, rest=(decay,)))
+
+    return build
+
+
+def _shape_of_length(rows: Rows, parts: Parts, steps: int) -> Cause | None:
+    if steps < 1:
+        return None
+    for name, decay in _endless_shapes(parts, steps):
+        plan = join(replace(parts, rest=(decay,)))
+        if (decay,) != parts.rest and _fits(rows, plan):
+            return Cause("shape", f"another shape, {name}: the rates are those of {plan!r}")
+    own = parts.rest[0] if len(parts.rest) == 1 else None
+    if isinstance(own, Curve) and (floor := _another_floor(rows, parts, lambda _, to: replace(own, to=to), steps)):
+        text = f"it falls to {floor[0]:.4g} of its peak, not to {own.to:.4g}: the rates are those of {floor[1]!r}"
+        return Cause("floor", text, floor[0])
+    for name, shape in SHAPES.items():
+        if match := _another_floor(rows, parts, shape, steps):
+            return Cause("shape", f"another shape, {name}: the rates are those of {match[1]!r}", match[0])
+    return None
+
+
+def _endless_shapes(parts: Parts, steps: int) -> Iterator[tuple[str, Schedule]]:
+    """Yield the shapes that have no floor."""
+    for name, shape in SHAPES.items():
+        decay = shape(steps, 0.0)
+        if decay is not None:
+            yield name, decay
+    yield "constant", Constant()
+    yield "inverse square root", InversePower(parts.warmup_steps or DEFAULT_TIMESCALE)
+    for cycles, name in product(range(2, MOST_CYCLES + 1), ("cosine", "linear")):
+        decay = None if steps % cycles else SHAPES[name](steps // cycles, 0.0)
+        if decay is not None:
+            yield f"{name} with {cycles} cycles", Repeated(decay, cycles)
+
+
+def _another_floor(rows: Rows, parts: Parts, shape: Shape, steps: int) -> tuple[float, Schedule] | None:
+    """Return the floor with which a shape explains every row, and the plan: a value is weight + to * (1 - weight)."""
+    for offset in OFFSETS:
+        to = _solve_floor(rows, parts, shape, steps, offset)
+        decay = None if to is None else shape(steps, to)
+        if to is not None and decay is not None:
+            plan = join(replace(parts, rest=(decay,)))
+            if _fits(rows, plan):
+                return to, plan
+    return None
+
+
+def _solve_floor(rows: Rows, parts: Parts, shape: Shape, steps: int, offset: int) -> float | None:
+    decay = shape(steps, 0.0)
+    after = np.flatnonzero(rows.steps + offset > parts.warmup_steps)
+    if decay is None or not len(after):
+        return None
+    weights = np.asarray(join(replace(parts, rest=(decay,), factor=1.0))(rows.steps + max(offset, 0)), dtype=float)
+    low = int(after[np.argmin(weights[after])])
+    high = int(np.argmax(rows.rates))
+    updates = np.maximum(rows.steps[[low, high]] + offset, 0)
+    least, most = np.asarray(join(replace(parts, rest=(decay,), factor=1.0))(updates), dtype=float)
+    ratio = rows.rates[low] / (rows.rates[high] if rows.is_free else rows.highest * parts.factor)
+    most = most if rows.is_free else 1.0
+    divisor = (1 - least) - ratio * (1 - most)
+    return None if divisor <= 0 else float(np.clip((ratio * most - least) / divisor, 0.0, 1.0))
