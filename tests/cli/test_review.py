@@ -6,6 +6,7 @@ import pytest
 
 import glidepath as gp
 from glidepath.cli import main
+from glidepath.runs.deviation import Rates
 
 TEXT = "warmup(5%) >> cosine(95%, to=0.1)"
 PLAN = gp.parse(TEXT).over(200)
@@ -96,3 +97,31 @@ def test_a_log_without_any_rate_says_how_to_log_one(tmp_path, capsys):
     assert "no rate was logged; there are loss: to compare it with a plan, " in error
     assert 'log optimizer.param_groups[0]["lr"] with every step' in error
     assert "--column" not in error
+
+
+def test_a_reading_of_the_steps_that_explains_every_row_is_told_and_no_finding(tmp_path, capsys):
+    file = log(tmp_path, lambda k: max(k - 1, 0))
+    assert main(["review", TEXT, "--steps", "200", "--run", file, "--run-peak", "0.1"]) == 0
+    assert capsys.readouterr().out == (
+        "log: every logged rate is the plan's, 40 of them: a row at step s holds the rate of update s - 1: "
+        "its steps count the updates made\n"
+    )
+
+
+def test_the_length_is_taken_from_a_log_that_has_it(monkeypatch, capsys):
+    rates = Rates("out", range(0, 200, 5), [0.1 * PLAN(k) for k in range(0, 200, 5)], horizon=200)
+    monkeypatch.setattr("glidepath.cli.options.logs.read_rates", lambda path, column: [rates])
+    assert main(["review", TEXT, "--run", "out", "--run-peak", "0.1"]) == 0
+    answer = capsys.readouterr().out
+    assert answer.startswith("out: every logged rate is the plan's, 40 of them")
+    assert "(the length, 200 updates, was taken from the log; --steps)" in answer
+    assert main(["review", TEXT, "--steps", "400", "--run", "out", "--run-peak", "0.1"]) == 1
+
+
+def test_a_plan_without_an_end_needs_no_length_to_be_compared(tmp_path, capsys):
+    plan = gp.parse("warmup(10) >> constant()")
+    rows = "\n".join(f"{k},{0.1 * plan(k)!r},{3 - k / 100}" for k in range(50))
+    (tmp_path / "level.csv").write_text(f"step,lr,loss\n{rows}\n")
+    command = ["review", "warmup(10) >> constant()", "--run", str(tmp_path / "level.csv"), "--run-peak", "0.1"]
+    assert main(command) == 0
+    assert "50 of them" in capsys.readouterr().out

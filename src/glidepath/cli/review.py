@@ -1,12 +1,13 @@
 """`glidepath review`: mistakes that can be seen before the run, and whether a run followed its plan."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from glidepath.core.schedule import Schedule
+from glidepath.core.schedule import Draft, Schedule
 from glidepath.errors import GlidepathError, TextError
 from glidepath.parser import parse
 from glidepath.review import review as review_plan
@@ -16,9 +17,9 @@ from .options.horizon import OWN_LENGTH, RunLength, own_length, resolve_plan
 from .output.wording import word_as_options
 
 if TYPE_CHECKING:
-    from glidepath.runs.deviation import Rates
+    from glidepath.runs.deviation import Comparison, Rates
 
-OPTIONS = {"peak": "--run-peak"}  # of the arguments of `first_mismatch`
+OPTIONS = {"peak": "--run-peak"}  # of the arguments of `compare_with_plan`
 
 
 def review(
@@ -51,7 +52,7 @@ def review(
     """
     schedule = _read_plan(plan)
     if runs:
-        return _compare(resolve_plan(schedule, run)[0], runs, column, run_peak)
+        return _compare(_Planned(schedule, run, run_peak), runs, column)
     if column or run_peak is not None:
         raise GlidepathError("--column and --run-peak say how a log is read: give it, as in --run log.csv")
     findings = review_plan(schedule, run.horizon() or own_length(schedule))
@@ -71,35 +72,58 @@ def _read_plan(text: str) -> Schedule:
         ) from error
 
 
-def _compare(plan: Schedule, paths: list[Path], column: list[str] | None, peak: float | None) -> int:
+@dataclass(frozen=True)
+class _Planned:
+    """What the runs should have followed."""
+
+    schedule: Schedule
+    run: RunLength
+    peak: float | None
+
+    def resolve(self, horizon: int | None) -> Schedule:
+        """Return the plan of a run with the length that was given, or else the one that its log says."""
+        if self.run.steps is not None:
+            return resolve_plan(self.schedule, self.run)[0]
+        if not isinstance(self.schedule, Draft):
+            return self.schedule
+        return resolve_plan(self.schedule, self.run if horizon is None else self.run.with_steps(horizon))[0]
+
+    def notes(self, rates: "Rates") -> Iterator[str]:
+        """Yield what was taken from the log or from the plan because it was not given."""
+        if self.run.steps is None and isinstance(self.schedule, Draft):
+            yield f"the length, {rates.horizon:,} updates, was taken from the log; --steps"
+        if self.peak is None and is_absolute(self.resolve(rates.horizon)):
+            yield "the plan's own peak looks like a rate, so it was not scaled; --run-peak"
+        elif self.peak is None:
+            yield f"the peak was taken from the log, whose largest rate is {max(rates.rates):g}; --run-peak"
+
+
+def _compare(planned: _Planned, paths: list[Path], column: list[str] | None) -> int:
     """Write a line for each run, and return 1 if a run deviated from the plan."""
-    lines = list(_deviations(plan, paths, column, peak))
+    lines = list(_comparisons(planned, paths, column))
     for line, _ in lines:
         print(line)
     return 1 if any(deviates for _, deviates in lines) else 0
 
 
-def _deviations(
-    plan: Schedule, paths: list[Path], column: list[str] | None, peak: float | None
-) -> Iterator[tuple[str, bool]]:
+def _comparisons(planned: _Planned, paths: list[Path], column: list[str] | None) -> Iterator[tuple[str, bool]]:
     """Yield a line for each run, and whether it deviated from the plan."""
-    from glidepath.runs.deviation import first_mismatch  # only here: a review before the run needs no NumPy
+    from glidepath.runs.deviation import compare_with_plan  # only here: a review before the run needs no NumPy
 
     from .options.logs import read_rates
 
-    own = peak is None and is_absolute(plan)
     for path in paths:
         for rates in read_rates(path, column):
+            plan = planned.resolve(rates.horizon)
             with word_as_options(OPTIONS):
-                finding = first_mismatch(plan, rates, peak)
-            result = finding or f"every logged rate is the plan's, {len(rates.steps):,} of them"
-            yield f"{rates.name}: {result}{_peak_note(rates, peak, own)}", finding is not None
+                comparison = compare_with_plan(plan, rates, planned.peak)
+            notes = "".join(f" ({note})" for note in planned.notes(rates))
+            yield f"{rates.name}: {_result(comparison)}{notes}", comparison.finding is not None
 
 
-def _peak_note(rates: "Rates", peak: float | None, own: bool) -> str:
-    """Return where the peak is from, if it was not given."""
-    if peak is not None:
-        return ""
-    if own:
-        return " (the plan's own peak looks like a rate, so it was not scaled; --run-peak)"
-    return f" (the peak was taken from the log, whose largest rate is {max(rates.rates):g}; --run-peak)"
+def _result(comparison: "Comparison") -> str:
+    """Return the finding, or how every rate is explained."""
+    if comparison.finding is not None:
+        return str(comparison.finding)
+    read = f": {comparison.note}" if comparison.note else ""
+    return f"every logged rate is the plan's, {comparison.rows:,} of them{read}"

@@ -116,6 +116,16 @@ class _Follower:
         return int(min(since_first, since_last, self.last[1] + step - self.last[0]))
 
 
+def may_follow(rows: Rows, values: ValuesAfter, offset: int) -> bool:
+    """Return whether the rows in the middle and at the end can be explained by a lag, before all of them are tried."""
+    for row in (len(rows) // 2, len(rows) - 1):
+        step = int(rows.steps[row])
+        lags = np.arange(MOST_AT_FIRST + 2 * BURST + max(DOUBT) + int(SHARE * step) + 1)
+        if not rows.agree(values(step + offset - lags), np.full(len(lags), row)).any():
+            return False
+    return True
+
+
 def follow(rows: Rows, values: ValuesAfter, offset: int) -> Trail:
     """Return how far a lag that only grows explains the rows.
 

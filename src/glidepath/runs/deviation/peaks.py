@@ -10,12 +10,13 @@ from glidepath.core.schedule import Schedule
 
 from .cause import Cause
 from .hypothesis import Hypothesis
-from .lag import MOST_AT_FIRST
+from .lag import MOST_AT_FIRST, SHARE
 from .parts import join, take_apart
 from .readings import Match, explain
 from .rows import Rows
 from .walks import ENOUGH
 
+REACHES = 9  # steps of the plan at which the last row may be
 ROUNDS = 6  # of the search for a peak whose floor is an absolute rate
 
 
@@ -31,9 +32,18 @@ def find_peak(rows: Rows, plan: Schedule) -> Cause | None:
     for factor, other in _with_absolute_floor(rows, plan):
         doubt = float((rows.slack / np.maximum(rows.rates, rows.slack)).min())
         narrow = rows.with_peaks(rows.lowest * factor * (1 - doubt), rows.highest * factor * (1 + doubt))
-        if explain(narrow, Hypothesis(other)):
+        if _may_end(narrow, other) and explain(narrow, Hypothesis(other)):
             return _cause(factor)
     return None
+
+
+def _may_end(rows: Rows, plan: Schedule) -> bool:
+    """Return whether the last rate lies in reach of its step, before every row is tried."""
+    last = int(rows.steps[-1])
+    reach = np.linspace(last - MOST_AT_FIRST - SHARE * last, last + 1, REACHES).astype(np.int64)
+    values = np.asarray(plan(np.maximum(reach, 0)), dtype=np.float64)
+    low, high = rows.lowest * values.min(), rows.highest * values.max()
+    return bool(low - rows.slack[-1] <= rows.rates[-1] <= high + rows.slack[-1])
 
 
 def _cause(factor: float) -> Cause:

@@ -84,10 +84,10 @@ def _another_warmup(rows: Rows, parts: Parts) -> Cause | None:
     whole = None if parts.rest_steps is None else parts.warmup_steps + parts.rest_steps
     most = min(int(rows.steps[-1]) + 2, whole or LONGEST * int(rows.steps[-1] + 1))
     for build in (_warmup_within(parts, whole), lambda steps: join(with_warmup(parts, steps)) if parts.rest else None):
-        found = _first_number(rows, build, 0, most)
-        if found is not None and found[0] != parts.warmup_steps:
-            text = f"a warmup of {found[0]} updates, not {parts.warmup_steps}: the rates are those of {found[1]!r}"
-            return Cause("warmup", text, found[0])
+        fit = _first_number(rows, build, 0, most)
+        if fit is not None and fit[0] != parts.warmup_steps:
+            text = f"a warmup of {fit[0]} updates, not {parts.warmup_steps}: the rates are those of {fit[1]!r}"
+            return Cause("warmup", text, fit[0])
     return None
 
 
@@ -112,10 +112,10 @@ def _another_length(rows: Rows, parts: Parts) -> Cause | None:
     whole = parts.warmup_steps + parts.rest_steps
     most = LONGEST * max(whole, int(rows.steps[-1]) + 1)
     for build, unit in ((_longer_rest(parts), parts.cycles), (_longer_whole(parts), 1)):
-        found = _first_number(rows, build, 1, most // unit)
-        if found is not None:
-            length = found[1].duration or 0
-            text = f"made for {length} updates, not {whole}: the rates are those of {found[1]!r}"
+        fit = _first_number(rows, build, 1, most // unit)
+        if fit is not None:
+            length = fit[1].duration or 0
+            text = f"made for {length} updates, not {whole}: the rates are those of {fit[1]!r}"
             return Cause("length", text, length)
     return None
 
@@ -150,13 +150,13 @@ def _another_shape(rows: Rows, parts: Parts, horizon: int | None) -> Cause | Non
         return cause
     for name, shape in SHAPES.items():
         build = _shape_of_any_length(parts, shape)
-        found = _first_number(rows, build, 1, LONGEST * max(whole or 0, int(rows.steps[-1]) + 1))
-        if found is not None:
-            return Cause("shape", f"another shape, {name}: the rates are those of {found[1]!r}", found[0])
-    return _restarting_shape(rows, parts)
+        fit = _first_number(rows, build, 1, LONGEST * max(whole or 0, int(rows.steps[-1]) + 1))
+        if fit is not None:
+            return Cause("shape", f"another shape, {name}: the rates are those of {fit[1]!r}", fit[0])
+    return _shape_that_restarts(rows, parts)
 
 
-def _restarting_shape(rows: Rows, parts: Parts) -> Cause | None:
+def _shape_that_restarts(rows: Rows, parts: Parts) -> Cause | None:
     """Check for a decay that restarts where the log first rises after the warmup."""
     after = rows[np.flatnonzero(rows.steps > parts.warmup_steps + 1)]
     rises = np.flatnonzero(np.diff(after.rates) > after.slack[1:])

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..run import FloatArray, IntArray
 from .hypothesis import Hypothesis, begins_at_zero
-from .lag import MOST_AT_FIRST, LagPoint, Trail, follow
+from .lag import MOST_AT_FIRST, LagPoint, Trail, follow, may_follow
 from .rows import Rows, ValuesAt
 
 OFFSETS: Final = {
@@ -83,7 +83,7 @@ class Match:
 def explain(rows: Rows, hypothesis: Hypothesis, *, skipped: bool = True) -> Match | None:
     """Return a reading of a hypothesis that explains every row, with skipped updates or without; None if none does."""
     rigid = list(rigid_matches(rows, hypothesis))
-    lagging = (_lagging(rows, match) for match in (rigid if skipped else ()))
+    lagging = (_lagging(rows, match, whole=True) for match in (rigid if skipped else ()))
     return next((match for match in chain(rigid, lagging) if match.rows == len(rows)), None)
 
 
@@ -93,7 +93,7 @@ def matches(rows: Rows, hypothesis: Hypothesis) -> Iterator[Match]:
     yield from rigid
     yield from filter(None, (_held(rows, match) for match in rigid))
     for match in rigid:
-        yield _lagging(rows, match)
+        yield _lagging(rows, match, whole=False)
 
 
 def rigid_matches(rows: Rows, hypothesis: Hypothesis) -> Iterator[Match]:
@@ -142,12 +142,21 @@ def _held(rows: Rows, match: Match) -> Match | None:
 # --- a lag that only grows ---
 
 
-def _lagging(rows: Rows, match: Match) -> Match:
-    """Return the reading in which skipped updates let the schedule fall behind."""
+def _lagging(rows: Rows, match: Match, *, whole: bool) -> Match:
+    """Return the reading in which skipped updates let the schedule fall behind; without rows if only the whole counts.
+
+    Args:
+        rows: to explain.
+        match: of the same reading without skipped updates.
+        whole: whether a reading that does not explain every row is of no use.
+    """
     best = Trail(0, ())
     strict = rows.strict()
+    values, offset = match.hypothesis.values, match.reading.offset
     for case in _with_narrow_peaks(strict, match):
-        trail = follow(case, match.hypothesis.values, match.reading.offset)
+        if whole and not may_follow(case, values, offset):
+            continue
+        trail = follow(case, values, offset)
         if trail.rows > best.rows:
             best = trail
         if best.rows == len(rows):

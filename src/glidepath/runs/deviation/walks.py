@@ -8,7 +8,7 @@ import numpy as np
 from ..run import IntArray
 from .cause import Cause, say_steps
 from .hypothesis import Hypothesis, Walk
-from .lag import follow
+from .lag import ValuesAfter, follow, may_follow
 from .readings import OFFSETS, Match, explain
 from .rows import Rows
 
@@ -163,8 +163,8 @@ def _shifts(tail: Rows, match: Match, shifts: IntArray, times: int = 1) -> list[
 
 
 def _skips(tail: Rows, plan: Hypothesis, shift: int, times: int, offset: int) -> bool:
-    trail = follow(tail, lambda updates: plan.values(times * updates - shift), offset)
-    return trail.rows == len(tail)
+    values: ValuesAfter = lambda updates: plan.values(times * updates - shift)
+    return may_follow(tail, values, offset) and follow(tail, values, offset).rows == len(tail)
 
 
 def _again(tail: Rows, match: Match, before: int) -> Cause | None:
