@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from glidepath import logs
 from glidepath.errors import RunError
 from glidepath.logs.formats import csv_numbers
-from glidepath.logs.formats.csv_numbers import OddTableError, read_any_csv, read_plain_csv
+from glidepath.logs.formats.csv_numbers import read_any_csv, read_plain_csv
 from glidepath.logs.formats.csv_rows import CsvTable, is_number, read_csv
 from glidepath.logs.formats.table import Table
 
@@ -58,7 +58,7 @@ def test_whatever_arrow_takes_is_what_the_reference_reads(rows, mark, end):
     text = end.join([mark.join("abcd"[: len(rows[0])] if rows else "ab"), *map(mark.join, rows)])
     try:
         fast = outcome(read_plain_csv, text)
-    except OddTableError:
+    except ValueError:
         return
     assert fast == outcome(read_csv, text)
 

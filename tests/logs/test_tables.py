@@ -543,3 +543,7 @@ def test_epochs_are_refused_as_steps(tmp_path, header):
             match="counts epochs, and a step is an update: say how many updates an epoch has, updates_per_epoch=",
         ):
             read(file, columns={"step": header.partition(",")[0]})
+
+
+def test_evaluations_are_told_by_their_names():
+    assert [logs.is_evaluation(name) for name in ("val_loss", "eval/loss", "train/loss")] == [True, True, False]

@@ -44,7 +44,7 @@ def in_updates(
     """
     dialect = scalars.dialect
     if dialect.unit == "epochs" or (dialect.unit == "iterations" and per_epoch is not None):
-        return _from_epochs(scalars, scalars.per_epoch if per_epoch is None else per_epoch, given=per_epoch is not None)
+        return _from_epochs(scalars, scalars.per_epoch if per_epoch is None else per_epoch)
     if dialect.unit == "iterations of an epoch":
         raise RunError("the steps begin again in every epoch", place=scalars.place, cures=[GIVE_UPDATES])
     if per_epoch is not None and scalars.per_epoch is None:
@@ -59,14 +59,14 @@ def in_updates(
         return replace(scalars, dialect=replace(dialect, offsets=offsets))
     if dialect.offsets is not None:
         return scalars
-    found, reason = (planned and _count_by_plan(key, planned)) or _count_of(key.steps)
-    read = replace(scalars, dialect=replace(dialect, offsets=COUNTS[found]))
-    return read if found == "index of the update" and not reason else read.saying(_note(found, reason))
+    meaning, reason = (planned and _count_by_plan(key, planned)) or _count_of(key.steps)
+    read = replace(scalars, dialect=replace(dialect, offsets=COUNTS[meaning]))
+    return read if meaning == "index of the update" and not reason else read.assume(_note(meaning, reason))
 
 
-def _note(found: Count, reason: str) -> str:
-    meaning = "is the index of its update" if found == "index of the update" else "counts the updates made"
-    return f"a step {meaning}{reason and ', as '}{reason}"
+def _note(meaning: Count, reason: str) -> str:
+    verb = "is the index of its update" if meaning == "index of the update" else "counts the updates made"
+    return f"a step {verb}{reason and ', as '}{reason}"
 
 
 def _count_of(steps: FloatArray) -> tuple[Count, str]:
@@ -83,17 +83,17 @@ def _count_by_plan(rates: Series, planned: Callable[[FloatArray], FloatArray]) -
     """Return what steps mean if the plan's rates are the logged ones in one reading alone."""
     if not len(rates) or rates.steps[0] == 0 or np.isnan(rates.values).any():
         return None
-    made, index = (float(np.abs(planned(rates.steps - back) - rates.values).max()) for back in (1, 0))
-    if min(made, index) > CLOSE * rates.values.max() or made == index:
+    counted, index = (float(np.abs(planned(rates.steps - back) - rates.values).max()) for back in (1, 0))
+    if min(counted, index) > CLOSE * rates.values.max() or counted == index:
         return None
-    found: Count = "updates made" if made < index else "index of the update"
-    return found, "the plan has its rates there"
+    meaning: Count = "updates made" if counted < index else "index of the update"
+    return meaning, "the plan has its rates there"
 
 
 # --- epochs ---
 
 
-def _from_epochs(scalars: Scalars, per_epoch: int | None, *, given: bool) -> Scalars:
+def _from_epochs(scalars: Scalars, per_epoch: int | None) -> Scalars:
     """Return the numbers with updates for epochs: a row is of a whole epoch, and was logged when that had ended."""
     if per_epoch is None:
         raise RunError("a row counts epochs, and a step is an update", place=scalars.place, cures=[GIVE_UPDATES])
@@ -107,4 +107,4 @@ def _from_epochs(scalars: Scalars, per_epoch: int | None, *, given: bool) -> Sca
     dialect = Dialect(scalars.dialect.trainer, Offsets(0, per_epoch - 1, per_epoch), between="held")
     dialect = replace(dialect, rates=scalars.dialect.rates, losses=scalars.dialect.losses)
     note = f"a row is of an epoch of {per_epoch:,} updates, which used one rate"
-    return replace(scalars, series=series, dialect=dialect).saying(note)
+    return replace(scalars, series=series, dialect=dialect).assume(note)

@@ -78,12 +78,24 @@ PPO = replace(
     trainer="Stable-Baselines3, whose train/n_updates counts PPO's passes over its data,",
     steps=("time/total_timesteps", "train/n_updates"),
 )
+NEXT = Offsets(rate=0, loss=-1)  # a step is the number of updates made, and its rate that of the update to come
+TORCHTUNE = Dialect("torchtune", NEXT, between="line")
+MEGATRON = Dialect(
+    *("Megatron-LM", NEXT),
+    between="line",
+    rates=("learning rate", "learning-rate"),
+    losses=("lm loss",),
+    total="iterations of the run",
+)
 RAY_EVENTS = Dialect("Ray", unit="iterations", rates=("ray/tune/lr",), losses=("ray/tune/loss",))
 KNOWN: tuple[tuple[frozenset[str], Dialect], ...] = (  # by names that must all be there; the first that fits holds
     (frozenset({"current_steps", "total_steps"}), LLAMA_FACTORY),
     (frozenset({"mode", "lr", "data_time", "epoch", "iter"}), Dialect("mmcv", MADE, mark="data_time")),
     (frozenset({"lr", "data_time", "time", "iter"}), MMENGINE),
     (frozenset({"learning_rate", "epoch"}), TRAINER),
+    (frozenset({"loss", "lr", "tokens_per_second_per_gpu"}), TORCHTUNE),
+    (frozenset({"learning rate", "lm loss"}), MEGATRON),
+    (frozenset({"learning-rate", "lm loss"}), MEGATRON),  # in event files
     (frozenset({"iteration", "lr", "total_loss"}), Dialect("Detectron2", INDEX, losses=("total_loss",))),
     (frozenset({"epoch", "lr/pg0"}), Dialect("Ultralytics", unit="epochs", rates=("lr/pg0",))),
     (frozenset({"train/n_updates", "train/clip_range"}), PPO),
@@ -103,7 +115,7 @@ def dialect_of(names: Iterable[str]) -> Dialect:
     """
     names = list(names)
     present = {*names, *(name.removeprefix("train/") for name in names)}
-    known = next((dialect for needed, dialect in KNOWN if needed <= present), None)
-    if known is not None:
-        return known
+    dialect = next((dialect for needed, dialect in KNOWN if needed <= present), None)
+    if dialect is not None:
+        return dialect
     return LIGHTNING if any(name.startswith("lr-") for name in present) else UNKNOWN

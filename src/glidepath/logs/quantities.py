@@ -123,7 +123,7 @@ def choose_loss(scalars: Scalars, columns: Mapping[str, str], metric: str | None
     named = _name_in_columns(scalars, columns, "loss")
     if named is not None:
         return named
-    return (None if metric else _validation_loss(scalars)) or _training_loss(scalars)
+    return (None if metric else _validation_loss(scalars)) or _loss_of_training(scalars)
 
 
 def _validation_loss(scalars: Scalars) -> str | None:
@@ -136,7 +136,7 @@ def _validation_loss(scalars: Scalars) -> str | None:
     return name if len(scalars.series[name]) >= ENOUGH or alone else None
 
 
-def _training_loss(scalars: Scalars) -> str:
+def _loss_of_training(scalars: Scalars) -> str:
     names = list(scalars.series)
     candidates = _candidates(scalars, scalars.dialect.losses, loss_names(names), "loss")
     if len(candidates) == 1:

@@ -13,7 +13,7 @@ from glidepath.runs.from_rows import run_from_rows
 from glidepath.runs.run import GIVE_PLAN, FloatArray, Run
 
 from .axis import COUNTS, in_updates
-from .dialects import TRAINER, Between, Count
+from .dialects import NEXT, TRAINER, Between, Count
 from .lightning import BY_EPOCH, between_of
 from .names import LOG_THE_RATE, is_evaluation
 from .quantities import choose_loss, choose_rate, losses_that_hold
@@ -84,7 +84,7 @@ def _without_lost_losses(scalars: Scalars, name: str) -> tuple[Scalars, str]:
 
 def _in_updates(scalars: Scalars, options: ReadOptions, losses: Series) -> Scalars:
     key = choose_rate(scalars, options.named, needed=False)
-    planned = _planned(scalars, options, key) if len(key) else None
+    planned = _rates_of_plan(scalars, options, key) if len(key) else None
     if scalars.dialect == TRAINER and len(key) and options.count in (None, "auto"):
         return settle_next_rate(scalars, key, planned)
     return in_updates(
@@ -96,7 +96,7 @@ def _in_updates(scalars: Scalars, options: ReadOptions, losses: Series) -> Scala
     )
 
 
-def _planned(scalars: Scalars, options: ReadOptions, rates: Series) -> Callable[[FloatArray], FloatArray] | None:
+def _rates_of_plan(scalars: Scalars, options: ReadOptions, rates: Series) -> Callable[[FloatArray], FloatArray] | None:
     """Return the rates of the plan by update, if it is given and has values."""
     if options.plan is None or options.peak is None:
         return None
@@ -115,7 +115,7 @@ def _rates(scalars: Scalars, options: ReadOptions, *, needed: bool) -> Series:
         return NOTHING
     offset = 0 if scalars.dialect.offsets is None else scalars.dialect.offsets.rate
     series = _shift(series, offset)
-    if series.steps[-1] == scalars.horizon:
+    if series.steps[-1] == scalars.horizon or (scalars.dialect.offsets == NEXT and len(series) > 1):
         series = series.at(np.arange(len(series) - 1))  # of an update that was never made
     for i in np.flatnonzero(series.steps < 0)[:1]:
         problem = ("a rate at step 0, before the first update; if a step is the index of its update, give ",)
@@ -129,7 +129,7 @@ def _settle_between(scalars: Scalars, rates: Series, options: ReadOptions) -> Sc
         return scalars
     between = between_of(rates, scalars.series)
     settled = replace(scalars, dialect=replace(scalars.dialect, between=between))
-    return settled.saying(BY_EPOCH) if between == "held" and len(rates) > 1 else settled
+    return settled.assume(BY_EPOCH) if between == "held" and len(rates) > 1 else settled
 
 
 def _build(scalars: Scalars, options: ReadOptions, rates: Series, losses: Series, loss: str, updates: int) -> Run:

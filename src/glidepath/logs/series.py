@@ -76,7 +76,7 @@ class Scalars:
     per_epoch: int | None = None
     assumed: str = ""
 
-    def saying(self, *notes: str) -> "Scalars":
+    def assume(self, *notes: str) -> "Scalars":
         """Return the same numbers with more that was assumed about them."""
         return replace(self, assumed="; ".join(dict.fromkeys(filter(None, [self.assumed, *notes]))))
 

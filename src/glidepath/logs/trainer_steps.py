@@ -12,12 +12,11 @@ import numpy as np
 
 from glidepath.runs.run import FloatArray
 
-from .dialects import Offsets
+from .dialects import NEXT
 from .series import Scalars, Series
 
 CLOSE = 0.01  # of the peak: rates that are nearer are the plan's
 STRAIGHT = 1e-6  # relative: slopes that differ by less are of one line
-NEXT = Offsets(rate=0, loss=-1)
 SAYS_LAST = "a row is taken to have the rate of the last update made, as Transformers logs it since version 4.51"
 SAYS_NEXT = "a row has the rate of the update to come, as older versions of Transformers logged it"
 
@@ -35,8 +34,8 @@ def settle_next_rate(scalars: Scalars, rates: Series, planned: Callable[[FloatAr
     if is_next is None:
         is_next = _shows_next(steps, values, scalars.horizon)
     if not is_next:
-        return scalars if is_next is False or not np.ptp(values) else scalars.saying(SAYS_LAST)
-    return replace(scalars, dialect=replace(scalars.dialect, offsets=NEXT)).saying(SAYS_NEXT)
+        return scalars if is_next is False or not np.ptp(values) else scalars.assume(SAYS_LAST)
+    return replace(scalars, dialect=replace(scalars.dialect, offsets=NEXT)).assume(SAYS_NEXT)
 
 
 def _fits_next(planned: Callable[[FloatArray], FloatArray], steps: FloatArray, values: FloatArray) -> bool | None:

@@ -52,9 +52,9 @@ def fill_gaps(name: str, logged: LoggedRates, warmup: int | None, between: Betwe
     """
     if len(logged.steps) == logged.updates and not warmup:
         return logged.rates, ""  # nothing is missing
-    values, note = _held(logged) if between == "held" else _on_the_line(logged)
+    values, note = _hold(logged) if between == "held" else _on_the_line(logged)
     if between != "held" and not note and _moves(logged):
-        note = ON_THE_LINE + ("" if between == "line" else _note_on_held(logged, values))
+        note = ON_THE_LINE + ("" if between == "line" else _note_on_hold(logged, values))
     notes = [_fill_beginning(name, values, logged, warmup, between), note, _check_end(name, logged, between)]
     return values, "; ".join(filter(None, notes))
 
@@ -62,7 +62,7 @@ def fill_gaps(name: str, logged: LoggedRates, warmup: int | None, between: Betwe
 # --- between two rows ---
 
 
-def _held(logged: LoggedRates) -> tuple[FloatArray, str]:
+def _hold(logged: LoggedRates) -> tuple[FloatArray, str]:
     rows = np.searchsorted(logged.steps, np.arange(logged.updates), side="right") - 1
     return logged.rates[np.maximum(rows, 0)], "a rate holds until the next one that was logged" * _moves(logged)
 
@@ -94,10 +94,10 @@ def _lone_changes(steps: IntArray, rates: FloatArray) -> IntArray:
     return np.flatnonzero(lone & (change[1:-1] > DUST * rates.max()) & (gap[1:-1] > 1)) + 1
 
 
-def _note_on_held(logged: LoggedRates, values: FloatArray) -> str:
+def _note_on_hold(logged: LoggedRates, values: FloatArray) -> str:
     """Return what the other reading, that each rate held until the next row, would change."""
     first = int(logged.steps[0])
-    apart = np.abs(_held(logged)[0] - values)[first:]
+    apart = np.abs(_hold(logged)[0] - values)[first:]
     return f"; if it held until the next, it differs by up to {apart.max():.3g}, at step {first + apart.argmax():,}"
 
 
@@ -172,5 +172,5 @@ def _check_end(name: str, logged: LoggedRates, between: Between | None) -> str:
     if missing > np.diff(logged.steps, prepend=0).max(initial=1):
         problem = f"the last rate was logged at step {last:,} of {logged.updates:,}, and those after it are missing"
         raise RunError(problem, place=name, cures=[GIVE_PLAN])
-    told = missing > 1 and between != "held"
-    return f"a level rate over the last {missing:,} updates, which were not logged" if told else ""
+    is_new = missing > 1 and between != "held"
+    return f"a level rate over the last {missing:,} updates, which were not logged" if is_new else ""

@@ -1,6 +1,6 @@
 """Large and plain tables of text by Arrow, which parses numbers as Python does, and much faster.
 
-Whatever is odd, such as quotes, letters beyond ASCII, a row of another width or a number that Arrow does not know, is
+Whatever is odd, such as quotes, characters beyond ASCII, a row of another width or a number unknown to Arrow, is
 left to `csv_rows.py`: it reads the file again, and its result and its errors are the reference.
 """
 
@@ -20,10 +20,6 @@ ENOUGH = 500_000  # bytes: below, importing Arrow takes longer than reading
 CHUNK = 1_000_000  # bytes
 SAMPLE = 1000  # lines by which columns of texts are told
 ODD = (b'"', b"\0", b"(")  # "nan(1)" is a number for Arrow
-
-
-class OddTableError(Exception):
-    """A table is for the other reader."""
 
 
 class _Part(NamedTuple):
@@ -47,7 +43,7 @@ def read_any_csv(stream: BinaryIO, file: Path) -> CsvTable:
     if stream.seekable() and file.stat().st_size > ENOUGH:
         try:
             return read_plain_csv(stream, file)
-        except (OddTableError, ImportError):
+        except (ValueError, ImportError):
             stream.seek(0)
     return read_csv(stream, file)
 
@@ -57,12 +53,12 @@ def read_plain_csv(stream: BinaryIO, file: Path) -> CsvTable:
 
     Raises:
         RunError: if its first line has no names.
-        OddTableError: if it is for the other reader.
+        ValueError: if it is for the other reader.
         ImportError: if Arrow is not installed.
     """
     line = stream.readline(MOST_BYTES + 1)
     if b'"' in line or not line.strip():
-        raise OddTableError
+        raise ValueError("a table for the other reader")
     header = read_header(BytesIO(line), file)
     delimiter, texts, parts = delimiter_of(line.decode("utf-8", "replace")), None, []
     for chunk in _chunks(stream):
@@ -81,7 +77,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
         chunk = piece + rest
         odd = len(rest) > MOST_BYTES or not chunk.isascii() or any(mark in chunk for mark in ODD)
         if odd or (b"\r" in chunk and chunk.count(b"\r") != chunk.count(b"\r\n")):
-            raise OddTableError
+            raise ValueError("a table for the other reader")
         yield chunk
 
 
@@ -106,7 +102,7 @@ def _parse(chunk: bytes, width: int, delimiter: str, texts: set[int]) -> _Part:
             csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=False),
         )
     except pyarrow.ArrowInvalid as error:
-        raise OddTableError from error
+        raise ValueError("numbers for the other reader") from error
     cells = [_cells(table[i], is_text=i in texts) for i in range(width)]
     return _without_blanks(cells, _lines(chunk, table.num_rows), chunk.count(b"\n"))
 

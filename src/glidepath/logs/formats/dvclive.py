@@ -38,7 +38,7 @@ def scalars_of_dvclive(folder: Path) -> Scalars:
     numbers = (number for file in files for number in _numbers(file, _name(file, root), left_out))
     inner = folder.resolve()
     name = inner.parent.name if inner.name == "dvclive" else inner.name
-    return gather_scalars(Place(str(folder)), name, numbers).saying(*left_out)
+    return gather_scalars(Place(str(folder)), name, numbers).assume(*left_out)
 
 
 def _is_within(file: Path, root: Path) -> bool:

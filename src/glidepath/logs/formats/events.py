@@ -49,7 +49,7 @@ def scalars_of_events(
     if torn and not numbers:
         raise RunError("the event file was cut off here, and no number comes before", place=torn[0])
     scalars = gather_scalars(Place(str(path)), name, numbers)
-    return scalars.saying(*(f"the last event is left out, because it was cut off ({place})" for place in torn))
+    return scalars.assume(*(f"the last event is left out, because it was cut off ({place})" for place in torn))
 
 
 def read_numbers(files: Sequence[Path], torn: list[Place]) -> Iterator[Number]:

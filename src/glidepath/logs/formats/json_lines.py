@@ -55,7 +55,7 @@ def scalars_of_json_lines(file: Path, columns: Mapping[str, str], per_epoch: int
     if dialect is TRAINER:  # which writes no JSON lines: these are names of one's own
         dialect = UNKNOWN
     every = scalars_of_rows(Place(str(file)), name_of(file), rows, columns, dialect, per_epoch)
-    return [each.saying(*left_out) for each in every]
+    return [each.assume(*left_out) for each in every]
 
 
 def _check_record(file: Path, header: Mapping[str, Any]) -> Dialect:

@@ -32,7 +32,7 @@ def scalars_of_list(file: Path, columns: Mapping[str, str], per_epoch: int | Non
     every = scalars_of_rows(place, name, rows, columns, UNKNOWN if dialect is TRAINER else dialect, per_epoch)
     others = len(content) - rows.length
     note = f"{others} row{'s' * (others > 1)} left out that {'are' if others > 1 else 'is'} no object" if others else ""
-    return [each.saying(note) for each in every]
+    return [each.assume(note) for each in every]
 
 
 def _rows(content: list[Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -53,7 +53,7 @@ def scalars_of_rows(
     others = replace(rows, cells={key: cell for key, cell in rows.cells.items() if key not in counts})
     check_calls(step, others.series(steps, chosen))
     every = [_scalars(place, *each, others, steps, dialect, epochs) for each in zip(names, parts, strict=True)]
-    return [each.saying(_note_on_rows(rows, chosen, needed)) for each in every]
+    return [each.assume(_note_on_rows(rows, chosen, needed)) for each in every]
 
 
 def _steps(rows: Rows, step: str, dialect: Dialect) -> tuple[FloatArray, str]:
@@ -93,7 +93,7 @@ def _through_epochs(
     if name is None or dialect.unit != "updates":
         return steps, dialect, None
     epochs = rows.column(name)
-    logged = np.flatnonzero(_training(rows, ~np.isnan(steps)) & ~np.isnan(epochs))
+    logged = np.flatnonzero(_rows_of_training(rows, ~np.isnan(steps)) & ~np.isnan(epochs))
     falls = np.diff(steps[logged]) < 0
     if not falls.any() or not np.all(np.diff(epochs[logged])[falls] > 0):
         return steps, dialect, None
@@ -118,7 +118,7 @@ def _length_of_epochs(steps: FloatArray, epochs: FloatArray) -> int | None:
 
 def _runs(rows: Rows, steps: FloatArray, chosen: BoolArray, dialect: Dialect) -> Iterator[BoolArray]:
     """Yield the rows of every run, as an array that is True where a row is one of them."""
-    logged = np.flatnonzero(_training(rows, chosen))
+    logged = np.flatnonzero(_rows_of_training(rows, chosen))
     totals = rows.column(dialect.total)[logged] if dialect.total in rows.cells else np.empty(0)
     several = np.unique(totals[~np.isnan(totals)])
     if np.count_nonzero(np.diff(totals) != 0) >= len(several) > 1:  # it changes back: two processes wrote in turns
@@ -133,7 +133,7 @@ def _runs(rows: Rows, steps: FloatArray, chosen: BoolArray, dialect: Dialect) ->
     yield from _in_turn(steps, chosen, logged, starts)
 
 
-def _training(rows: Rows, chosen: BoolArray) -> BoolArray:
+def _rows_of_training(rows: Rows, chosen: BoolArray) -> BoolArray:
     """Return the chosen rows that have a rate or a training loss, or all of them if none has."""
     needed = np.zeros(rows.length, dtype=bool)
     for name, (places, _) in rows.cells.items():

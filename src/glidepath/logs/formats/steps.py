@@ -31,7 +31,7 @@ def choose_step(
         return name, dialect
     if name is not None:
         return name, replace(by_step(dialect, name), unit="epochs" if is_epoch(name) else "updates")
-    common = [each for known in STEPS for each in names if normalize(each) == known]
+    common = [each for step in STEPS for each in names if normalize(each) == step]
     step = next((each for each in (*dialect.steps, *common) if each in names), None)
     if step is not None:
         return step, by_step(dialect, step)

@@ -92,7 +92,7 @@ def _scalars(
         return scalars_of_series(place, name, series, dialect=dialect)
     missing = {name: np.isnan(each.steps) for name, each in series.items()}
     kept = {name: each.at(np.flatnonzero(~missing[name])) for name, each in series.items()}
-    return scalars_of_series(place, name, kept, dialect=dialect).saying(_note_on_missing(missing, named))
+    return scalars_of_series(place, name, kept, dialect=dialect).assume(_note_on_missing(missing, named))
 
 
 def _note_on_missing(missing: Mapping[str, FloatArray], named: set[str]) -> str:

@@ -51,7 +51,7 @@ def scalars_of_state(file: Path) -> Scalars:
     horizon = most if type(most) is int and most > 0 else None
     series, left_out = _gather(file, rows)
     scalars = scalars_of_series(Place(str(file)), _name(file), series, horizon, TRAINER)
-    return scalars.saying(f"{left_out} row{'s' * (left_out > 1)} without a step left out" if left_out else "")
+    return scalars.assume(f"{left_out} row{'s' * (left_out > 1)} without a step left out" if left_out else "")
 
 
 def _name(file: Path) -> str:

@@ -58,7 +58,7 @@ def scalars_of_wandb(file: Path, columns: Mapping[str, str], per_epoch: int | No
     dialect = dialect_of(rows.names)
     dialect = replace(dialect, steps=(*beside.steps[:1], *dialect.steps))
     every = scalars_of_rows(Place(str(file)), name, rows, columns, dialect, per_epoch)
-    return [each.saying(*beside.left_out) for each in every]
+    return [each.assume(*beside.left_out) for each in every]
 
 
 def _rows(file: Path, beside: _Beside) -> Iterator[tuple[int, Mapping[str, Any]]]:
