@@ -52,6 +52,7 @@ def read(
     count: Count | None = None,
     between: Between | None = None,
     updates_per_epoch: int | None = None,
+    pattern: str | None = None,
 ) -> list[Run]:
     """Read the runs in a file or a folder.
 
@@ -72,6 +73,9 @@ def read(
         count: what a logged step means, "updates made" or "index of the update"; found out if not given or "auto".
         between: the rate between two rows: "held" until the next, or on the straight "line"; found out if not given.
         updates_per_epoch: of a log whose rows are epochs.
+        pattern: the form of a line of a log that was printed as text, a regular expression with a group for the step
+            and each number, as in r"it (?P<step>\\d+).*lr (?P<rate>\\S+).*nll (?P<loss>\\S+)"; the forms of
+            Megatron-LM, torchtune, nanoGPT and Keras are found out.
 
     Raises:
         RunError: if something cannot be read, or is not the log of a run; the message says where.
@@ -81,7 +85,7 @@ def read(
     schedule = parse(plan) if isinstance(plan, str) else plan
     options = ReadOptions(columns, schedule, peak, horizon, warmup, metric, only, count, between, updates_per_epoch)
     attempts = Attempts()
-    entries = attempts.read_each(open_sources(path), lambda source: _entries(source, options))
+    entries = attempts.read_each(open_sources(path, pattern), lambda source: _entries(source, options))
     attempts.check(entries)
     chosen = choose_by_name(entries, only)
     runs = _build(chosen, attempts)
@@ -96,6 +100,7 @@ def rates(
     columns: Mapping[str, str] | None = None,
     count: Count | None = None,
     updates_per_epoch: int | None = None,
+    pattern: str | None = None,
 ) -> list[Rates]:
     """Read the rates that were logged, each at the index of the update that used it; nothing is filled in.
 
@@ -104,13 +109,14 @@ def rates(
         columns: as for `read`; a loss is not needed.
         count: as for `read`.
         updates_per_epoch: as for `read`.
+        pattern: as for `read`.
 
     Raises:
         RunError: if something cannot be read, or no rate was logged.
     """
     options = ReadOptions(columns, count=count, updates_per_epoch=updates_per_epoch)
     attempts = Attempts()
-    every = attempts.read_each(open_sources(path), lambda source: _rates(source, options))
+    every = attempts.read_each(open_sources(path, pattern), lambda source: _rates(source, options))
     attempts.check(every)
     attempts.warn()
     return every

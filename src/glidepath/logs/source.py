@@ -17,6 +17,7 @@ from .formats.csv_numbers import read_any_csv
 from .formats.csv_rows import CsvTable
 from .formats.dvclive import is_dvclive
 from .formats.json_lines import MOST_BYTES, is_json_lines
+from .formats.text_lines import compile_pattern, is_text_log
 from .formats.trackio import is_trackio
 from .lines import open_binary
 
@@ -32,6 +33,7 @@ Kind = Literal[
     "W&B file",
     "trackio database",
     "dvclive folder",
+    "text lines",
 ]
 
 SQLITE, PARQUET, WANDB = b"SQLite format 3\0", b"PAR1", b":W&B"
@@ -39,6 +41,8 @@ APPLICATION, OURS = slice(68, 72), b"glid"  # in the header of a SQLite database
 FIRST_EVENT = b"brain.Event:"  # near the beginning of an event file
 BOM = b"\xef\xbb\xbf"  # with which some programs begin UTF-8
 BEGINNING = 256
+AS_TEXT: tuple[Kind, ...] = ("table", "state of a Trainer", "JSON list")  # what a printed log may look like at first
+LOOK, MOST_BEFORE = 65_536, 4_000_000  # bytes in which a printed log is told, at first and if it is no table
 NOT_TABLES = {  # never opened, whatever their names
     b"\x80": "a pickle, which could run anything when it is read",
     b"PK\x03\x04": "an archive (a workbook, .npz or .pt file, perhaps)",
@@ -61,6 +65,7 @@ class Source:
         header: of a table, the names of its columns; empty for other kinds.
         csv: of a table of text, what it holds; None for other kinds and for Parquet.
         parts: of a folder with event files, the folders below it that hold one number of the same run each.
+        pattern: the form of the lines that the user described; None if it is found out.
         error: why it cannot be read; None if it can.
     """
 
@@ -69,6 +74,7 @@ class Source:
     header: tuple[str, ...] = ()
     csv: CsvTable | None = None
     parts: tuple[Path, ...] = ()
+    pattern: str | None = None
     error: RunError | None = None
 
     @property
@@ -77,29 +83,32 @@ class Source:
         return Place(str(self.path))
 
 
-def open_sources(path: str | Path | Sequence[Source]) -> list[Source]:
+def open_sources(path: str | Path | Sequence[Source], pattern: str | None = None) -> list[Source]:
     """Recognize the logs that a file or a folder holds.
 
     Args:
         path: of them; sources that were opened before are returned as they are.
+        pattern: the form of the lines of text in which a log was printed; found out if not given.
 
     Raises:
         RunError: if there is nothing to read. Of several logs, one that cannot be read is returned with its error.
     """
     if not isinstance(path, str | Path):
         return list(path)
+    if pattern is not None:
+        compile_pattern(pattern)
     files = files_of(Path(path))
     if len(files) == 1:
-        return [open_source(files[0])]
-    sources = _join_parts([_open_or_keep_error(file) for file in files])
+        return [open_source(files[0], pattern)]
+    sources = _join_parts([_open_or_keep_error(file, pattern) for file in files])
     if all(source.error is not None for source in sources):
         raise all_failed([source.error for source in sources if source.error is not None])
     return sources
 
 
-def _open_or_keep_error(file: Path) -> Source:
+def _open_or_keep_error(file: Path, pattern: str | None) -> Source:
     try:
-        return open_source(file)
+        return open_source(file, pattern)
     except RunError as error:
         return Source(file, "table", error=error)
 
@@ -117,7 +126,7 @@ def _join_parts(sources: list[Source]) -> list[Source]:
     return [replace(source, parts=groups.get(source.path, ())) for source in whole]
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, pattern: str | None = None) -> Source:
     """Recognize one log, and read it if it is a CSV file.
 
     Raises:
@@ -128,6 +137,9 @@ def open_source(path: Path) -> Source:
     with open_binary(path) as stream:
         beginning = stream.peek(BEGINNING)[:BEGINNING]  # type: ignore[attr-defined]  # a BufferedReader has it
         kind = _kind_of(beginning)
+        if kind in AS_TEXT and (pattern is not None or _is_text(stream)):
+            _refuse_other_formats(path, beginning)
+            return Source(path, "text lines", pattern=pattern)
         if kind == "state of a Trainer" and is_json_lines(stream.readline(MOST_BYTES + 1)):
             kind = "JSON lines"
         elif kind == "MLflow database" and is_trackio(path):
@@ -142,8 +154,23 @@ def open_source(path: Path) -> Source:
     return Source(path, "table", read_names(path))
 
 
+def _is_text(stream: BinaryIO, most: int = LOOK) -> bool:
+    """Return whether a file is a log that was printed; of a pipe, no more is seen than what has come."""
+    if not stream.seekable():
+        return is_text_log(stream.peek(LOOK))  # type: ignore[attr-defined]
+    stream.seek(0)
+    beginning = stream.read(most)
+    stream.seek(0)
+    return is_text_log(beginning)
+
+
 def _source_of_csv(path: Path, stream: BinaryIO) -> Source:
-    content = read_any_csv(stream, path)
+    try:
+        content = read_any_csv(stream, path)
+    except RunError:
+        if stream.seekable() and _is_text(stream, MOST_BEFORE):
+            return Source(path, "text lines")
+        raise
     return Source(path, "table", content.header, content)
 
 

@@ -35,11 +35,13 @@ RUN_OPTIONS: Options = {  # of the arguments of `glidepath.logs.read`
     "count": "--count",
     "between": "--between",
     "updates_per_epoch": "--updates-per-epoch",
+    "pattern": "--pattern",
 }
 RATE_OPTIONS: Options = {  # of `glidepath.logs.rates`
     "columns": "--column",
     "count": "--count",
     "updates_per_epoch": "--updates-per-epoch",
+    "pattern": "--pattern",
 }
 LOSS = "loss"  # what --metric calls the training loss
 
@@ -79,6 +81,10 @@ class Logs:
         logs.Between | None, Parameter(help="The rate between two rows; found out or said without it.")
     ] = None
     updates_per_epoch: Annotated[int | None, Parameter(help="Of a log whose rows are epochs.")] = None
+    pattern: Annotated[
+        str | None,
+        Parameter(help='A printed line as a regular expression: "it (?P<step>\\d+) lr (?P<rate>\\S+) (?P<loss>\\S+)".'),
+    ] = None
 
 
 DEFAULT_LOGS = Logs()
@@ -109,7 +115,7 @@ def read_runs(paths: Sequence[Path] | None, options: Logs) -> LoggedRuns:
         )
     columns = _parse_columns(options.column)
     with word_as_options(RUN_OPTIONS):
-        sources = {path: logs.open_sources(path) for path in paths}
+        sources = {path: logs.open_sources(path, options.pattern) for path in paths}
         only = _choose_names(sources, options.only)
         read = {path: _read(each, options, columns, only[path]) for path, each in sources.items()}
         named = options.metric is not None or "loss" in (columns or {})

@@ -8,7 +8,7 @@ from ..files import events_in
 from ..series import Scalars
 from ..source import Kind, Source
 
-ROWS: tuple[Kind, ...] = ("table", "JSON lines", "JSON list", "W&B file", "trackio database")
+ROWS: tuple[Kind, ...] = ("table", "text lines", "JSON lines", "JSON list", "W&B file", "trackio database")
 
 
 def read_scalars(source: Source, columns: Mapping[str, str], per_epoch: int | None = None) -> list[Scalars]:
@@ -48,6 +48,10 @@ def _scalars_of_rows(source: Source, columns: Mapping[str, str], per_epoch: int 
         from .json_list import scalars_of_list
 
         return scalars_of_list(source.path, columns, per_epoch)
+    if source.kind == "text lines":
+        from .text_lines import scalars_of_text
+
+        return scalars_of_text(source.path, source.pattern, columns, per_epoch)
     from .json_lines import scalars_of_json_lines
 
     return scalars_of_json_lines(source.path, columns, per_epoch)
