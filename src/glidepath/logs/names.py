@@ -34,16 +34,16 @@ def loss_names(names: Sequence[str]) -> list[str]:
 
 
 def rate_names(names: Sequence[str]) -> list[str]:
-    """Return those that are called like a rate, also as Lightning's LearningRateMonitor calls them.
+    """Return those that are called like a rate, or else like that of a group, as Lightning's LearningRateMonitor does.
 
-    >>> rate_names(["lr-SGD/pg1", "lr-SGD-momentum", "train/learning_rate", "loss"])
-    ['lr-SGD/pg1', 'train/learning_rate']
+    >>> rate_names(["lr-SGD/pg1", "lr-SGD-momentum", "lr/head", "loss"])
+    ['lr-SGD/pg1', 'lr/head']
+    >>> rate_names(["lr/head", "train/learning_rate"])
+    ['train/learning_rate']
     """
-    return [
-        name
-        for name in names
-        if normalize(name) in RATES or (name.startswith("lr-") and not name.endswith(BESIDE_RATES))
-    ]
+    whole = [name for name in names if normalize(name) in RATES]
+    groups = [name for name in names if name.startswith(("lr-", "lr/")) and not name.endswith(BESIDE_RATES)]
+    return whole or groups
 
 
 def is_evaluation(name: str) -> bool:

@@ -19,6 +19,7 @@ from .objects import gather_rows, parse_json
 from .runs_in_file import scalars_of_rows
 
 MOST_BYTES = 10_000_000  # of a line
+EVALUATING = ("val", "test")  # the mode of mmcv's rows that tell of no update, with the names of those that do
 VERSION = 1  # of a record of `glidepath.torch.Recorder`
 COMMON = {"scalars", "metrics", "history", "log", "logs", "progress", "result", "results", "trainer_log", "train_log"}
 BENEATH = "vis_data"  # the folder of mmengine's logs, below that of the run
@@ -81,6 +82,8 @@ def _rows(file: Path, left_out: list[str], headers: list[Mapping[str, Any]]) -> 
             others += 1
         elif row.get("glidepath") == "record":
             headers.append(row)
+        elif row.get("mode") in EVALUATING:
+            yield number, {f"{row['mode']}_{name}": value for name, value in row.items()}
         else:
             yield number, row
     if others:

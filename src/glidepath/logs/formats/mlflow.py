@@ -32,7 +32,7 @@ def runs_in(folder: Path) -> list[Path]:
     """Return the folders of runs: the folder itself, or those in an experiment or in all of them, in order of names."""
     if _is_run(folder):
         return [folder]
-    files = [*folder.glob(f"*/{META}"), *folder.glob(f"*/*/{META}")]
+    files = [*folder.glob(f"*/{META}"), *folder.glob(f"*/*/{META}"), *folder.glob(f"mlruns/*/*/{META}")]
     return sorted(file.parent for file in files if _is_run(file.parent) and not _is_deleted(file))
 
 
