@@ -147,6 +147,12 @@ def test_what_a_step_means_is_told_by_the_plan(file, true):
     assert "the plan has its rates there" in run.assumed or true == INDEX
 
 
+@pytest.mark.parametrize("option, choices", [("count", "auto, updates made, index"), ("between", "held, line")])
+def test_a_word_that_is_no_choice_is_refused(file, option, choices):
+    with pytest.raises(RunError, match=rf'{option}="both" does not say .*; there are {choices}'):
+        one(file, GOOD, **{option: "both"})
+
+
 def test_a_rate_before_the_first_update_is_refused_with_the_cure(file):
     with pytest.raises(RunError, match=r'before the first update.*count="index of the update"'):
         one(file, "step,lr,loss\n" + row(0, 0.1) + row(1, 0.1) + row(2, 0.1), count=MADE)

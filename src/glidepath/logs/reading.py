@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import final
+from typing import final, get_args
 
 import numpy as np
 
@@ -37,6 +37,14 @@ class ReadOptions:
     count: Count | None = None
     between: Between | None = None
     updates_per_epoch: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.count not in (None, *get_args(Count)):
+            problem = (Argument("count", self.count), " does not say what a logged step means")
+            raise RunError(problem, choices=get_args(Count))
+        if self.between not in (None, *get_args(Between)):
+            problem = (Argument("between", self.between), " does not say what the rate is between two rows")
+            raise RunError(problem, choices=get_args(Between))
 
     @property
     def named(self) -> Mapping[str, str]:
