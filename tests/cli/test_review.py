@@ -57,7 +57,7 @@ def test_columns_and_peaks_are_told_by_options(tmp_path, capsys):
         (["--steps", "200", "--run", "log.csv", "--column", "rate=x"], "nothing is called 'x'"),
         (["--steps", "200", "--run", "log.csv", "--column", "rate"], "--column says what a column is called"),
         (["--steps", "200", "--run", "log.csv", "--run-peak", "0"], "peak"),
-        (["--steps", "200", "--run-peak", "0.1"], "--column and --run-peak say how a log is read"),
+        (["--steps", "200", "--run-peak", "0.1"], "--column, --run-peak and the like say how a log is read"),
         (
             ["--steps", "200", "--run", "bare.csv"],
             "there are eta, loss: name it, --column rate=..., or to compare",

@@ -14,6 +14,7 @@ from glidepath.review import review as review_plan
 from glidepath.review.rates import is_absolute
 
 from .options.horizon import OWN_LENGTH, RunLength, own_length, resolve_plan
+from .options.rows import DEFAULT_ROWS, Rows
 from .output.wording import word_as_options
 
 if TYPE_CHECKING:
@@ -31,10 +32,7 @@ def review(
         list[Path] | None,
         Parameter(name="--run", negative=(), help="The log of a run that should have followed the plan."),
     ] = None,
-    column: Annotated[
-        list[str] | None,
-        Parameter(negative=(), help="What a column of the log is called: step=it or rate=eta."),
-    ] = None,
+    rows: Rows = DEFAULT_ROWS,
     run_peak: Annotated[
         float | None,
         Parameter(help="The rate where the plan is 1; without it, 1 for a plan of rates, or any that fits the log."),
@@ -52,9 +50,9 @@ def review(
     """
     schedule = _read_plan(plan)
     if runs:
-        return _compare(_Planned(schedule, run, run_peak), runs, column)
-    if column or run_peak is not None:
-        raise GlidepathError("--column and --run-peak say how a log is read: give it, as in --run log.csv")
+        return _compare(_Planned(schedule, run, run_peak), runs, rows)
+    if rows != DEFAULT_ROWS or run_peak is not None:
+        raise GlidepathError("--column, --run-peak and the like say how a log is read: give it, as in --run log.csv")
     findings = review_plan(schedule, run.horizon() or own_length(schedule))
     print(findings)
     return 1 if findings else 0
@@ -98,22 +96,22 @@ class _Planned:
             yield f"the peak was taken from the log, whose largest rate is {max(rates.rates):g}; --run-peak"
 
 
-def _compare(planned: _Planned, paths: list[Path], column: list[str] | None) -> int:
+def _compare(planned: _Planned, paths: list[Path], rows: Rows) -> int:
     """Write a line for each run, and return 1 if a run deviated from the plan."""
-    lines = list(_comparisons(planned, paths, column))
+    lines = list(_comparisons(planned, paths, rows))
     for line, _ in lines:
         print(line)
     return 1 if any(deviates for _, deviates in lines) else 0
 
 
-def _comparisons(planned: _Planned, paths: list[Path], column: list[str] | None) -> Iterator[tuple[str, bool]]:
+def _comparisons(planned: _Planned, paths: list[Path], rows: Rows) -> Iterator[tuple[str, bool]]:
     """Yield a line for each run, and whether it deviated from the plan."""
     from glidepath.runs.deviation import compare_with_plan  # only here: a review before the run needs no NumPy
 
     from .options.logs import read_rates
 
     for path in paths:
-        for rates in read_rates(path, column):
+        for rates in read_rates(path, rows):
             plan = planned.resolve(rates.horizon)
             with word_as_options(OPTIONS):
                 comparison = compare_with_plan(plan, rates, planned.peak)

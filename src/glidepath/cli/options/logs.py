@@ -15,6 +15,8 @@ from glidepath.runs.aggregate import with_distinct_names
 from glidepath.runs.deviation import Rates
 from glidepath.runs.run import Run
 
+from .rows import Rows
+
 Runs = Annotated[
     list[Path] | None,
     Parameter(
@@ -48,13 +50,9 @@ LOSS = "loss"  # what --metric calls the training loss
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Logs:
+class Logs(Rows):
     """How the logs are read."""
 
-    column: Annotated[
-        list[str] | None,
-        Parameter(negative=(), help="What a column, a tag or a metric is called: step=it, rate=eta or loss=val."),
-    ] = None
     metric: Annotated[
         str | None,
         Parameter(
@@ -74,16 +72,8 @@ class Logs:
         str | None, Parameter(help="Updates that it was made for, if the runs are shorter or it is in percent.")
     ] = None
     run_warmup: Annotated[int | None, Parameter(help="Updates of a linear warmup before the first logged rate.")] = None
-    count: Annotated[logs.Count | None, Parameter(help="What a logged step means; found out without it, and said.")] = (
-        None
-    )
     between: Annotated[
         logs.Between | None, Parameter(help="The rate between two rows; found out or said without it.")
-    ] = None
-    updates_per_epoch: Annotated[int | None, Parameter(help="Of a log whose rows are epochs.")] = None
-    pattern: Annotated[
-        str | None,
-        Parameter(help='A printed line as a regular expression: "it (?P<step>\\d+) lr (?P<rate>\\S+) (?P<loss>\\S+)".'),
     ] = None
 
 
@@ -180,15 +170,21 @@ def _read(
     )
 
 
-def read_rates(path: Path, column: Sequence[str] | None) -> list[Rates]:
+def read_rates(path: Path, rows: Rows) -> list[Rates]:
     """Read the rates that were logged.
 
     Raises:
         GlidepathError: if --column has an impossible value, or something cannot be read.
     """
-    columns = _parse_columns(column)
+    columns = _parse_columns(rows.column)
     with word_as_options(RATE_OPTIONS):
-        return logs.rates(path, columns=columns)
+        return logs.rates(
+            path,
+            columns=columns,
+            count=rows.count,
+            updates_per_epoch=rows.updates_per_epoch,
+            pattern=rows.pattern,
+        )
 
 
 def _parse_columns(texts: Sequence[str] | None) -> dict[str, str] | None:
