@@ -3,16 +3,20 @@
 import io
 import math
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from glidepath import logs
 from glidepath.errors import RunError
 from glidepath.logs.formats import csv_numbers
+from glidepath.logs.formats import parquet as reader
 from glidepath.logs.formats.csv_numbers import read_any_csv, read_plain_csv
 from glidepath.logs.formats.csv_rows import CsvTable, is_number, read_csv
 from glidepath.logs.formats.table import Table
@@ -132,3 +136,37 @@ def test_a_small_table_does_not_need_arrow(tmp_path, monkeypatch):
 
 def test_is_number_agrees_with_the_cells_above():
     assert [is_number(cell) for cell in ("", "1_0", "0x10", "nan", "+1")] == [True, False, False, True, True]
+
+
+# --- Parquet ---
+
+
+def test_a_text_that_stands_in_every_row_is_kept_once(tmp_path):
+    file, rows = tmp_path / "log.parquet", 100_000
+    note = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array(["x" * 10_000]))
+    steps = np.arange(rows)
+    parquet.write_table(pa.table({"step": steps, "lr": steps * 1e-6, "loss": steps + 1.0, "note": note}), file)
+    tracemalloc.start()
+    before = pa.total_allocated_bytes()
+    (run,) = logs.read(file)
+    assert pa.total_allocated_bytes() - before < 10_000_000
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000  # a gigabyte, if every row had its own
+    tracemalloc.stop()
+    assert run.rates.tolist() == (steps * 1e-6).tolist()
+
+
+def test_a_file_that_unpacks_to_more_than_a_log_is_refused_unread(tmp_path, monkeypatch):
+    file = tmp_path / "log.parquet"
+    parquet.write_table(pa.table({"step": [0, 1], "lr": [[0.1] * 50, [0.1]]}), file)
+    monkeypatch.setattr(reader, "MOST_CELLS", 50)
+    with pytest.raises(RunError, match="has 51 cells in a column, more than 50"):
+        logs.read(file)
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.int64(), pa.uint64(), pa.float32(), pa.float64(), pa.string()])
+def test_every_kind_of_numbers_and_null_is_read(tmp_path, kind):
+    file = tmp_path / "log.parquet"
+    loss = pa.array([3, None, 2, 1]).cast(kind)
+    parquet.write_table(pa.table({"step": [0, 1, 2, 3], "lr": [0.1] * 4, "loss": loss}), file)
+    (run,) = logs.read(file)
+    assert (run.updates.tolist(), run.losses.tolist()) == ([2, 3], [2, 1])
