@@ -14,13 +14,13 @@ from glidepath.review.rates import is_absolute
 from .cause import UNKNOWN, Cause, tell_apart
 from .hypothesis import Hypothesis, with_waves
 from .peaks import find_later_peak, find_peak
-from .plans import find_length, find_plan
+from .plans import find_plan
 from .rates import Rates
 from .readings import Match, Reading, matches
 from .rows import Rows
 from .walks import ENOUGH, find_pace, find_shift, find_still, is_enough
 
-AMBIGUOUS = ("fast", "slow")  # causes that a plan of another length may explain as well
+AMBIGUOUS = frozenset({"peak", "fast", "slow"})  # causes in whose place another plan may explain every row
 MOST_BASES = 6  # readings from which another mistake may go on
 
 
@@ -143,12 +143,14 @@ def _refuse_without_peak(logged: Rates) -> None:
 def _deviation(rows: Rows, plan: Schedule, horizon: int | None, tried: list[Match]) -> Comparison:
     """Return where a run parts from its plan, as far as a reading goes, and what explains every row."""
     base = _longest([match for match in tried if not match.reading.lags])
-    explained = max(match.rows for match in tried)
-    if cause := find_peak(rows, plan) or find_still(rows, explained):
-        causes = [cause]
+    peak = find_peak(rows, plan)
+    still = None if peak else find_still(rows, max(match.rows for match in tried))
+    if still:
+        causes = [still]
     else:
-        walk, base = _find_walk(rows, plan, tried, base)
-        causes = [cause for cause in (walk, _find_plan(rows, plan, horizon, walk)) if cause is not None]
+        walk, base = (find_pace(rows, Hypothesis(plan)), base) if peak else _find_walk(rows, plan, tried, base)
+        causes = [cause for cause in (peak, walk) if cause is not None]
+        causes += _find_plans(rows, plan, horizon, causes)
     first, most = _partings(rows, base)
     return Comparison(base.reading, base.rows, first, most, tuple(causes))
 
@@ -174,13 +176,12 @@ def _find_walk(rows: Rows, plan: Schedule, tried: list[Match], base: Match) -> t
     return None, base
 
 
-def _find_plan(rows: Rows, plan: Schedule, horizon: int | None, walk: Cause | None) -> Cause | None:
-    """Return the cause in the plan that explains every row, beside one in the stepping if both may be meant."""
-    if not is_enough(rows):
-        return None
-    if walk is None:
-        return find_plan(rows, plan, horizon)
-    return find_length(rows, plan) if walk.name in AMBIGUOUS else None
+def _find_plans(rows: Rows, plan: Schedule, horizon: int | None, causes: list[Cause]) -> list[Cause]:
+    """Return the cause in the plan that explains every row, beside others if it may be meant in their place."""
+    if not is_enough(rows) or not {cause.name for cause in causes} <= AMBIGUOUS:
+        return []
+    cause = find_plan(rows, plan, horizon)
+    return [] if cause is None else [cause]
 
 
 def _bases(tried: list[Match]) -> list[Match]:

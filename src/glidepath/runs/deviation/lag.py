@@ -96,11 +96,11 @@ class _Follower:
         if not fits.any():
             return False
         lag = int(lags[np.argmax(fits)])
-        self.stood = self._standing(row, lag)
+        self.stood = self._stand_still(row, lag)
         self.lag = lag
         return self.origin is None or self.stood <= 2 * BURST
 
-    def _standing(self, row: int, lag: int) -> int:
+    def _stand_still(self, row: int, lag: int) -> int:
         """Return over how many updates the schedule stood still, up to a row."""
         between = int(self.rows.steps[row] - self.rows.steps[row - 1]) if row else 0
         if lag - self.lag < between:

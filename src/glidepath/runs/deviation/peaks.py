@@ -29,8 +29,9 @@ def find_peak(rows: Rows, plan: Schedule) -> Cause | None:
     if match is not None:
         low, high = free.narrow(match.values(rows.steps))
         return _cause((low + high) / (rows.lowest + rows.highest))
+    highest = int(np.argmax(rows.rates))
+    doubt = float(rows.slack[highest] / rows.rates[highest])
     for factor, other in _with_absolute_floor(rows, plan):
-        doubt = float((rows.slack / np.maximum(rows.rates, rows.slack)).min())
         narrow = rows.with_peaks(rows.lowest * factor * (1 - doubt), rows.highest * factor * (1 + doubt))
         if _may_end(narrow, other) and explain(narrow, Hypothesis(other)):
             return _cause(factor)

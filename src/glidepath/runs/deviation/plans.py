@@ -22,10 +22,11 @@ from .search import Build, Search
 
 LONGEST = 8  # times the plan or the log: the longest run that it could have been made for
 MOST_NUMBERS = 40  # that are tried on every row
+MOST_WITH_SKIPS = (200, 16)  # of them if updates may have been skipped, where the peak is given and where it is not
 MOST_CYCLES = 8
 MOST_ROWS_APART = 500  # steps between two rows, one of which a restart is at
 
-Shape = Callable[[int, float], Schedule | None]
+Shape = Callable[[int, float], Schedule]
 
 SHAPES: Final[dict[str, Shape]] = {
     "linear": lambda steps, to: Linear(steps, to),
@@ -45,22 +46,26 @@ def find_plan(rows: Rows, plan: Schedule, horizon: int | None) -> Cause | None:
         horizon: the updates that the run was made for, if that is known.
     """
     parts = take_apart(plan)
-    return _another_warmup(rows, parts) or _another_length(rows, parts) or _another_shape(rows, parts, horizon)
-
-
-def find_length(rows: Rows, plan: Schedule) -> Cause | None:
-    """Check for a plan of another length."""
-    return _another_length(rows, take_apart(plan))
+    whole = horizon if parts.rest_steps is None else parts.warmup_steps + parts.rest_steps
+    steps = 0 if whole is None else max(whole - parts.warmup_steps, 0)
+    return (
+        _another_warmup(rows, parts)
+        or _another_shape(rows, parts, steps)
+        or _another_length(rows, parts)
+        or _another_floor(rows, parts, steps)
+        or _shape_of_any_length(rows, parts, steps)
+    )
 
 
 def _fits(rows: Rows, plan: Schedule) -> bool:
-    return explain(rows, Hypothesis(plan), skipped=not rows.is_free) is not None
+    return explain(rows, Hypothesis(plan)) is not None
 
 
 def _first_number(rows: Rows, build: Build, lowest: int, highest: int) -> tuple[int, Schedule] | None:
     """Return the least number whose plan explains every row, without skipped updates if that is possible."""
-    for back, variant in product((1,) if rows.is_free else (1, MOST_AT_FIRST), (build, _in_waves(build))):
-        for number in Search(rows, variant, back).numbers(lowest, highest)[:MOST_NUMBERS]:
+    for back, variant in product((1, MOST_AT_FIRST), (build, _in_waves(build))):
+        most = MOST_NUMBERS if back == 1 else MOST_WITH_SKIPS[rows.is_free]
+        for number in Search(rows, variant, back).numbers(lowest, highest)[:most]:
             plan, walked = build(number), variant(number)
             if plan is not None and walked is not None and _fits(rows, walked):
                 return number, plan
@@ -140,20 +145,45 @@ def _longer_whole(parts: Parts) -> Build:
     return build
 
 
-# --- another shape, or another floor ---
+# --- another shape ---
 
 
-def _another_shape(rows: Rows, parts: Parts, horizon: int | None) -> Cause | None:
-    """Check for another decay after the same warmup, to the end of the run or of any other."""
-    whole = horizon if parts.rest_steps is None else parts.warmup_steps + parts.rest_steps
-    if whole is not None and (cause := _shape_of_length(rows, parts, whole - parts.warmup_steps)):
-        return cause
+def _another_shape(rows: Rows, parts: Parts, steps: int) -> Cause | None:
+    """Check for another decay to 0 after the same warmup, over as many steps."""
+    for name, decay in _shapes(parts, steps):
+        plan = join(replace(parts, rest=(decay,)))
+        if (decay,) != parts.rest and _fits(rows, plan):
+            return _shape(name, plan)
+    return None
+
+
+def _shape(name: str, plan: Schedule) -> Cause:
+    return Cause("shape", f"another shape, {name}: the rates are those of {plan!r}")
+
+
+def _shapes(parts: Parts, steps: int) -> Iterator[tuple[str, Schedule]]:
+    """Yield the shapes that a decay may have, and what they are called; of no steps, those without an end."""
+    yield "constant", Constant()
+    yield "inverse square root", InversePower(parts.warmup_steps or DEFAULT_TIMESCALE)
+    for name, shape in SHAPES.items() if steps else ():
+        yield name, shape(steps, 0.0)
+    for cycles, name in product(range(2, MOST_CYCLES + 1), ("cosine", "linear")):
+        if steps and steps % cycles == 0:
+            yield f"{name} with {cycles} cycles", Repeated(SHAPES[name](steps // cycles, 0.0), cycles)
+
+
+def _shape_of_any_length(rows: Rows, parts: Parts, steps: int) -> Cause | None:
+    """Check for another decay to 0 after the same warmup, whatever its length."""
+    most = LONGEST * max(parts.warmup_steps + steps, int(rows.steps[-1]) + 1)
     for name, shape in SHAPES.items():
-        build = _shape_of_any_length(parts, shape)
-        fit = _first_number(rows, build, 1, LONGEST * max(whole or 0, int(rows.steps[-1]) + 1))
+        fit = _first_number(rows, _of_length(parts, shape), 1, most)
         if fit is not None:
-            return Cause("shape", f"another shape, {name}: the rates are those of {fit[1]!r}", fit[0])
+            return _shape(name, fit[1])
     return _shape_that_restarts(rows, parts)
+
+
+def _of_length(parts: Parts, shape: Shape) -> Build:
+    return lambda steps: join(replace(parts, rest=(shape(steps, 0.0),)))
 
 
 def _shape_that_restarts(rows: Rows, parts: Parts) -> Cause | None:
@@ -164,75 +194,48 @@ def _shape_that_restarts(rows: Rows, parts: Parts) -> Cause | None:
         return None
     first, last = (int(after.steps[rises[0] + k]) - parts.warmup_steps for k in (0, 1))
     for steps, name in product(range(max(1, first - 1), min(last, first + MOST_ROWS_APART) + 2), ("cosine", "linear")):
-        decay = SHAPES[name](steps, 0.0)
-        plan = None if decay is None else join(replace(parts, rest=(Repeated(decay),)))
-        if plan is not None and explain(rows, Hypothesis(plan), skipped=False):
-            return Cause("shape", f"another shape, {name} with restarts: the rates are those of {plan!r}", steps)
+        plan = join(replace(parts, rest=(Repeated(SHAPES[name](steps, 0.0)),)))
+        if explain(rows, Hypothesis(plan), skipped=False):
+            return _shape(f"{name} with restarts", plan)
     return None
 
 
-def _shape_of_any_length(parts: Parts, shape: Shape) -> Build:
-    def build(steps: int) -> Schedule | None:
-        decay = shape(steps, 0.0)
-        return None if decay is None else join(replace(parts, rest=(decay,)))
-
-    return build
+# --- another floor ---
 
 
-def _shape_of_length(rows: Rows, parts: Parts, steps: int) -> Cause | None:
-    if steps < 1:
-        return None
-    for name, decay in _endless_shapes(parts, steps):
-        plan = join(replace(parts, rest=(decay,)))
-        if (decay,) != parts.rest and _fits(rows, plan):
-            return Cause("shape", f"another shape, {name}: the rates are those of {plan!r}")
+def _another_floor(rows: Rows, parts: Parts, steps: int) -> Cause | None:
+    """Check for a decay of this or of another shape that ends above 0, or elsewhere than planned."""
     own = parts.rest[0] if len(parts.rest) == 1 else None
-    if isinstance(own, Curve) and (floor := _another_floor(rows, parts, lambda _, to: replace(own, to=to), steps)):
-        text = f"it falls to {floor[0]:.4g} of its peak, not to {own.to:.4g}: the rates are those of {floor[1]!r}"
-        return Cause("floor", text, floor[0])
+    if not steps:
+        return None
+    if isinstance(own, Curve) and (match := _floor(rows, parts, lambda _, to: replace(own, to=to), steps)):
+        text = f"it falls to {match[0]:.4g} of its peak, not to {own.to:.4g}: the rates are those of {match[1]!r}"
+        return Cause("floor", text, match[0])
     for name, shape in SHAPES.items():
-        if match := _another_floor(rows, parts, shape, steps):
-            return Cause("shape", f"another shape, {name}: the rates are those of {match[1]!r}", match[0])
+        if match := _floor(rows, parts, shape, steps):
+            return _shape(name, match[1])
     return None
 
 
-def _endless_shapes(parts: Parts, steps: int) -> Iterator[tuple[str, Schedule]]:
-    """Yield the shapes that have no floor."""
-    for name, shape in SHAPES.items():
-        decay = shape(steps, 0.0)
-        if decay is not None:
-            yield name, decay
-    yield "constant", Constant()
-    yield "inverse square root", InversePower(parts.warmup_steps or DEFAULT_TIMESCALE)
-    for cycles, name in product(range(2, MOST_CYCLES + 1), ("cosine", "linear")):
-        decay = None if steps % cycles else SHAPES[name](steps // cycles, 0.0)
-        if decay is not None:
-            yield f"{name} with {cycles} cycles", Repeated(decay, cycles)
-
-
-def _another_floor(rows: Rows, parts: Parts, shape: Shape, steps: int) -> tuple[float, Schedule] | None:
+def _floor(rows: Rows, parts: Parts, shape: Shape, steps: int) -> tuple[float, Schedule] | None:
     """Return the floor with which a shape explains every row, and the plan: a value is weight + to * (1 - weight)."""
     for offset in OFFSETS:
         to = _solve_floor(rows, parts, shape, steps, offset)
-        decay = None if to is None else shape(steps, to)
-        if to is not None and decay is not None:
-            plan = join(replace(parts, rest=(decay,)))
-            if _fits(rows, plan):
-                return to, plan
+        plan = None if to is None else join(replace(parts, rest=(shape(steps, to),)))
+        if to is not None and plan is not None and _fits(rows, plan):
+            return to, plan
     return None
 
 
 def _solve_floor(rows: Rows, parts: Parts, shape: Shape, steps: int, offset: int) -> float | None:
-    decay = shape(steps, 0.0)
+    """Return the floor that a late low rate and the peak, or the highest rate, leave; None without a decay."""
     after = np.flatnonzero(rows.steps + offset > parts.warmup_steps)
-    if decay is None or not len(after):
+    if not len(after):
         return None
-    weights = np.asarray(join(replace(parts, rest=(decay,), factor=1.0))(rows.steps + max(offset, 0)), dtype=float)
-    low = int(after[np.argmin(weights[after])])
-    high = int(np.argmax(rows.rates))
-    updates = np.maximum(rows.steps[[low, high]] + offset, 0)
-    least, most = np.asarray(join(replace(parts, rest=(decay,), factor=1.0))(updates), dtype=float)
-    ratio = rows.rates[low] / (rows.rates[high] if rows.is_free else rows.highest * parts.factor)
-    most = most if rows.is_free else 1.0
+    plan = join(replace(parts, rest=(shape(steps, 0.0),), factor=1.0))
+    weights = np.asarray(plan(np.maximum(rows.steps + offset, 0)), dtype=np.float64)
+    low, high = int(after[np.argmin(weights[after])]), int(np.argmax(rows.rates))
+    least, most = float(weights[low]), float(weights[high]) if rows.is_free else 1.0
+    ratio = float(rows.rates[low]) / (float(rows.rates[high]) if rows.is_free else rows.highest * parts.factor)
     divisor = (1 - least) - ratio * (1 - most)
     return None if divisor <= 0 else float(np.clip((ratio * most - least) / divisor, 0.0, 1.0))

@@ -83,7 +83,8 @@ class Match:
 def explain(rows: Rows, hypothesis: Hypothesis, *, skipped: bool = True) -> Match | None:
     """Return a reading of a hypothesis that explains every row, with skipped updates or without; None if none does."""
     rigid = list(rigid_matches(rows, hypothesis))
-    lagging = (_lagging(rows, match, whole=True) for match in (rigid if skipped else ()))
+    foremost = [match for match in rigid if skipped and match.reading.offset == max(OFFSETS)]  # a lag gives the others
+    lagging = (_match_lags(rows, match, whole=True) for match in foremost)
     return next((match for match in chain(rigid, lagging) if match.rows == len(rows)), None)
 
 
@@ -91,9 +92,9 @@ def matches(rows: Rows, hypothesis: Hypothesis) -> Iterator[Match]:
     """Yield how far each reading of a hypothesis explains the rows, the simple readings first."""
     rigid = list(rigid_matches(rows, hypothesis))
     yield from rigid
-    yield from filter(None, (_held(rows, match) for match in rigid))
+    yield from filter(None, (_match_holds(rows, match) for match in rigid))
     for match in rigid:
-        yield _lagging(rows, match, whole=False)
+        yield _match_lags(rows, match, whole=False)
 
 
 def rigid_matches(rows: Rows, hypothesis: Hypothesis) -> Iterator[Match]:
@@ -125,7 +126,7 @@ def _prefix(rows: Rows, hypothesis: Hypothesis, offset: int) -> int:
 # --- a rate that is logged again until the next ---
 
 
-def _held(rows: Rows, match: Match) -> Match | None:
+def _match_holds(rows: Rows, match: Match) -> Match | None:
     """Return the reading in which repeated rates are old ones; None if they do not look like that."""
     changes = np.flatnonzero(np.diff(rows.rates, prepend=-1.0))
     if not FEWEST_HOLDS <= len(changes) < len(rows):
@@ -142,7 +143,7 @@ def _held(rows: Rows, match: Match) -> Match | None:
 # --- a lag that only grows ---
 
 
-def _lagging(rows: Rows, match: Match, *, whole: bool) -> Match:
+def _match_lags(rows: Rows, match: Match, *, whole: bool) -> Match:
     """Return the reading in which skipped updates let the schedule fall behind; without rows if only the whole counts.
 
     Args:

@@ -53,7 +53,7 @@ class Rows:
         """Return the rows of a log, with any peak if none is given."""
         steps, rates = np.asarray(logged.steps, dtype=np.int64), np.asarray(logged.rates, dtype=np.float64)
         rounding = half_unit(rates)
-        if len(np.unique(np.asarray(plan(steps)))) < MANY:
+        if len(np.unique(np.asarray(plan(steps)))) < MANY or np.ptp(rates) == 0:
             rounding = np.minimum(rounding, _half_fourth_digit(rates))
         single = bool((rates == rates.astype(np.float32)).all())
         slack = np.maximum(DUST * rates.max(), rounding)
