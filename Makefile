@@ -5,10 +5,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test wheel check fix bench gallery clean
+.PHONY: help install demo test test-peers wheel check fix bench gallery clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
 install: .venv/installed  ## make .venv with everything in it
 
@@ -39,6 +39,14 @@ fix: install  ## format, and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+test-peers: install  ## write the logs of the tests again, with the heavy packages themselves, and read them
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --upgrade pip
+	.venv-peers/bin/python -m pip install --quiet torch==2.13.0 --group peers
+	for peer in accelerate dvclive mmengine skorch stable_baselines3 trackio wandb; do \
+		PYTHONPATH=. .venv-peers/bin/python -m tests.logs.data.$$peer.make || exit 1; done
+	$(BIN)/python -m pytest tests/logs/test_truth.py
+
 bench: install  ## measure against PyTorch and separate training, side by side (half an hour)
 	$(BIN)/python -m benchmarks.update
 	$(BIN)/python -m benchmarks.curves
@@ -51,4 +59,4 @@ gallery: install  ## draw every recipe and every mechanism of the study note int
 	$(BIN)/glidepath gallery -o gallery
 
 clean:  ## remove .venv and everything that was made
-	rm -rf .venv results gallery .glidepath .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-peers results gallery .glidepath .pytest_cache .mypy_cache .ruff_cache .hypothesis
