@@ -240,6 +240,7 @@ def test_no_bit_is_lost_between_writing_and_reading(tmp_path_factory, rows):
         ("1,0.1,3\n2,0.1,2\n", ":1: no header: the first line must name the columns"),
         ("step;lr;loss\n1;0,1;3\n", ":2: lr is '0,1', not a number; a decimal comma is not read"),
         ("step|lr|loss\n1|0.1|3\n", ":1: the columns of 'step|lr|loss' are not separated by commas"),
+        ("step,lr," + ",".join(map(str, range(10_000))) + "\n" + "1," * 10_001 + "1\n", ": 10,002 columns, more than"),
         (GOOD + "4,0.1", ":6: the file may have been cut off in the middle of this line: 2 of 3 columns"),
         (GOOD + "4,0,1,3\n", ":6: 4 columns, and the header has 3: a decimal comma"),
         (GOOD + "4,x,3\n", ":6: lr is 'x', not a number; where nothing was logged, a cell is left empty"),

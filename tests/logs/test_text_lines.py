@@ -119,6 +119,9 @@ def test_a_pattern_for_what_is_no_text_is_refused(tmp_path):
     file.write_bytes(b"\x80\x04pickle")
     with pytest.raises(RunError, match="is a pickle"):
         logs.read(file, pattern=OWN)
+    for other in (DATA / "trackio" / "lines.db", DATA / "tensorboard" / "torch" / "run"):
+        with pytest.raises(RunError, match="pattern= describes lines of text"):
+            logs.read(other, pattern=OWN)
 
 
 def test_lines_that_are_too_long_are_passed_over_and_said(tmp_path):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal, final
 
-from glidepath.errors import Place, RunError
+from glidepath.errors import Argument, Place, RunError
 
 from .attempts import all_failed
 from .files import events_in, files_of
@@ -132,26 +132,34 @@ def open_source(path: Path, pattern: str | None = None) -> Source:
     Raises:
         RunError: if it cannot be read, or is not a log.
     """
+    if path.is_dir() and pattern is not None:
+        raise _not_text(path)
     if path.is_dir():
         return Source(path, _kind_of_folder(path))
     with open_binary(path) as stream:
         beginning = stream.peek(BEGINNING)[:BEGINNING]  # type: ignore[attr-defined]  # a BufferedReader has it
         kind = _kind_of(beginning)
-        if kind in AS_TEXT and (pattern is not None or _is_text(stream)):
+        if kind in AS_TEXT and not beginning.startswith(PARQUET):
             _refuse_other_formats(path, beginning)
-            return Source(path, "text lines", pattern=pattern)
+            if pattern is not None or _is_text(stream):
+                return Source(path, "text lines", pattern=pattern)
+        if pattern is not None:
+            raise _not_text(path)
         if kind == "state of a Trainer" and is_json_lines(stream.readline(MOST_BYTES + 1)):
             kind = "JSON lines"
         elif kind == "MLflow database" and is_trackio(path):
             kind = "trackio database"
         if kind != "table":
             return Source(path, kind)
-        _refuse_other_formats(path, beginning)
         if not beginning.startswith(PARQUET):
             return _source_of_csv(path, stream)
     from .formats.parquet import read_names  # only here: pyarrow may be missing
 
     return Source(path, "table", read_names(path))
+
+
+def _not_text(path: Path) -> RunError:
+    return RunError((Argument("pattern"), " describes lines of text, and this is another log"), place=str(path))
 
 
 def _is_text(stream: BinaryIO, most: int = LOOK) -> bool:

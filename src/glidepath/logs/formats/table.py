@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -17,6 +18,7 @@ from ..source import Source
 from .csv_rows import EMPTY, Column, Numbers, is_number, number_of
 
 NOTHING_LOGGED = "NA"
+MOST_COLUMNS = 10_000
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
 
@@ -98,16 +100,20 @@ def read_table(source: Source, columns: Sequence[str]) -> Table:
     Raises:
         RunError: if it is damaged, or two columns have one name.
     """
+    if len(source.header) > MOST_COLUMNS:
+        problem = f"{len(source.header):,} columns, more than {MOST_COLUMNS:,}: this is not the log of a run"
+        raise RunError(problem, place=source.place)
+    counts = Counter(source.header)
     for name in columns:
-        if source.header.count(name) > 1:
-            problem = f"{source.header.count(name)} columns are called {name}: rename all but one"
+        if counts[name] > 1:
+            problem = f"{counts[name]} columns are called {name}: rename all but one"
             raise RunError(problem, place=source.place)
     if source.csv is None:
         from .parquet import read_cells  # only here: pyarrow may be missing
 
         return Table(str(source.path), read_cells(source.path, columns), None)
-    cells = {name: source.csv.columns[source.header.index(name)] for name in columns}
-    return Table(str(source.path), cells, source.csv.lines)
+    cells = dict(zip(source.header, source.csv.columns, strict=True))
+    return Table(str(source.path), {name: cells[name] for name in columns}, source.csv.lines)
 
 
 def check_column(source: Source, name: str, cures: Sequence[Cure] = ()) -> str:
