@@ -82,7 +82,7 @@ def rates_of_scalars(logged: Scalars, options: ReadOptions) -> Rates:
     key = choose_rate(logged, options.named, [LOG_THE_RATE])
     scalars = _in_updates(logged, options, key)
     series = _rates(scalars, options, needed=True)
-    return Rates(scalars.name, [int(step) for step in series.steps], series.values.tolist())
+    return Rates(scalars.name, [int(step) for step in series.steps], series.values.tolist(), scalars.horizon)
 
 
 def _without_lost_losses(scalars: Scalars, name: str) -> tuple[Scalars, str]:
