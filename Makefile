@@ -50,6 +50,7 @@ test-peers: install  ## write the logs of the tests again, with the heavy packag
 bench: install  ## measure against PyTorch and separate training, side by side (half an hour)
 	$(BIN)/python -m benchmarks.update
 	$(BIN)/python -m benchmarks.curves
+	$(BIN)/python -m benchmarks.logs
 	$(BIN)/python -m benchmarks.exactness
 	$(BIN)/python -m benchmarks.bound
 	$(BIN)/python -m benchmarks.range_test
