@@ -7,129 +7,33 @@ The value that a group gets at update k is exactly
 where base is where the group began (`bases.py`; 1 for `Set`), factor is what other code has multiplied it by since
 (`writes.py`), and offset is 0 unless a plan in tokens was resumed with another batch. A write by other code is noticed
 because the group no longer holds the value that was written last.
-
-Rates that are tensors are filled in place with the float64 value, and a change is noticed by the tensor's version
-counter, without reading the tensor back from the device.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import takewhile
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, final
 
-from torch import Tensor, tensor
+from torch import Tensor
 
-from glidepath.core.formula import Function
-from glidepath.core.namespace import SCALAR
 from glidepath.errors import SchedulerError
 
-from .bases import Late, base_at_start, is_default, is_from_one_cycle, late_base
+from .bases import Late, base_at_start, is_from_one_cycle
 from .compiling import skip_compiling
 from .group_names import name_group
-from .hyperparameter import Group, Hyperparameter, TensorVersion, bounds_of, initial_key, tensor_version
-from .multipliers import SCALE_KEY, read_multipliers, scale_late_base
+from .hyperparameter import Group, initial_key, tensor_version
+from .multipliers import SCALE_KEY
 from .once import OnceWarnings
+from .slot import Slot
+from .target_values import ROUNDING, TargetValues
 from .targets import Target
 from .writes import Moment, WriteHistory, observe
 
-BLOCK = 2048  # values of a plan that are computed ahead, at most
-ROUNDING = 1e-12  # of the base
 TENSOR = 1e-5  # relative: of a rate that is kept in 32 bits, with room
-ALL_UP_TO = 2_000_000  # updates: of a longer plan not every value is computed ahead
-LOOK_AHEAD = 10_000  # updates in which the peak of an endless plan is searched
 
 
 @final
-@dataclass(eq=False)
-class Slot:
-    """One parameter group of a bound schedule: where it writes, and what it wrote last. Mutable.
-
-    Args:
-        hyperparameter: the one that is scheduled.
-        group: of the optimizer; replaced when loading a state replaces the dict.
-        number: of the group.
-        base: what the plan is multiplied by.
-        written: the last written value.
-        version: of the tensor that was written, if it is a tensor.
-        factor: the product of all changes by other code.
-        moved_in: whether the group came from OneCycleLR when it was bound.
-        joined: the update before which the group joined the optimizer, if that was during the run.
-        scale: multiplier that the group carries by name, as far as it is dealt with in the base (`multipliers.py`).
-    """
-
-    hyperparameter: Hyperparameter
-    group: Group
-    number: int
-    base: float
-    written: float
-    version: TensorVersion | None
-    factor: float = 1.0
-    moved_in: bool = False
-    joined: int | None = None
-    scale: float | None = None
-
-    @property
-    def owns_marker(self) -> bool:
-        """Return whether the group's "initial_lr" is the base: a OneCycleLR that is built later needs it itself."""
-        return self.moved_in or str(self.hyperparameter) != "lr" or not is_from_one_cycle(self.group)
-
-    @property
-    def multiplier(self) -> float:
-        """Return base * factor."""
-        return self.base * self.factor
-
-    @property
-    def is_plain(self) -> bool:
-        """Return whether a write by other code shows without reading the value: a number, or a tensor with versions."""
-        value = self.hyperparameter.get(self.group)
-        if isinstance(value, Tensor):
-            return self.hyperparameter.index is None and not value.is_inference()
-        return type(value) is float
-
-    def is_written_in(self, value: Any) -> bool:
-        """Return whether the group holds this very tensor."""
-        return isinstance(value, Tensor) and self.hyperparameter.get(self.group) is value
-
-    @skip_compiling
-    def read(self) -> float:
-        """Return what the group holds; for a tensor that was not changed, the written value at full precision."""
-        value = self.hyperparameter.get(self.group)
-        if type(value) is float:
-            return value
-        if not isinstance(value, Tensor):
-            return self.written if value == self.written else float(value)
-        if tensor_version(value) == self.version:
-            return self.written
-        rounded = tensor(self.written, dtype=value.dtype).item()
-        return self.written if float(value) == rounded else float(value)
-
-    @skip_compiling
-    def write(self, value: float) -> None:
-        """Write a value into the group, in place if it holds a tensor."""
-        old = self.hyperparameter.get(self.group)
-        if isinstance(old, Tensor):
-            old.fill_(value)
-            self.version = tensor_version(old)
-        else:
-            self.hyperparameter.put(self.group, value)
-        self.written = value
-
-    def keep(self, value: float) -> None:
-        """Leave what other code wrote, as an object of its own, so that writing it again shows."""
-        self.written = value + 0.0
-        if not isinstance(self.hyperparameter.get(self.group), Tensor):
-            self.hyperparameter.put(self.group, self.written)
-
-    @skip_compiling
-    def accept(self) -> None:
-        """Take what the group holds for the last written value, so that it does not count as a change."""
-        value = self.hyperparameter.get(self.group)
-        self.written, self.version = float(value), tensor_version(value)
-
-
-@final
-class BoundSchedule:
+class BoundSchedule(TargetValues):
     """A target with the slots that it selects. Mutable; refers to groups, and not to the optimizer.
 
     Args:
@@ -139,15 +43,13 @@ class BoundSchedule:
     """
 
     def __init__(self, target: Target, once: OnceWarnings | None = None, late: Late | None = None) -> None:
-        self.target, self.once, self.late = target, once or OnceWarnings(), late
+        super().__init__(target)
+        self.once, self.late = once or OnceWarnings(), late
         self.slots: list[Slot] = []
         self.writes = WriteHistory()
-        self.offset = 0
         self.original: Target | None = None  # the target in the code, if its plan was replaced
         self.is_rate = str(target.hyperparameter) == "lr"
         self.expects_base = False  # whether a write before the first update is sure to be a new base
-        self.is_unchecked = True  # whether its values may be out of bounds: not all of them were computed ahead
-        self._forget_values()
 
     # --- groups ---
 
@@ -182,44 +84,6 @@ class BoundSchedule:
         self.slots.append(slot)
         self.writes.averaging = self.writes.averaging or "swa_lr" in group
 
-    def add_late_group(self, group: Group, number: int, optimizer: Any, update: int) -> None:
-        """Bind a group that joined the optimizer while the scheduler runs, before `update`."""
-        self.add_group(group, number)
-        *others, slot = self.slots
-        slot.joined = update
-        value = self.target.hyperparameter.get(group)
-        twin = next((other for other in others if other.is_written_in(value)), None)
-        if twin is not None:  # PyTorch gives a new group the tensor that is the optimizer's default
-            slot.base, slot.factor, slot.written = twin.base, twin.factor, twin.written
-        elif not self.target.sets and self.is_rate:
-            slot.base = 0.0
-            is_usual = is_default(optimizer, slot.written)
-            self.join_late(slot, slot.written, update, default=is_usual)
-            self._scale_late(slot, type(optimizer), is_usual=is_usual)
-        elif self.is_rate and not is_default(optimizer, slot.written):
-            self.warn_overwritten(slot, slot.written, update)
-
-    def _scale_late(self, slot: Slot, kind: type, *, is_usual: bool) -> None:
-        usual = max((other.base / (other.scale or 1.0) for other in self.slots if other is not slot), default=math.nan)
-        slot.base = scale_late_base(slot.group, slot.base, usual, kind, scales=is_usual, warn=self.once.warn)
-        slot.scale = next(iter(read_multipliers([slot.group], kind) or ()), None)
-
-    def join_late(self, slot: Slot, value: float, update: int, *, default: bool = False) -> None:
-        """Give a slot its base from the rate that a group has when it joins, before `update`."""
-        highest = max((other.multiplier for other in self.slots if other is not slot), default=math.inf)
-        now = self.plan_value(update)
-        slot.factor = 1.0
-        slot.base = late_base(value, now, highest, default=default, late=self.late, number=slot.number, once=self.once)
-
-    def warn_overwritten(self, slot: Slot, value: float, update: int) -> None:
-        """Warn that the rate of a group that joins before `update` is not used, as a plan that sets has no base."""
-        if not math.isclose(value, self.plan_value(update), rel_tol=TENSOR):
-            self.once.warn(
-                f"{name_group(slot.group, slot.number)} joined with {self.target.label} = {value:g}, and Set(plan) has "
-                "no base: the plan writes over it; to scale a rate, give the plan instead of Set(plan)",
-                "GP729",
-            )
-
     def replace_group(self, old: Group, new: Group) -> None:
         """Follow a group whose dict was replaced, as loading a state does; what `new` holds is not a change."""
         slot = self.slot_of(old)
@@ -248,8 +112,8 @@ class BoundSchedule:
         self._take(target)
 
     def _take(self, target: Target) -> None:
-        self.target, self.writes, self.is_unchecked = target, WriteHistory(averaging=self.writes.averaging), True
-        self._forget_values()
+        self.writes = WriteHistory(averaging=self.writes.averaging)
+        self.follow(target)
 
     def would_be(self, target: Target, bases: Sequence[float], factors: Sequence[float]) -> "BoundSchedule":
         """Return what this would be with another target, bases and factors, to ask for values before a change."""
@@ -339,50 +203,6 @@ class BoundSchedule:
 
     # --- values ---
 
-    def note_check(self, position: int) -> None:
-        """Note that every value from `position` on was computed ahead and is within its bounds (`value_checks.py`)."""
-        duration = self.target.plan.duration
-        short = duration is not None and duration - position <= ALL_UP_TO
-        self.is_unchecked = not (short and self.target.is_data and self.target.hyperparameter.index is None)
-
-    def _forget_values(self) -> None:
-        self._first, self._block = 0, list[float]()
-
-    def plan_value(self, k: int) -> float:
-        """Return the value of the plan at update k."""
-        step = k + self.offset
-        index = step - self._first
-        if 0 <= index < len(self._block):
-            return self._block[index]
-        if not self.target.is_data:
-            return self.target.plan._at(SCALAR, step)  # type: ignore[no-any-return]
-        self._first = step
-        self._block = self.target.plan.block(step, step + min(BLOCK, 8 + 2 * len(self._block)))
-        return self._block[0]
-
-    @property
-    def function(self) -> Callable[[int], float]:
-        """Return the function from an update to the value of the plan."""
-        plan = self.target.plan
-        return plan._value if isinstance(plan, Function) and not self.offset else self.plan_value
-
-    def plan_values(self, k: int, steps: int) -> list[float]:
-        """Return the values of the plan at `steps` updates from k on."""
-        step = k + self.offset
-        index = step - self._first
-        if index < 0 or index + steps > len(self._block):
-            self._first, self._block, index = step, self.target.plan.block(step, step + max(steps, BLOCK)), 0
-        return self._block[index : index + steps]
-
-    def highest_from(self, k: int) -> float:
-        """Return the highest value of the plan from update k on; of an endless one, in the next 10,000 updates."""
-        if not self.target.is_data:
-            return self.plan_value(k)
-        step = k + self.offset
-        end = max(self.target.plan.duration or step + LOOK_AHEAD, step + 1)
-        stride = max(1, (end - step) // LOOK_AHEAD)
-        return max(value for i in range(step, end, stride) if math.isfinite(value := self.target.plan(i)))
-
     def values_at(self, k: int) -> list[float]:
         """Return the value of each slot at update k.
 
@@ -413,7 +233,7 @@ class BoundSchedule:
         return [slot.read() if slot in written else value for slot, value in zip(self.slots, values, strict=True)]
 
     def _check_bounds(self, slot: Slot, value: float, k: int) -> None:
-        low, high = self._bounds(slot.multiplier)
+        low, high = self.bounds(slot.multiplier)
         if not low <= value < high:
             raise SchedulerError(
                 f"{self.target.label} of {name_group(slot.group, slot.number)} would become {value:g} at update {k}, "
@@ -421,33 +241,11 @@ class BoundSchedule:
                 "plan, clip(plan, minimum=0)"
             )
 
-    def _bounds(self, multiplier: float) -> tuple[float, float]:
-        """Return the bounds of a value; a plan that ends at 0 may end at -1e-17."""
-        low, high = bounds_of(self.target.hyperparameter)
-        return low - ROUNDING * abs(multiplier), high
-
     def columns(self, start: int, steps: int) -> list[list[float]]:
         """Return the values of each slot at `steps` updates from `start` on, as far as they can be used."""
         values = self.plan_values(start, steps)
         columns = {slot.multiplier: self.column(slot.multiplier, values) for slot in self.slots}
         return [columns[slot.multiplier] for slot in self.slots]
-
-    def column(self, multiplier: float, values: list[float]) -> list[float]:
-        """Return multiplier * value for each value, up to one that the hyperparameter cannot have."""
-        low, high = self._bounds(multiplier)
-        minimum = self.target.minimum
-        column = [multiplier * value for value in values] if multiplier != 1.0 else list(values)
-        if not math.isfinite(sum(column)):
-            column = list(takewhile(math.isfinite, column))
-        if minimum is not None:
-            column = [max(value, minimum) for value in column]
-        if self.is_unchecked and column and not (low <= min(column) and max(column) < high):
-            column = list(takewhile(lambda value: low <= value < high, column))
-        return column
-
-    def ask(self, multiplier: float, k: int) -> list[float]:
-        """Return the column of update k alone, empty if its value cannot be used."""
-        return self.column(multiplier, [self.plan_value(k)])
 
     # --- writing, in two steps, so that nothing is written if a value of any schedule is refused ---
 

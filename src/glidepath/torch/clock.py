@@ -21,6 +21,7 @@ from .chain import follow_writer
 from .compiling import skip_compiling
 from .foreign_state import warn_if_state_is_missing
 from .hyperparameter import Group
+from .late_groups import add_late_group
 from .once import OnceWarnings
 from .row_cache import RowCache
 from .shared_rates import Claim, check_shared_rates, claim_tensors
@@ -402,7 +403,7 @@ class Clock:
                     raise SchedulerError(f"two plans select {name} of group {number}: let only one of them select it")
                 scheduled.add(name)
                 if late:
-                    schedule.add_late_group(group, number, optimizer, self.position)
+                    add_late_group(schedule, group, number, optimizer, self.position)
                 else:
                     base = None if self.bases is None or name != "lr" else self.bases[number]
                     schedule.add_group(group, number, optimizer=optimizer, position=self.position, base=base)

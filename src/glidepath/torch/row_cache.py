@@ -12,10 +12,12 @@ from typing import Any, NamedTuple, final
 
 from torch import Tensor
 
-from .bound_schedule import BLOCK, BoundSchedule, Slot
+from .bound_schedule import BoundSchedule
 from .compiling import skip_compiling
 from .group_access import Access, Cell, access_cells
 from .hyperparameter import Group
+from .slot import Slot
+from .target_values import BLOCK
 
 NUMBERS = 65_536  # computed ahead, at most
 FIRST_ROWS = 8

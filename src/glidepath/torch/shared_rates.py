@@ -12,9 +12,10 @@ from torch import Tensor
 
 from glidepath.errors import Cure, SchedulerError
 
-from .bound_schedule import BoundSchedule, Slot
+from .bound_schedule import BoundSchedule
 from .group_names import name_group
 from .hyperparameter import Group
+from .slot import Slot
 
 _claims: "WeakSet[Claim]" = WeakSet()
 

@@ -20,12 +20,13 @@ from glidepath.core.schedule import Schedule, waits
 from glidepath.errors import SchedulerError, StateError
 from glidepath.warn import warn_caller
 
-from .bound_schedule import BoundSchedule, Slot
+from .bound_schedule import BoundSchedule
 from .clock import Clock
 from .foreign_state import Foreign, foreign_keys, is_foreign, read_foreign
 from .hyperparameter import bounds_of
 from .saved_plans import OnChange as OnChange
 from .saved_plans import choose_plan, read_saved_plan, text_of
+from .slot import Slot
 
 VERSION = 2
 FIRST_KEYS = ("version", "position", "plans", "groups")  # of version 1

@@ -22,9 +22,10 @@ from glidepath.core.schedule import Schedule
 from glidepath.errors import Cure, SchedulerError
 from glidepath.warn import warn_caller
 
-from .bound_schedule import ALL_UP_TO, BoundSchedule
+from .bound_schedule import BoundSchedule
 from .group_names import name_group
 from .hyperparameter import Group, bounds_of
+from .target_values import ALL_UP_TO
 from .targets import Target
 
 ROUNDING = 1e-12  # of the largest value: a plan that ends at 0 may end at -1e-17

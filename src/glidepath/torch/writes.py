@@ -23,9 +23,11 @@ from glidepath.errors import SchedulerError
 from .averaging import MARK, has_mark, is_its_write
 from .group_names import name_group
 from .hyperparameter import bounds_of
+from .late_groups import join_late, warn_overwritten
 
 if TYPE_CHECKING:
-    from .bound_schedule import BoundSchedule, Slot
+    from .bound_schedule import BoundSchedule
+    from .slot import Slot
 
 APART = 0.01  # relative: readings that differ by less are not worth a warning
 ROUNDING = 1e-14  # relative: values that differ by less are equal
@@ -236,7 +238,7 @@ def _change_bases(schedule: "BoundSchedule", present: Sequence[float], due: Sequ
         if _is_equal(value, slot.written) or _is_equal(value, new):
             slot.written = value
         elif slot.base == 0 and not schedule.target.sets:
-            schedule.join_late(slot, value, moment.update)
+            join_late(schedule, slot, value, moment.update)
         elif slot.joined == moment.update and schedule.is_rate:
             _read_late(schedule, slot, value, moment.update)
         elif moment.first:
@@ -249,9 +251,9 @@ def _change_bases(schedule: "BoundSchedule", present: Sequence[float], due: Sequ
 def _read_late(schedule: "BoundSchedule", slot: "Slot", value: float, k: int) -> None:
     """Take a write into a group that has joined, before its first update, as if it had joined with that."""
     if schedule.target.sets:
-        schedule.warn_overwritten(slot, value, k)
+        warn_overwritten(schedule, slot, value, k)
     else:
-        schedule.join_late(slot, value, k)
+        join_late(schedule, slot, value, k)
 
 
 def _read_first(schedule: "BoundSchedule", slot: "Slot", value: float, k: int) -> None:

@@ -7,8 +7,8 @@ from glidepath.convert.readers.rates import level
 from glidepath.core.schedule import Schedule
 from glidepath.core.transforms import clip
 from glidepath.recipes import constant
-from glidepath.torch.bound_schedule import Slot
 from glidepath.torch.hyperparameter import Group, Hyperparameter
+from glidepath.torch.slot import Slot
 from glidepath.torch.targets import Target
 
 RATE = Hyperparameter("lr")
