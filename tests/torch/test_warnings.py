@@ -12,7 +12,7 @@ import torch
 import glidepath as gp
 import glidepath.torch
 from glidepath.codes import CODES
-from glidepath.torch import Scheduler, lr_scheduler
+from glidepath.torch import Recorder, Scheduler, lr_scheduler
 from glidepath.torch.multipliers import apply_multipliers
 
 from .loops import parameter, sgd, update, used
@@ -259,6 +259,21 @@ def command():
             optimizer.step()  # here
 
 
+def record_resumed():
+    with TemporaryDirectory() as folder:
+        first, second = sgd(0.1), sgd(0.1)
+        Recorder(first, Path(folder) / "run.jsonl")
+        recorder = Recorder(second, Path(folder) / "run.jsonl")  # here
+        recorder.close()
+
+
+def log_without_update():
+    with TemporaryDirectory() as folder:
+        recorder = Recorder(sgd(0.1), Path(folder) / "run.jsonl")
+        recorder.log(loss=2.5)
+        recorder.close()  # here
+
+
 CASES = {
     "GP701": step_without_update,
     "GP702": step_per_epoch,
@@ -294,6 +309,8 @@ CASES = {
     "GP739": rate_scales_parameters,
     "GP740": built_again,
     "GP742": command,
+    "GP748": record_resumed,
+    "GP749": log_without_update,
 }
 
 

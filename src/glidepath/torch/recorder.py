@@ -269,7 +269,8 @@ class Recorder:
         """Write the last row, close the file, and remove the hooks."""
         if self._end.alive and not self._is_placed and self._rows.early:
             self._place()
-        self._end()
+        if self._end.detach() is not None:
+            self._rows.close()
         while self._handles:
             self._handles.pop()()
 
