@@ -7,8 +7,8 @@
 # Seen: 2 updates, at rates 0 and 0.0035. The first batch makes one; then the number to gather grows through the warmup as fast as
 #   the batches come, up to 32. lr/pg0 in results.csv goes up to 0.0127 and down to 0.0035, digit for digit as with nbs=2,
 #   where 36 updates used those rates.
-# Why it matters: a first try on a small data set hardly changes the weights, and every file says that it was trained by the plan. Those
-#   who see a flat loss look at lr0, cos_lr and warmup_epochs, none of which can help.
+# Why it matters: a first try on a small data set hardly changes the weights, and every file says that it was trained by the
+#   plan. Those who see a flat loss look at lr0, cos_lr and warmup_epochs, which leave the number of updates as it is.
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
