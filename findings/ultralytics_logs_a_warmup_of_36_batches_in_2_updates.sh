@@ -8,7 +8,7 @@
 #   the batches come, up to 32. lr/pg0 in results.csv goes up to 0.0127 and down to 0.0035, digit for digit as with nbs=2,
 #   where 36 updates used those rates.
 # Why it matters: a first try on a small data set hardly changes the weights, and every file says that it was trained by the
-#   plan. Those who see a flat loss look at lr0, cos_lr and warmup_epochs, which leave the number of updates as it is.
+#   plan. Those who see a flat loss look at lr0 and cos_lr, where it does not lie; nbs is the cure.
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
