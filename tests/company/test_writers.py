@@ -113,6 +113,64 @@ def test_one_cycle_built_beside_a_scheduler_is_used_as_it_writes():
             theirs.step()
 
 
+# --- a write of the very value that is due next ---
+
+
+@pytest.mark.parametrize("rates", [(0.1,), (0.1, 0.05)])
+@pytest.mark.parametrize("plan", [gp.linear(100), gp.exponential(every=1, factor=0.99)])
+def test_a_chain_whose_ratio_is_that_of_the_plan_multiplies_from_its_first_write_on(plan, rates):
+    optimizer = sgd(*rates)
+    Scheduler(optimizer, plan)
+    other = stock.ExponentialLR(optimizer, 0.99)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gp.GlidepathWarning)
+        for k in range(20):
+            assert update(optimizer) == [pytest.approx(rate * plan(k) * 0.99**k, rel=1e-12) for rate in rates]
+            other.step()
+
+
+def test_a_write_into_one_group_of_the_value_that_is_due_is_a_factor_and_said():
+    optimizer, plan = sgd(0.1, 0.1), gp.linear(100)
+    Scheduler(optimizer, plan)
+    update(optimizer)
+    optimizer.param_groups[1]["lr"] *= 0.99
+    with pytest.warns(gp.GlidepathWarning, match=r"0.99 times the last value, so 0.09801 now.*GP722"):
+        update(optimizer)
+    for k in range(2, 5):
+        assert update(optimizer) == pytest.approx([0.1 * plan(k), 0.099 * plan(k)], rel=1e-12)
+
+
+def test_what_get_lr_has_told_is_no_write_in_any_group():
+    optimizer, plan = sgd(0.1, 0.05), gp.warmup(10) >> gp.linear(90)
+    scheduler = Scheduler(optimizer, plan)
+    for k in range(20):
+        for group, rate in zip(optimizer.param_groups, scheduler.get_lr(), strict=True):
+            group["lr"] = rate
+        assert update(optimizer) == [0.1 * plan(k), 0.05 * plan(k)]
+    assert scheduler.state_dict()["groups"]["lr"] == [{"base": base, "factor": 1.0} for base in (0.1, 0.05)]
+
+
+def test_a_hand_that_changes_one_group_beside_what_get_lr_has_told_of_another_changes_one():
+    optimizer, plan = sgd(0.1, 0.05), gp.linear(200)
+    scheduler = Scheduler(optimizer, plan)
+    used(optimizer, 5)
+    optimizer.param_groups[0]["lr"] = scheduler.get_lr()[0]
+    optimizer.param_groups[1]["lr"] *= 0.5
+    for k in range(5, 9):
+        assert update(optimizer) == pytest.approx([0.1 * plan(k), 0.025 * plan(k)], rel=1e-12)
+
+
+def test_a_write_of_another_hyperparameter_leaves_the_rates_of_the_row_that_it_breaks():
+    optimizer, plan = sgd(0.1, 0.05, weight_decay=0.2), gp.linear(100)
+    Scheduler(optimizer, plan, weight_decay=gp.linear(500))
+    used(optimizer, 5)
+    optimizer.param_groups[1]["weight_decay"] *= 0.5
+    for k in range(5, 9):
+        assert update(optimizer) == [0.1 * plan(k), 0.05 * plan(k)]
+        decays = [group["weight_decay"] for group in optimizer.param_groups]
+        assert decays == pytest.approx([0.2 * gp.linear(500)(k), 0.1 * gp.linear(500)(k)], rel=1e-12)
+
+
 # --- clock="calls": what was written is taken in before the call counts ---
 
 

@@ -130,7 +130,7 @@ scheduler:
 def test_jsonargparse_hands_the_other_arguments_over():
     _, scheduler = by_jsonargparse(HORIZON, torch.nn.Linear(1, 1))
     assert isinstance(scheduler, Scheduler)
-    assert repr(scheduler) == "Scheduler(lr=0.1 * (warmup(3) >> cosine(6)), weight_decay=cosine(12), position=0)"
+    assert repr(scheduler) == "Scheduler(lr=Set(0.1 * (warmup(3) >> cosine(6))), weight_decay=cosine(12), position=0)"
     assert scheduler.get_last_lr() == [0.1 * (1 / 3)]
 
 

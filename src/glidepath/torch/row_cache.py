@@ -67,9 +67,9 @@ class RowCache:
     """The rows of the next updates, and the count of updates: first + index. The clock's hooks use its attributes."""
 
     __slots__ = (
-        "_accesses", "_asked", "_asks", "_cells", "_columns", "_count", "_functions", "_places", "_plain_parts",
-        "_schedules", "_steps", "_tensors", "_versions", "end", "first", "index", "last_group", "only_group", "rows",
-        "written",
+        "_accesses", "_asked", "_asks", "_broken", "_cells", "_columns", "_count", "_functions", "_places",
+        "_plain_parts", "_schedules", "_steps", "_tensors", "_versions", "end", "first", "index", "last_group",
+        "only_group", "rows", "written",
     )  # fmt: skip
 
     first: int  # the update of the first row
@@ -85,6 +85,7 @@ class RowCache:
     _tensors: list[tuple[Group, str, Tensor, int]]  # groups that hold tensors, with their column
     _versions: list[int]  # of the tensors
     _places: list[tuple[Slot, int, int | None]]  # where the value of a slot is: column, element
+    _broken: Sequence[Any] | None  # a row of which only some cells were written, as one held something else
     _asked: int  # the index of the last row that the plans were asked for
     _functions: list[Callable[[int], float]]  # the values of each plan by update, if they are asked for one at a time
     _plain_parts: list[tuple[int, float]] | None  # schedule and multiplier of each column, if none is a tuple
@@ -225,8 +226,10 @@ class RowCache:
             return self._holds(row)
         for access in self._accesses:
             if not access.swap(before, row):
+                self._broken = row
                 return False
         if self._tensors and not self._write_tensors(row):
+            self._broken = row
             return False
         self.written = row
         return True
@@ -259,8 +262,10 @@ class RowCache:
         """Note in the slots what the rows have written, and drop the rows."""
         if self.last_group is not None:
             row = self.written if self.only_group is None else (self.written,)
+            begun = row if self._broken is None else self._broken
             for slot, place, index in self._places:
-                slot.written = row[place] if index is None else row[place][index]
+                value = begun[place] if slot.group[slot.hyperparameter.key] is begun[place] else row[place]
+                slot.written = value if index is None else value[index]
             if self._tensors:
                 self._note_versions()
         self.clear()
@@ -280,7 +285,7 @@ class RowCache:
         self.first, self.index, self.end = self.first + self.index, 0, -1
         self.last_group = self.only_group = self._plain_parts = None
         self._columns, self._cells, self._tensors, self._versions, self._places = [], [], [], [], []
-        self._count, self._steps, self._asks = 0, FIRST_ROWS, False
+        self._count, self._steps, self._asks, self._broken = 0, FIRST_ROWS, False, None
         self.rows, self.written, self._functions, self._accesses, self._asked = [], None, [], [], 0
 
     def move(self, position: int) -> None:

@@ -175,7 +175,16 @@ class Scheduler(LRScheduler):
         return self._rates_or({})
 
     def get_lr(self) -> list[float]:  # type: ignore[override]
-        """Return the rates of the next update, one for each group, as far as they are known now; write nothing."""
+        """Return the rates of the next update, one for each group, as far as they are known now; write nothing.
+
+        Other code that writes them for that update, as ignite does, changes nothing.
+        """
+        for clock in self._clocks:
+            for schedule in clock.schedules:
+                schedule.writes.told = clock.position
+        return self._next_rates()
+
+    def _next_rates(self) -> list[float]:
         values = [
             (slot, value)
             for clock in self._clocks
@@ -343,7 +352,7 @@ class Scheduler(LRScheduler):
         The keys that PyTorch's own schedulers look for are among them, so that those can go on from here.
         """
         self._observe()
-        return build_state(self._clocks, self.horizon, bases=self.base_lrs, rates=self.get_lr())
+        return build_state(self._clocks, self.horizon, bases=self.base_lrs, rates=self._next_rates())
 
     def load_state_dict(
         self, state_dict: dict[str, Any], on_change: Literal["warn", "error", "saved"] = "warn"
@@ -382,7 +391,7 @@ class Scheduler(LRScheduler):
 
     def __repr__(self) -> str:
         targets = [schedule.target for schedule in self._clock.schedules]
-        plans = ", ".join(f"{target.label}={target.plan!r}" for target in targets)
+        plans = ", ".join(f"{target.label}={target.text}" for target in targets)
         return f"Scheduler({plans}, position={self.position})"
 
 

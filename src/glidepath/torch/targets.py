@@ -48,6 +48,11 @@ class Target:
         """Return whether the plan has a text; a Python function may depend on anything, and fail past the run."""
         return print_call(self.plan._call()).has_text
 
+    @property
+    def text(self) -> str:
+        """Return the plan as it was given: in `Set`, if it is not scaled."""
+        return f"Set({self.plan!r})" if self.sets else repr(self.plan)
+
     def selects(self, group: Group) -> bool:
         """Return whether this target schedules `group`.
 

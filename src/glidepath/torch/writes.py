@@ -5,6 +5,7 @@ Between two updates other code may write: a hand, a finder, another scheduler. A
 - before the first update after building or loading: as a new base or as a multiple of what was shown, whichever ratio
   is nearer to 1;
 - later: as a factor on all that follows, relative to what the group held;
+- of the very value that `get_lr()` has told for the update to come: as no change;
 - at every update, by one constant ratio: as the same factor again (a scheduler in a chain);
 - at every update, otherwise: as it is, from the second in a row on. From the third on the schedule stands aside for the
   groups that are written, says so, and goes on as before the first of them when an update comes without one; two in a
@@ -64,6 +65,7 @@ class WriteHistory:
         aside: whether the schedule stands aside.
         slots: those that were written in the row: the schedule stands aside for these alone.
         used: the update that uses the last write as it is.
+        told: the update whose values `get_lr()` has told: other code that writes them changes nothing.
         shown: the update whose values were written after the last write of a chain, by the short way (`chain.py`).
         averaging: whether the groups have the mark of SWALR.
         replaced: whether SWALR has taken over for good.
@@ -77,6 +79,7 @@ class WriteHistory:
     aside: bool = False
     slots: "set[Slot]" = field(default_factory=set)
     used: int = -2
+    told: int = -2
     shown: int = -2
     averaging: bool = False
     replaced: bool = False
@@ -131,7 +134,7 @@ def observe(schedule: "BoundSchedule", present: Sequence[float], moment: Moment)
     if schedule.is_rate and _is_replaced(schedule, present):
         return writes.replaced
     due = schedule.values_at(moment.update)
-    if not writes.aside and all(map(_is_equal, present, due)):
+    if not writes.aside and not _written_by_hand(schedule, present, due, moment):
         _accept(slots, present)
         return False
     return _read_write(schedule, present, due, moment)
@@ -154,7 +157,7 @@ def _observe_silence(schedule: "BoundSchedule", moment: Moment) -> bool:
 
 def _read_write(schedule: "BoundSchedule", present: Sequence[float], due: Sequence[float], moment: Moment) -> bool:
     writes, slots = schedule.writes, schedule.slots
-    by_hand = {slot for slot, *values in zip(slots, present, due, strict=True) if not _is_unchanged(slot, *values)}
+    by_hand = _written_by_hand(schedule, present, due, moment)
     ratios = [_ratio(slot, value) if slot in by_hand else 1.0 for slot, value in zip(slots, present, strict=True)]
     if moment.update > writes.last + 1 or len(ratios) != len(writes.ratios):
         writes.begin(slots)
@@ -179,9 +182,16 @@ def _read_write(schedule: "BoundSchedule", present: Sequence[float], due: Sequen
     return False
 
 
-def _is_unchanged(slot: "Slot", value: float, due: float) -> bool:
-    """Return whether a group holds what was written, or already what is due: rows are written group by group."""
-    return value is slot.written or _is_equal(value, due)
+def _written_by_hand(
+    schedule: "BoundSchedule", present: Sequence[float], due: Sequence[float], moment: Moment
+) -> "set[Slot]":
+    """Return the slots that were written, but for what is due, where the group held it or `get_lr()` has told it."""
+    told = schedule.writes.told == moment.update
+    return {
+        slot
+        for slot, value, new in zip(schedule.slots, present, due, strict=True)
+        if value is not slot.written and not (_is_equal(value, new) and (told or _is_equal(value, slot.written)))
+    }
 
 
 def _ratio(slot: "Slot", value: float) -> float:
@@ -234,8 +244,9 @@ def _overwrite(schedule: "BoundSchedule", present: Sequence[float]) -> None:
 
 
 def _change_bases(schedule: "BoundSchedule", present: Sequence[float], due: Sequence[float], moment: Moment) -> None:
+    told = schedule.writes.told == moment.update
     for slot, value, new in zip(schedule.slots, present, due, strict=True):
-        if _is_equal(value, slot.written) or _is_equal(value, new):
+        if _is_equal(value, slot.written) or (told and _is_equal(value, new)):
             slot.written = value
         elif slot.base == 0 and not schedule.target.sets:
             join_late(schedule, slot, value, moment.update)
