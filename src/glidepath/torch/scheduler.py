@@ -181,7 +181,7 @@ class Scheduler(LRScheduler):
         """
         for clock in self._clocks:
             for schedule in clock.schedules:
-                schedule.writes.told = clock.position
+                schedule.writes.answered = clock.position
         return self._next_rates()
 
     def _next_rates(self) -> list[float]:

@@ -343,8 +343,8 @@ def load_foreign_state(
         return False
     built_at = clocks[0].start if clocks[0].start is not None else 0
     has_bases = all(clock.bases is not None for clock in clocks)
-    made = None if updates is None else updates()
-    foreign = read_foreign(state, optimizers, made, built_at, has_bases=has_bases)
+    count = None if updates is None else updates()
+    foreign = read_foreign(state, optimizers, count, built_at, has_bases=has_bases)
     takeovers = list(_take_over(foreign, clocks, optimizers))
     for schedule, bases in takeovers:
         check_next(schedule.would_be(schedule.target, bases, [1.0] * len(bases)), foreign.position, 0)

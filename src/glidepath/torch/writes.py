@@ -65,7 +65,7 @@ class WriteHistory:
         aside: whether the schedule stands aside.
         slots: those that were written in the row: the schedule stands aside for these alone.
         used: the update that uses the last write as it is.
-        told: the update whose values `get_lr()` has told: other code that writes them changes nothing.
+        answered: the update whose values `get_lr()` has told: other code that writes them changes nothing.
         shown: the update whose values were written after the last write of a chain, by the short way (`chain.py`).
         averaging: whether the groups have the mark of SWALR.
         replaced: whether SWALR has taken over for good.
@@ -79,7 +79,7 @@ class WriteHistory:
     aside: bool = False
     slots: "set[Slot]" = field(default_factory=set)
     used: int = -2
-    told: int = -2
+    answered: int = -2
     shown: int = -2
     averaging: bool = False
     replaced: bool = False
@@ -134,7 +134,7 @@ def observe(schedule: "BoundSchedule", present: Sequence[float], moment: Moment)
     if schedule.is_rate and _is_replaced(schedule, present):
         return writes.replaced
     due = schedule.values_at(moment.update)
-    if not writes.aside and not _written_by_hand(schedule, present, due, moment):
+    if not writes.aside and not _slots_by_hand(schedule, present, due, moment):
         _accept(slots, present)
         return False
     return _read_write(schedule, present, due, moment)
@@ -157,7 +157,7 @@ def _observe_silence(schedule: "BoundSchedule", moment: Moment) -> bool:
 
 def _read_write(schedule: "BoundSchedule", present: Sequence[float], due: Sequence[float], moment: Moment) -> bool:
     writes, slots = schedule.writes, schedule.slots
-    by_hand = _written_by_hand(schedule, present, due, moment)
+    by_hand = _slots_by_hand(schedule, present, due, moment)
     ratios = [_ratio(slot, value) if slot in by_hand else 1.0 for slot, value in zip(slots, present, strict=True)]
     if moment.update > writes.last + 1 or len(ratios) != len(writes.ratios):
         writes.begin(slots)
@@ -182,15 +182,15 @@ def _read_write(schedule: "BoundSchedule", present: Sequence[float], due: Sequen
     return False
 
 
-def _written_by_hand(
+def _slots_by_hand(
     schedule: "BoundSchedule", present: Sequence[float], due: Sequence[float], moment: Moment
 ) -> "set[Slot]":
     """Return the slots that were written, but for what is due, where the group held it or `get_lr()` has told it."""
-    told = schedule.writes.told == moment.update
+    answered = schedule.writes.answered == moment.update
     return {
         slot
         for slot, value, new in zip(schedule.slots, present, due, strict=True)
-        if value is not slot.written and not (_is_equal(value, new) and (told or _is_equal(value, slot.written)))
+        if value is not slot.written and not (_is_equal(value, new) and (answered or _is_equal(value, slot.written)))
     }
 
 
@@ -244,9 +244,9 @@ def _overwrite(schedule: "BoundSchedule", present: Sequence[float]) -> None:
 
 
 def _change_bases(schedule: "BoundSchedule", present: Sequence[float], due: Sequence[float], moment: Moment) -> None:
-    told = schedule.writes.told == moment.update
+    answered = schedule.writes.answered == moment.update
     for slot, value, new in zip(schedule.slots, present, due, strict=True):
-        if _is_equal(value, slot.written) or (told and _is_equal(value, new)):
+        if _is_equal(value, slot.written) or (answered and _is_equal(value, new)):
             slot.written = value
         elif slot.base == 0 and not schedule.target.sets:
             join_late(schedule, slot, value, moment.update)
