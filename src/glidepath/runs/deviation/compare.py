@@ -18,9 +18,9 @@ from .plans import find_plan
 from .rates import Rates
 from .readings import Match, Reading, matches
 from .rows import Rows
-from .walks import ENOUGH, find_pace, find_shift, find_still, is_enough
+from .walks import ENOUGH, find_pace, find_shift, find_still
 
-AMBIGUOUS = frozenset({"peak", "fast", "slow"})  # causes in whose place another plan may explain every row
+AMBIGUOUS = frozenset({"still", "peak", "fast", "slow"})  # causes in whose place another plan may explain every row
 MOST_BASES = 6  # readings from which another mistake may go on
 
 
@@ -150,7 +150,7 @@ def _deviation(rows: Rows, plan: Schedule, horizon: int | None, tried: list[Matc
     else:
         walk, base = (find_pace(rows, Hypothesis(plan)), base) if peak else _find_walk(rows, plan, tried, base)
         causes = [cause for cause in (peak, walk) if cause is not None]
-        causes += _find_plans(rows, plan, horizon, causes)
+    causes += _find_plans(rows, plan, horizon, causes)
     first, most = _partings(rows, base)
     return Comparison(base.reading, base.rows, first, most, tuple(causes))
 
@@ -178,7 +178,7 @@ def _find_walk(rows: Rows, plan: Schedule, tried: list[Match], base: Match) -> t
 
 def _find_plans(rows: Rows, plan: Schedule, horizon: int | None, causes: list[Cause]) -> list[Cause]:
     """Return the cause in the plan that explains every row, beside others if it may be meant in their place."""
-    if not is_enough(rows) or not {cause.name for cause in causes} <= AMBIGUOUS:
+    if len(rows) < ENOUGH or not {cause.name for cause in causes} <= AMBIGUOUS:
         return []
     cause = find_plan(rows, plan, horizon)
     return [] if cause is None else [cause]

@@ -14,7 +14,6 @@ from glidepath.core.transforms import Repeated
 
 from .cause import Cause
 from .hypothesis import Hypothesis, with_waves
-from .lag import MOST_AT_FIRST
 from .parts import DEFAULT_TIMESCALE, Parts, join, take_apart, with_rest, with_warmup
 from .readings import OFFSETS, explain
 from .rows import Rows
@@ -22,8 +21,9 @@ from .search import Build, Search
 
 LONGEST = 8  # times the plan or the log: the longest run that it could have been made for
 MOST_NUMBERS = 40  # that are tried on every row
-MOST_WITH_SKIPS = (200, 16)  # of them if updates may have been skipped, where the peak is given and where it is not
+MOST_WITH_SKIPS = 600  # of them if updates may have been skipped: most are refused by two rows
 MOST_CYCLES = 8
+LOWEST = 1e-7  # the rate to which the polynomial decay of Transformers falls if nothing is said
 MOST_ROWS_APART = 500  # steps between two rows, one of which a restart is at
 
 Shape = Callable[[int, float], Schedule]
@@ -62,12 +62,15 @@ def _fits(rows: Rows, plan: Schedule) -> bool:
 
 
 def _first_number(rows: Rows, build: Build, lowest: int, highest: int) -> tuple[int, Schedule] | None:
-    """Return the least number whose plan explains every row, without skipped updates if that is possible."""
-    for back, variant in product((1, MOST_AT_FIRST), (build, _in_waves(build))):
-        most = MOST_NUMBERS if back == 1 else MOST_WITH_SKIPS[rows.is_free]
-        for number in Search(rows, variant, back).numbers(lowest, highest)[:most]:
+    """Return the least number whose plan explains every row, without skipped updates if that is possible.
+
+    Where the peak is not known either, skipped updates would leave too much open.
+    """
+    for skipped, variant in product((False,) if rows.is_free else (False, True), (build, _in_waves(build))):
+        numbers = Search(rows, variant, skipped).numbers(lowest, highest)
+        for number in numbers[: MOST_WITH_SKIPS if skipped else MOST_NUMBERS]:
             plan, walked = build(number), variant(number)
-            if plan is not None and walked is not None and _fits(rows, walked):
+            if plan and walked and explain(rows, Hypothesis(walked), skipped=skipped):
                 return number, plan
     return None
 
@@ -150,7 +153,11 @@ def _longer_whole(parts: Parts) -> Build:
 
 def _another_shape(rows: Rows, parts: Parts, steps: int) -> Cause | None:
     """Check for another decay to 0 after the same warmup, over as many steps."""
-    for name, decay in _shapes(parts, steps):
+    shapes = [*_shapes(parts, steps)]
+    if steps and not rows.is_free:
+        to = LOWEST / (rows.highest * parts.factor)
+        shapes.append((f"polynomial to {LOWEST:g}", Linear(steps, to=min(to, 1.0))))
+    for name, decay in shapes:
         plan = join(replace(parts, rest=(decay,)))
         if (decay,) != parts.rest and _fits(rows, plan):
             return _shape(name, plan)
@@ -195,7 +202,7 @@ def _shape_that_restarts(rows: Rows, parts: Parts) -> Cause | None:
     first, last = (int(after.steps[rises[0] + k]) - parts.warmup_steps for k in (0, 1))
     for steps, name in product(range(max(1, first - 1), min(last, first + MOST_ROWS_APART) + 2), ("cosine", "linear")):
         plan = join(replace(parts, rest=(Repeated(SHAPES[name](steps, 0.0)),)))
-        if explain(rows, Hypothesis(plan), skipped=False):
+        if explain(rows, Hypothesis(plan), skipped=not rows.is_free):
             return _shape(f"{name} with restarts", plan)
     return None
 

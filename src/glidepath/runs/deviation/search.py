@@ -15,6 +15,7 @@ import numpy as np
 from glidepath.core.schedule import Schedule
 
 from ..run import FloatArray, IntArray
+from .lag import MOST_AT_FIRST, SHARE
 from .rows import Rows
 
 Build = Callable[[int], Schedule | None]
@@ -22,6 +23,7 @@ Bounds = tuple[FloatArray, FloatArray]
 
 GRID = 160  # numbers that are tried first
 WINDOW = (-2, -1, 0, 1, 2)  # of steps, for the readings without skipped updates
+LAGS = 9  # that are looked at, of those that skipped updates may leave
 SAMPLE = 6  # rows that are looked at
 MOST_CELLS = 300  # intervals that are divided at once; more mean that the rows say little
 
@@ -34,12 +36,12 @@ class Search:
     Args:
         rows: of the log.
         build: the plan of a number, or None if there is none.
-        back: how many steps a row may be behind its own.
+        skipped: whether a row may be behind its own step, because updates were skipped.
     """
 
     rows: Rows
     build: Build
-    back: int
+    skipped: bool
     _cache: dict[int, Bounds | None] = field(default_factory=dict)
 
     @cached_property
@@ -53,8 +55,11 @@ class Search:
 
     @cached_property
     def _steps(self) -> IntArray:
-        window = np.union1d(np.arange(-self.back, 1, max(1, self.back // 8)), WINDOW)
-        return np.asarray(self.rows.steps[self._places][:, None] + window, dtype=np.int64)
+        steps = self.rows.steps[self._places][:, None]
+        if not self.skipped:
+            return np.asarray(steps + np.array(WINDOW), dtype=np.int64)
+        reach = (MOST_AT_FIRST + SHARE * steps) * np.linspace(0, 1, LAGS)
+        return np.asarray(np.concatenate([steps - reach, steps + np.array(WINDOW)], axis=1), dtype=np.int64)
 
     def _bounds(self, number: int) -> Bounds | None:
         """Return the least and greatest value of each row, as a share of the peak or of the reference row."""
