@@ -52,7 +52,7 @@ PATHS: dict[str, list[Stop]] = {
     "log": [
         ("a file or folder", "logs/files.py"),
         ("opened once,\nrecognized", "logs/source.py"),
-        ("rows: step, rate, loss", "logs/table.py"),
+        ("rows: step, rate, loss", "logs/formats/tables.py"),
         ("a run: the rate of\nevery update", "runs/from_rows.py"),
         ("seeds averaged,\none peak", "runs/aggregate.py"),
         ("a law fitted", "law/fitting/fit.py"),
