@@ -166,7 +166,7 @@ def test_a_log_that_begins_with_the_first_update_lacks_nothing():
 def test_before_the_first_row_the_rates_go_on_backwards_as_they_begin():
     level = sparse([4, 10, 20], [0.3, 0.3, 0.1])
     assert level.rates[:5].tolist() == [0.3] * 5
-    assert "a level rate (give warmup= if it rose) over the first 4 updates" in level.assumed
+    assert "a level rate (no warmup was given) over the first 4 updates" in level.assumed
     line = 8e-5 * (1 - np.arange(2600) / 2600)
     rows = np.arange(499, 2600, 500)
     falling = sparse(rows, line[rows], updates=2600)

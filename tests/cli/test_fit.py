@@ -67,7 +67,7 @@ def test_what_was_assumed_of_a_run_is_told(runs, tmp_path, capsys):
     (tmp_path / "late.csv").write_text("\n".join([lines[0], *lines[6:]]))
     assert main(["fit", "late.csv"]) == 0
     said = capsys.readouterr().out
-    assert "late: assumed a level rate (give warmup= if it rose) over the first 100 updates" in said
+    assert "late: assumed a level rate (no warmup was given) over the first 100 updates" in said
     assert "between two logged rates the rate lies on a straight line; if it held until the next" in said
     assert main(["fit", "late.csv", "--run-warmup", "80", "--between", "line"]) == 0
     assert "over the first" not in capsys.readouterr().out

@@ -342,3 +342,27 @@ def test_a_row_of_a_trainer_without_a_step_is_left_out_and_said(tmp_path):
     (run,) = logs.read(file)
     assert run.losses.tolist() == [row["loss"] for row in rows[1:]]
     assert "1 row without a step left out" in run.assumed
+
+
+# --- options that a Trainer's log has no use for, and cures that its format can follow ---
+
+DATA = Path(__file__).parent / "data"
+
+
+def test_the_updates_of_an_epoch_are_refused_for_a_trainer_too():
+    with pytest.raises(RunError, match="the steps are updates, not epochs: leave updates_per_epoch= out"):
+        logs.read(DATA / "transformers" / "5.24.0" / "linear", updates_per_epoch=5)
+
+
+def test_a_trainers_row_at_step_0_is_refused_and_its_plan_is_not_asked_before_its_beginning(tmp_path):
+    rows = [{"step": step, "learning_rate": 0.1, "loss": 3.0, "epoch": 0} for step in (0, 5, 10)]
+    (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": rows, "max_steps": 10}))
+    with pytest.raises(RunError, match="a rate at step 0, before the first update"):
+        logs.read(tmp_path, plan=gp.constant(), peak=0.1)
+
+
+def test_an_event_file_of_environment_steps_is_not_cured_by_a_column_that_it_cannot_have():
+    (file,) = (DATA / "stable_baselines3" / "ppo").glob("events*")
+    with pytest.raises(RunError, match=r"environment steps.*give the table or the JSON lines of the run") as caught:
+        logs.rates(file)
+    assert "columns=" not in str(caught.value)

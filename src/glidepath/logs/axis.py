@@ -13,18 +13,21 @@ import numpy as np
 from glidepath.errors import Argument, Cure, RunError
 from glidepath.runs.run import FloatArray
 
-from .dialects import INDEX, MADE, Count, Dialect, Offsets
+from .dialects import INDEX, MADE, TRAINER, Count, Dialect, Offsets
 from .series import Scalars, Series
+from .trainer_steps import settle_next_rate
 
 CLOSE = 0.01  # of the peak: rates that are nearer are the plan's
 COUNTS: dict[Count, Offsets] = {"updates made": MADE, "index of the update": INDEX}
 GIVE_UPDATES = Cure("say how many updates an epoch has", Argument("updates_per_epoch", 100))
+OTHER_LOG = Cure("give the table or the JSON lines of the run, whose columns may count its updates")
 NAME_UPDATES = Cure("name what counts the updates of the optimizer", Argument("columns", key="step"))
 
 
 def in_updates(
     scalars: Scalars,
-    key: Series,
+    rates: Series,
+    losses: Series,
     *,
     count: Count = "auto",
     per_epoch: int | None = None,
@@ -34,7 +37,8 @@ def in_updates(
 
     Args:
         scalars: as they were logged.
-        key: the numbers whose steps tell what a step means, where nothing else does: the rates, or the losses.
+        rates: those that were logged, whose steps tell what a step means where nothing else does.
+        losses: the steps of these tell it if no rate was logged.
         count: what a step means, if the user says it.
         per_epoch: the updates of an epoch, if the steps are epochs.
         planned: the rates of the plan at some updates, if there is one: it settles what a step means.
@@ -52,14 +56,17 @@ def in_updates(
         raise RunError(no_epochs, place=scalars.place)
     if dialect.unit != "updates":
         problem = f"{dialect.trainer} counts {dialect.unit}, and a step is an update of the optimizer"
-        cures = [NAME_UPDATES, *([GIVE_UPDATES] if dialect.unit == "iterations" else [])]
+        cures = [OTHER_LOG if scalars.has_fixed_steps else NAME_UPDATES]
+        cures += [GIVE_UPDATES] if dialect.unit == "iterations" else []
         raise RunError(problem, place=scalars.place, cures=cures)
+    if dialect == TRAINER and count == "auto" and len(rates):
+        return settle_next_rate(scalars, rates, None if planned is None else is_coming_rate(rates, planned))
     if count != "auto":
         offsets = replace(COUNTS[count], evaluation=0 if dialect.offsets is None else dialect.offsets.evaluation)
         return replace(scalars, dialect=replace(dialect, offsets=offsets))
     if dialect.offsets is not None:
         return scalars
-    meaning, reason = (planned and _count_by_plan(key, planned)) or _count_of(key.steps)
+    meaning, reason = (planned and _count_by_plan(rates, planned)) or _count_of((rates if len(rates) else losses).steps)
     read = replace(scalars, dialect=replace(dialect, offsets=COUNTS[meaning]))
     return read if meaning == "index of the update" and not reason else read.assume(_note(meaning, reason))
 
@@ -79,15 +86,20 @@ def _count_of(steps: FloatArray) -> tuple[Count, str]:
     return "index of the update", ""
 
 
-def _count_by_plan(rates: Series, planned: Callable[[FloatArray], FloatArray]) -> tuple[Count, str] | None:
-    """Return what steps mean if the plan's rates are the logged ones in one reading alone."""
+def is_coming_rate(rates: Series, planned: Callable[[FloatArray], FloatArray]) -> bool | None:
+    """Return whether the plan has the rate of step s at update s, and not at s - 1; None if it has it at neither."""
     if not len(rates) or rates.steps[0] == 0 or np.isnan(rates.values).any():
         return None
-    counted, index = (float(np.abs(planned(rates.steps - back) - rates.values).max()) for back in (1, 0))
-    if min(counted, index) > CLOSE * rates.values.max() or counted == index:
+    last, coming = (float(np.abs(planned(rates.steps - back) - rates.values).max()) for back in (1, 0))
+    return None if min(last, coming) > CLOSE * rates.values.max() or last == coming else coming < last
+
+
+def _count_by_plan(rates: Series, planned: Callable[[FloatArray], FloatArray]) -> tuple[Count, str] | None:
+    """Return what steps mean if the plan's rates are the logged ones in one reading alone."""
+    is_coming = is_coming_rate(rates, planned)
+    if is_coming is None:
         return None
-    meaning: Count = "updates made" if counted < index else "index of the update"
-    return meaning, "the plan has its rates there"
+    return "index of the update" if is_coming else "updates made", "the plan has its rates there"
 
 
 # --- epochs ---

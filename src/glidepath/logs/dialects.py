@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, final
 
+from glidepath.runs.gaps import Between as Between
+
 Unit = Literal["updates", "epochs", "iterations of an epoch", "environment steps", "iterations"]
-Between = Literal["held", "line"]
 Count = Literal["auto", "updates made", "index of the update"]
 
 
@@ -65,7 +66,6 @@ class Dialect:
 
 
 UNKNOWN = Dialect()
-INDEXED = Dialect(offsets=INDEX)
 TRAINER = Dialect("Transformers", MADE, between="line")
 LIGHTNING = Dialect("Lightning", LAST)
 LLAMA_FACTORY = Dialect("LLaMA-Factory", MADE, between="line", steps=("current_steps",), total="total_steps")

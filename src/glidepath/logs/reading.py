@@ -13,13 +13,12 @@ from glidepath.runs.from_rows import run_from_rows
 from glidepath.runs.run import GIVE_PLAN, FloatArray, Run
 
 from .axis import COUNTS, in_updates
-from .dialects import NEXT, TRAINER, Between, Count
+from .dialects import NEXT, Between, Count
 from .lightning import BY_EPOCH, between_of
 from .names import LOG_THE_RATE, is_evaluation
 from .quantities import choose_loss, choose_rate, losses_that_hold
 from .series import NOTHING, Locate, Scalars, Series
 from .studies.study import Only
-from .trainer_steps import settle_next_rate
 
 
 @final
@@ -93,11 +92,10 @@ def _without_lost_losses(scalars: Scalars, name: str) -> tuple[Scalars, str]:
 def _in_updates(scalars: Scalars, options: ReadOptions, losses: Series) -> Scalars:
     key = choose_rate(scalars, options.named, needed=False)
     planned = _rates_of_plan(scalars, options, key) if len(key) else None
-    if scalars.dialect == TRAINER and len(key) and options.count in (None, "auto"):
-        return settle_next_rate(scalars, key, planned)
     return in_updates(
         scalars,
-        key if len(key) else losses,
+        key,
+        losses,
         count=options.count or "auto",
         per_epoch=options.updates_per_epoch,
         planned=planned,
@@ -133,7 +131,12 @@ def _rates(scalars: Scalars, options: ReadOptions, *, needed: bool) -> Series:
 
 def _settle_between(scalars: Scalars, rates: Series, options: ReadOptions) -> Scalars:
     """Return the numbers with what the rate was between two rows, where Lightning's rows show it."""
-    if scalars.dialect.trainer != "Lightning" or options.between is not None or not len(rates) or options.plan:
+    if (
+        scalars.dialect.trainer != "Lightning"
+        or options.between is not None
+        or not len(rates)
+        or options.plan is not None
+    ):
         return scalars
     between = between_of(rates, scalars.series)
     settled = replace(scalars, dialect=replace(scalars.dialect, between=between))

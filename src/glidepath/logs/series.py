@@ -66,6 +66,7 @@ class Scalars:
         horizon: the updates that the run was made for, if they were logged.
         per_epoch: the updates of an epoch, if they were logged.
         assumed: about numbers that were logged twice or cut off, for people to read; "" if there are none.
+        has_fixed_steps: whether the format keeps a step with each number, so that no column can be named for it.
     """
 
     place: Place
@@ -75,6 +76,7 @@ class Scalars:
     horizon: int | None = None
     per_epoch: int | None = None
     assumed: str = ""
+    has_fixed_steps: bool = False
 
     def assume(self, *notes: str) -> "Scalars":
         """Return the same numbers with more that was assumed about them."""

@@ -5,7 +5,6 @@ decay ends there, so that the line of two rows meets 0 a step earlier where the 
 in the row of the last step is also the next one's: no update of a schedule of the Trainer uses it.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,33 +14,23 @@ from glidepath.runs.run import FloatArray
 from .dialects import NEXT
 from .series import Scalars, Series
 
-CLOSE = 0.01  # of the peak: rates that are nearer are the plan's
 STRAIGHT = 1e-6  # relative: slopes that differ by less are of one line
 SAYS_LAST = "a row is taken to have the rate of the last update made, as Transformers logs it since version 4.51"
 SAYS_NEXT = "a row has the rate of the update to come, as older versions of Transformers logged it"
 
 
-def settle_next_rate(scalars: Scalars, rates: Series, planned: Callable[[FloatArray], FloatArray] | None) -> Scalars:
+def settle_next_rate(scalars: Scalars, rates: Series, by_plan: bool | None) -> Scalars:
     """Return the numbers of a Trainer with what its steps mean.
 
     Args:
         scalars: as they were logged.
         rates: the rates among them.
-        planned: the rates of the plan at some updates, if there is one.
+        by_plan: whether the plan shows that they are those of the next updates; None if it shows nothing.
     """
-    steps, values = rates.steps, rates.values
-    is_next = None if planned is None else _fits_next(planned, steps, values)
-    if is_next is None:
-        is_next = _shows_next(steps, values, scalars.horizon)
+    is_next = _shows_next(rates.steps, rates.values, scalars.horizon) if by_plan is None else by_plan
     if not is_next:
-        return scalars if is_next is False or not np.ptp(values) else scalars.assume(SAYS_LAST)
+        return scalars if is_next is False or not np.ptp(rates.values) else scalars.assume(SAYS_LAST)
     return replace(scalars, dialect=replace(scalars.dialect, offsets=NEXT)).assume(SAYS_NEXT)
-
-
-def _fits_next(planned: Callable[[FloatArray], FloatArray], steps: FloatArray, values: FloatArray) -> bool | None:
-    """Return whether the plan has the rates at the next updates, and not at the last; None if it has neither."""
-    last, coming = (float(np.abs(planned(steps - back) - values).max()) for back in (1, 0))
-    return coming < last if min(last, coming) <= CLOSE * values.max() else None
 
 
 def _shows_next(steps: FloatArray, values: FloatArray, horizon: int | None) -> bool | None:

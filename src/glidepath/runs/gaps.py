@@ -127,7 +127,7 @@ def _go_backwards(logged: LoggedRates) -> tuple[FloatArray, str]:
     first, steps, rates = int(logged.steps[0]), logged.steps[:3], logged.rates[:3]
     change = np.diff(rates)[:1].sum()
     if abs(change) <= DUST * logged.rates.max():
-        return np.full(first, rates[0]), "a level rate (give warmup= if it rose)"
+        return np.full(first, rates[0]), "a level rate (no warmup was given)"
     if change > 0 and not _is_line(steps, rates):
         return np.linspace(0.0, rates[0], first, endpoint=False), "a linear warmup"
     bends = len(rates) == 3 and change < 0 and rates[2] < rates[1]
@@ -135,7 +135,7 @@ def _go_backwards(logged: LoggedRates) -> tuple[FloatArray, str]:
     before = np.maximum(curve(np.arange(first)), 0.0)
     if change < 0:  # a curve that bends does not turn
         before = np.maximum.accumulate(np.append(before, rates[0])[::-1])[::-1][:-1]
-    return before, "a linear warmup" if change > 0 else "a fall like that of the first rows (give warmup= if it rose)"
+    return before, "a linear warmup" if change > 0 else "a fall like that of the first rows (no warmup was given)"
 
 
 def _is_line(steps: IntArray, rates: FloatArray) -> bool:

@@ -1,6 +1,7 @@
 """The formats of logs, one file each: from bytes to the numbers of a run, by name and step."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from glidepath.errors import Argument, RunError
 
@@ -27,7 +28,7 @@ def read_scalars(source: Source, columns: Mapping[str, str], per_epoch: int | No
     if "step" in columns:
         problem = (Argument("columns", key="step"), f" names the column of a table, and this is a {source.kind}")
         raise RunError(problem, place=source.place)
-    return _scalars_with_steps(source)
+    return [replace(each, has_fixed_steps=True) for each in _scalars_with_steps(source)]
 
 
 def _scalars_of_rows(source: Source, columns: Mapping[str, str], per_epoch: int | None) -> list[Scalars]:
